@@ -1,0 +1,67 @@
+"""Tables on disk: their schemas, checked at each write, and atomic files.
+
+A schema is column -> (Arrow type, unit, meaning). Units and meanings travel in the Parquet metadata.
+A half-written file never carries the final name: it is written beside it and renamed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+__all__ = ["Column", "Schema", "atomic", "read", "units", "write", "write_csv"]
+
+Column = tuple[pa.DataType, str, str]
+Schema = Mapping[str, Column]
+
+
+@contextmanager
+def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path in the target's folder; renamed onto ``path`` when the block succeeds."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield part
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write(frame: pd.DataFrame, path: str | os.PathLike[str], schema: Schema) -> None:
+    """Write ``frame`` as Parquet (zstd) under ``schema``. Raises ValueError where they differ."""
+    if list(frame.columns) != list(schema):
+        missing, extra = set(schema) - set(frame.columns), set(frame.columns) - set(schema)
+        raise ValueError(f"columns do not match the schema: missing {sorted(missing)}, "
+                         f"unknown {sorted(extra)}, or in another order")
+    fields = [
+        pa.field(name, kind, metadata={"unit": unit, "meaning": meaning})
+        for name, (kind, unit, meaning) in schema.items()
+    ]
+    table = pa.Table.from_pandas(frame, schema=pa.schema(fields), preserve_index=False, safe=True)
+    with atomic(path) as part:
+        pq.write_table(table.replace_schema_metadata(None), part, compression="zstd")
+
+
+def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """The twin that people read: full precision, one header line."""
+    with atomic(path) as part:
+        frame.to_csv(part, index=False, lineterminator="\n")
+
+
+def read(*paths: str | os.PathLike[str], columns: list[str] | None = None) -> pd.DataFrame:
+    """One table from one or more Parquet files of the same schema, in the order given."""
+    return pa.concat_tables([pq.read_table(p, columns=columns) for p in paths]).to_pandas()
+
+
+def units(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Column -> unit, as stored in the file."""
+    return {
+        f.name: (f.metadata or {}).get(b"unit", b"").decode() for f in pq.read_schema(path)
+    }
