@@ -1,0 +1,195 @@
+"""The resolved study: what every stage after the study file reads.
+
+Quantities are plain numbers in internal units (days, nmol per kg body mass, cells, mm3) and every
+arm stands complete, its patch already applied to the experiment. Stages never see the user's file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = [
+    "Arm",
+    "Challenge",
+    "CohortSpec",
+    "Combination",
+    "ComparisonSpec",
+    "Distribution",
+    "FigureSpec",
+    "Host",
+    "Pair",
+    "ReadOut",
+    "ResolvedStudy",
+    "TrackingSpec",
+    "Treatment",
+    "Vector",
+    "digest",
+]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Host(_Frozen):
+    """The animal's genotype: expression relative to the wild type, 0 for a knock-out."""
+
+    timp1: float = 1.0
+    cd63: float = 1.0
+    mmp9: float = 1.0
+
+
+class Vector(_Frozen):
+    """A TIMP-1 expressing vector: plasma TIMP-1 rises to ``fold`` times basal from day ``onset``."""
+
+    fold: float
+    onset: float
+
+
+class Challenge(_Frozen):
+    """How tumour cells reach the mouse. ``resection`` (day) only with the ``primary`` route."""
+
+    route: Literal["intravenous", "primary"]
+    cells: float
+    day: float
+    resection: float | None = None
+
+
+class Treatment(_Frozen):
+    """One drug on one schedule.
+
+    ``amount`` is nmol per kg at each dose (bolus), or over each interval (pump). Doses are given at
+    ``start``, ``start + every`` ... not later than ``until``; ``every`` is None for a single dose.
+    A pump runs from ``start`` to ``until``.
+    """
+
+    drug: str
+    method: Literal["bolus", "pump"] = "bolus"
+    amount: float
+    start: float
+    every: float | None
+    until: float
+    written: str
+    """The dose and schedule in the user's words, for figures and reports."""
+
+
+class ReadOut(_Frozen):
+    """When and how metastases are counted. Days; cells."""
+
+    day: float
+    end: float
+    visible_cells: float
+    detectable_cells: float
+    lethal_cells: float
+
+
+class Arm(_Frozen):
+    """One arm, complete."""
+
+    name: str
+    label: str
+    host: Host
+    vector: Vector | None
+    challenge: Challenge
+    treatments: tuple[Treatment, ...]
+    readout: ReadOut
+
+
+class Distribution(_Frozen):
+    """A prior in internal units. ``a, b``: bounds (uniform, log_uniform), median and CV
+    (log_normal), mean and sample size (beta), value and 0 (fixed)."""
+
+    kind: Literal["uniform", "log_uniform", "log_normal", "beta", "fixed"]
+    a: float
+    b: float = 0.0
+
+
+class CohortSpec(_Frozen):
+    mice: int
+    chunk: int
+    overrides: dict[str, Distribution]
+    """Only what differs from the priors of the model; parameter name -> distribution."""
+
+
+class Pair(_Frozen):
+    arm: str
+    reference: str
+
+
+class Combination(_Frozen):
+    """``arm`` gives all treatments of the arms ``of`` together; judged against Bliss and HSA."""
+
+    arm: str
+    of: tuple[str, ...]
+
+
+class ComparisonSpec(_Frozen):
+    reference: str
+    pairs: tuple[Pair, ...]
+    """All pairs to compare: every other arm against the reference, then the declared ones."""
+    combinations: tuple[Combination, ...]
+    responder: float
+    """Share by which foci must fall for a mouse to be a responder."""
+    interval: float
+    resamples: int
+
+
+class FigureSpec(_Frozen):
+    formats: tuple[str, ...]
+    dpi: int
+    course_mice: int
+    """Mice whose time courses are kept and drawn."""
+    dose_mice: int
+    """Mice in the curve of metastasis against TIMP-1."""
+    dose_folds: tuple[float, ...]
+
+
+class TrackingSpec(_Frozen):
+    uri: str
+    experiment: str
+
+
+class ResolvedStudy(_Frozen):
+    name: str
+    title: str
+    question: str
+    seed: int
+    cohort: CohortSpec
+    arms: tuple[Arm, ...]
+    dose_curve: tuple[Arm, ...]
+    """The experiment without treatments at each of ``figures.dose_folds``; not part of the trial."""
+    comparisons: ComparisonSpec
+    figures: FigureSpec
+    tracking: TrackingSpec
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name. Raises KeyError."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise KeyError(name)
+
+    def chunks(self, mice: int | None = None) -> list[tuple[int, int]]:
+        """First and last mouse of each chunk, both included, for the first ``mice`` (default all)."""
+        total, size = self.cohort.mice if mice is None else min(mice, self.cohort.mice), self.cohort.chunk
+        return [(a, min(a + size, total) - 1) for a in range(0, total, size)]
+
+
+def digest(value: Any) -> str:
+    """SHA-256 over the canonical JSON (sorted keys, no spaces) of models, dicts, lists, numbers."""
+
+    def plain(v: Any) -> Any:
+        if isinstance(v, BaseModel):
+            return v.model_dump(mode="json")
+        if isinstance(v, dict):
+            return {str(k): plain(x) for k, x in v.items()}
+        if isinstance(v, list | tuple):
+            return [plain(x) for x in v]
+        return v
+
+    text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
