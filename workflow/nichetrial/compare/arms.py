@@ -1,0 +1,72 @@
+"""What became of every arm: how its mice ended, and its numbers for tracking."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from nichetrial.compare.effects import OUTCOME_UNITS, Outcomes
+from nichetrial.engine.outcome import Outcome
+from nichetrial.study.resolved import ResolvedStudy
+from nichetrial.tables import Schema
+
+__all__ = ["ARMS", "arms", "metrics"]
+
+_I = pa.int64()
+ARMS: Schema = {
+    "arm": (pa.string(), "1", "the arm"),
+    "label": (pa.string(), "1", "its name for people"),
+    "mice": (_I, "mice", "mice planned"),
+    **{o.label: (_I, "mice", f"mice with this outcome; advice: {o.advice}") for o in Outcome},
+    "missing": (_I, "mice", "mice of jobs that failed"),
+}
+
+
+def arms(outcomes: Outcomes, study: ResolvedStudy) -> pd.DataFrame:
+    """One row an arm (schema ARMS)."""
+    rows = []
+    for arm in study.arms:
+        row: dict[str, Any] = {"arm": arm.name, "label": arm.label, "mice": study.cohort.mice}
+        table = outcomes.get(arm.name)
+        for outcome in Outcome:
+            row[outcome.label] = (
+                0 if table is None else int((table["status"] == outcome.label).sum())
+            )
+        row["missing"] = study.cohort.mice if table is None else 0
+        rows.append(row)
+    return pd.DataFrame(rows, columns=list(ARMS))
+
+
+def metrics(
+    outcomes: Outcomes, study: ResolvedStudy, effects: pd.DataFrame, combinations: pd.DataFrame
+) -> dict[str, dict[str, Any]]:
+    """Flat finite numbers for tracking: arm -> metric -> value, and those of the comparison."""
+    per_arm: dict[str, dict[str, float]] = {}
+    for name, table in outcomes.items():
+        done = table[table["status"] == "finished"]
+        numbers = {f"{o}_mean_{u}": float(done[o].mean()) for o, u in OUTCOME_UNITS.items()}
+        numbers["foci_median_foci"] = float(done["foci"].median())
+        numbers["mice_finished"] = float(len(done))
+        numbers["mice_failed"] = float(len(table) - len(done))
+        against = effects[
+            (effects["arm"] == name) & (effects["reference"] == study.comparisons.reference)
+        ]
+        for row in against[against["outcome"].isin(["foci", "burden"])].to_dict("records"):
+            for key in ("ratio", "ratio_low", "ratio_high", "responders"):
+                numbers[f"{row['outcome']}_{key}"] = float(row[key])
+        per_arm[name] = {k: v for k, v in numbers.items() if math.isfinite(v)}
+    comparison = {
+        "arms": float(len(study.arms)),
+        "arms_missing": float(len(study.arms) - len(outcomes)),
+    }
+    for row in effects[effects["outcome"] == "foci"].to_dict("records"):
+        comparison[f"foci_ratio.{row['arm']}.vs.{row['reference']}"] = float(row["ratio"])
+    for row in combinations.to_dict("records"):
+        comparison[f"excess_{row['null_model']}.{row['arm']}"] = float(row["excess"])
+    return {
+        "arms": per_arm,
+        "comparison": {k: v for k, v in comparison.items() if math.isfinite(v)},
+    }

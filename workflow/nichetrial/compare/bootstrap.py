@@ -1,0 +1,62 @@
+"""Bootstrap over mice with keyed draws: the same mice are drawn for every arm and outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from nichetrial.engine.philox import purpose, uniform_pair
+
+__all__ = ["BATCHES", "Bootstrap"]
+
+BATCHES = 5000
+"""Beyond so many mice, equal batches of mice are drawn instead of mice: as valid, since mice are
+independent, and the cost no longer grows with the cohort."""
+
+
+@njit(cache=True)
+def _counts(seed, resamples, n, key):
+    counts = np.zeros((resamples, n))
+    for r in range(resamples):
+        for i in range((n + 1) // 2):
+            u, v = uniform_pair(seed, i, r, key, 0)
+            counts[r, int(u * n)] += 1.0
+            if 2 * i + 1 < n:
+                counts[r, int(v * n)] += 1.0
+    return counts
+
+
+class Bootstrap:
+    """Resamples of ``n`` mice.
+
+    Args:
+        seed: of the study. n: mice. resamples: how many. interval: e.g. 0.95.
+    """
+
+    def __init__(self, *, seed: int, n: int, resamples: int, interval: float) -> None:
+        self.n = n
+        self.tail = 50.0 * (1.0 - interval)
+        self.units = min(n, BATCHES)
+        key = np.uint32(purpose("bootstrap"))
+        self.counts: NDArray[np.float64] = _counts(np.uint64(seed), resamples, self.units, key)
+
+    def means(self, values: NDArray[np.float64], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Means (resamples, columns) of ``values`` (n, columns) over the ``valid`` (n,) mice."""
+        kept = np.where(valid[:, None], values, 0.0)
+        weight = valid.astype(np.float64)
+        if self.units < self.n:
+            batch = np.arange(self.n) % self.units
+            weight = np.bincount(batch, weight, self.units)
+            kept = np.column_stack(
+                [np.bincount(batch, kept[:, k], self.units) for k in range(kept.shape[1])]
+            )
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (self.counts @ kept) / (self.counts @ weight)[:, None]
+
+    def bounds(self, statistic: NDArray[np.float64]) -> tuple[float, float]:
+        """Percentile interval of a statistic (resamples,); NaN where it is not defined."""
+        if not np.isfinite(statistic).all():
+            return float("nan"), float("nan")
+        low, high = np.percentile(statistic, [self.tail, 100.0 - self.tail])
+        return float(low), float(high)

@@ -1,0 +1,66 @@
+"""Is a combination more than its parts? Excess over Bliss independence and highest single agent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from nichetrial.compare.bootstrap import Bootstrap
+from nichetrial.compare.effects import Outcomes, ratio_of_means
+from nichetrial.study.resolved import ComparisonSpec
+from nichetrial.tables import Schema
+
+__all__ = ["COMBINATIONS", "combinations"]
+
+_F = pa.float64()
+COMBINATIONS: Schema = {
+    "arm": (pa.string(), "1", "the combination"),
+    "of": (pa.string(), "1", "its parts"),
+    "reference": (pa.string(), "1", "what all are compared with"),
+    "null_model": (pa.string(), "1", "bliss: ratios multiply; hsa: the better part alone"),
+    "observed": (_F, "1", "ratio of foci, combination over reference"),
+    "expected": (_F, "1", "ratio of foci under the null model"),
+    "excess": (_F, "1", "observed - expected; below zero: synergy, more effect than expected"),
+    "excess_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
+    "excess_high": (_F, "1", "upper bound"),
+    "n": (pa.int64(), "mice", "mice that finished in all these arms"),
+}
+
+
+def combinations(outcomes: Outcomes, spec: ComparisonSpec, bootstrap: Bootstrap) -> pd.DataFrame:
+    """One row a declared combination and null model (schema COMBINATIONS)."""
+    rows = []
+    for combination in spec.combinations:
+        names = (combination.arm, *combination.of, spec.reference)
+        if any(name not in outcomes for name in names):
+            continue
+        valid = np.logical_and.reduce(
+            [(outcomes[name]["status"] == "finished").to_numpy() for name in names]
+        )
+        if not valid.any():
+            continue
+        foci = np.column_stack([outcomes[name]["foci"].to_numpy(np.float64) for name in names])
+        point, drawn = foci[valid].mean(axis=0)[None, :], bootstrap.means(foci, valid)
+        for null, expect in (("bliss", np.prod), ("hsa", np.min)):
+            values = []
+            for means in (point, drawn):
+                ratios = ratio_of_means(means[:, :-1], means[:, -1:])
+                values.append((ratios[:, 0], expect(ratios[:, 1:], axis=1)))
+            (observed, expected), (o, e) = values
+            low, high = bootstrap.bounds(o - e)
+            rows.append(
+                {
+                    "arm": combination.arm,
+                    "of": "+".join(combination.of),
+                    "reference": spec.reference,
+                    "null_model": null,
+                    "observed": observed[0],
+                    "expected": expected[0],
+                    "excess": observed[0] - expected[0],
+                    "excess_low": low,
+                    "excess_high": high,
+                    "n": int(valid.sum()),
+                }
+            )
+    return pd.DataFrame(rows, columns=list(COMBINATIONS))

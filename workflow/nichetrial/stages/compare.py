@@ -1,0 +1,78 @@
+"""Stage comparisons: all arms against their references."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from nichetrial.compare.arms import ARMS, arms, metrics
+from nichetrial.compare.bootstrap import Bootstrap
+from nichetrial.compare.combinations import COMBINATIONS, combinations
+from nichetrial.compare.effects import EFFECTS, effects
+from nichetrial.compare.unknowns import UNKNOWNS, unknowns
+from nichetrial.stages.options import add_record_options, read_study, record_options
+from nichetrial.tables import atomic, read, write, write_csv
+from nichetrial.tracking.records import recording
+
+__all__ = ["add_arguments", "run"]
+
+CODE = ("model", "study", "engine", "compare")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``nichetrial compare``."""
+    parser.add_argument("--study", required=True, help="resolved study (study.json)")
+    parser.add_argument(
+        "--simulations", required=True, help="folder: <arm>/mice-*.outcomes.parquet"
+    )
+    parser.add_argument("--parameters", required=True, help="folder: mice-*.parquet")
+    parser.add_argument("--out", required=True, help="folder to write the tables to")
+    parser.add_argument("--missing", nargs="*", default=[], help="arms whose jobs failed")
+    add_record_options(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read all outcomes, compare, and write the tables with their CSV twins."""
+    study = read_study(args.study)
+    spec, out = study.comparisons, Path(args.out)
+    chunks = [f"mice-{a:06d}-{b:06d}" for a, b in study.chunks()]
+    files = {
+        arm.name: [Path(args.simulations, arm.name, f"{c}.outcomes.parquet") for c in chunks]
+        for arm in study.arms
+        if arm.name not in args.missing
+    }
+    mice = [Path(args.parameters, f"{c}.parquet") for c in chunks]
+    with recording(
+        args.record,
+        stage="compare",
+        name="comparisons",
+        parameters={"comparisons": spec.model_dump(mode="json"), "missing": sorted(args.missing)},
+        seed=study.seed,
+        inputs=[*mice, *(f for fs in files.values() for f in fs)],
+        code=CODE,
+        **record_options(args),
+    ) as record:
+        outcomes = {name: read(*paths) for name, paths in files.items()}
+        bootstrap = Bootstrap(
+            seed=study.seed, n=study.cohort.mice, resamples=spec.resamples, interval=spec.interval
+        )
+        effect = effects(outcomes, spec, study.cohort.mice, bootstrap)
+        combined = combinations(outcomes, spec, bootstrap)
+        tables = {
+            "effects": (effect, EFFECTS),
+            "combinations": (combined, COMBINATIONS),
+            "unknowns": (unknowns(outcomes, read(*mice), spec), UNKNOWNS),
+            "arms": (arms(outcomes, study), ARMS),
+        }
+        for name, (table, schema) in tables.items():
+            write(table, out / f"{name}.parquet", schema)
+            write_csv(table, out / f"{name}.csv")
+            record.output(out / f"{name}.parquet")
+            record.output(out / f"{name}.csv")
+        numbers = metrics(outcomes, study, effect, combined)
+        with atomic(out / "metrics.json") as part:
+            part.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        record.output(out / "metrics.json")
+        for name, value in numbers["comparison"].items():
+            record.metric(name, value)

@@ -1,0 +1,55 @@
+"""Stage parameters: one chunk of virtual mice."""
+
+from __future__ import annotations
+
+import argparse
+
+import pandas as pd
+
+from nichetrial.cohort.sample import SCHEMA, sample
+from nichetrial.stages.options import add_record_options, read_study, record_options
+from nichetrial.tables import write, write_csv
+from nichetrial.tracking.records import recording
+
+__all__ = ["add_arguments", "run"]
+
+CODE = ("model", "study", "engine", "cohort")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``nichetrial parameters``."""
+    parser.add_argument("--study", required=True, help="resolved study (study.json)")
+    parser.add_argument("--first", type=int, required=True, help="first mouse of the chunk")
+    parser.add_argument("--last", type=int, required=True, help="last mouse, included")
+    parser.add_argument("--out", required=True, help="Parquet file to write")
+    parser.add_argument("--rejections", required=True, help="CSV of rejected draws by reason")
+    add_record_options(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Draw the mice and write them."""
+    study = read_study(args.study)
+    overrides = study.cohort.overrides
+    with recording(
+        args.record,
+        stage="parameters",
+        name=f"mice-{args.first:06d}-{args.last:06d}",
+        parameters={
+            "first": args.first,
+            "last": args.last,
+            "overrides": {k: v.model_dump(mode="json") for k, v in overrides.items()},
+        },
+        seed=study.seed,
+        code=CODE,
+        **record_options(args),
+    ) as record:
+        frame, rejected = sample(
+            seed=study.seed, first=args.first, last=args.last, overrides=overrides
+        )
+        write(frame, args.out, SCHEMA)
+        counts = pd.DataFrame(rejected.most_common(), columns=["reason", "mice"])
+        write_csv(counts.sort_values(["mice", "reason"], ascending=[False, True]), args.rejections)
+        record.metric("mice", len(frame))
+        record.metric("draws_rejected", sum(rejected.values()))
+        record.output(args.out)
+        record.output(args.rejections)

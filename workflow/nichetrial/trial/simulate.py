@@ -1,0 +1,147 @@
+"""One chunk of mice in one arm: outcomes, time courses, colony sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from nichetrial.engine.ensemble import BIN_EDGES, MAX_STEPS, Ensemble, run, states
+from nichetrial.engine.kernels import PARAMETER_NAMES, STATE_NAMES
+from nichetrial.engine.outcome import Outcome
+from nichetrial.engine.rodas import GRID
+from nichetrial.study.resolved import Arm
+from nichetrial.tables import Schema
+from nichetrial.trial.events import events, reading
+
+__all__ = ["COLONIES", "COURSES", "OUTCOMES", "SHOWN", "Simulated", "simulate"]
+
+SHOWN = ("timp1", "sdf1", "blood_neutrophils", "liver_neutrophils", "niche")
+"""States whose time courses and values at the challenge are kept."""
+_SHOWN_UNIT = {"timp1": "nM", "sdf1": "nM", "niche": "1"}
+
+OUTCOMES: Schema = {
+    "mouse": (pa.int64(), "1", "number of the mouse"),
+    "status": (pa.string(), "1", "how its simulation ended"),
+    "steps": (pa.int32(), "1", "steps of the integration"),
+    "expected_foci": (pa.float64(), "foci", "mean of the Poisson count of visible foci"),
+    "foci": (pa.int64(), "foci", "metastases visible at the read-out"),
+    "colonies": (
+        pa.int64(),
+        "colonies",
+        "lasting colonies founded by the read-out, visible or not",
+    ),
+    "burden": (pa.float64(), "cells", "tumour cells in colonies at the read-out"),
+    "largest_colony": (pa.float64(), "cells", "the largest colony at the read-out"),
+    "dormant_cells": (pa.float64(), "cells", "dormant single tumour cells at the read-out"),
+    **{
+        s: (pa.float64(), _SHOWN_UNIT.get(s, "fold"), f"{s.replace('_', ' ')} at the challenge")
+        for s in SHOWN
+    },
+    "metastasis_free_days": (pa.float64(), "d", "until a detectable metastasis or the study's end"),
+    "metastasis_observed": (pa.bool_(), "1", "false: none until the study's end (censored)"),
+    "survival_days": (pa.float64(), "d", "until lethal burden or the study's end"),
+    "death_observed": (pa.bool_(), "1", "false: alive at the study's end (censored)"),
+}
+COURSES: Schema = {
+    "mouse": (pa.int64(), "1", "number of the mouse"),
+    "day": (pa.float64(), "d", "day of the study"),
+    **{s: (pa.float32(), _SHOWN_UNIT.get(s, "fold"), s.replace("_", " ")) for s in SHOWN},
+}
+COLONIES: Schema = {
+    "size_low": (pa.float64(), "cells", "lower bound of the size class, included"),
+    "size_high": (pa.float64(), "cells", "upper bound of the size class"),
+    "colonies": (
+        pa.int64(),
+        "colonies",
+        "colonies of that size at the read-out, all mice of the chunk",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """The three tables of one chunk in one arm."""
+
+    outcomes: pd.DataFrame
+    courses: pd.DataFrame
+    colonies: pd.DataFrame
+
+
+def simulate(
+    arm: Arm,
+    cohort: pd.DataFrame,
+    *,
+    seed: int,
+    course_mice: int = 0,
+    max_steps: int = MAX_STEPS,
+    progress: Callable[[int], None] | None = None,
+) -> Simulated:
+    """Simulate the mice of ``cohort`` (a table of parameters, one row a mouse) in ``arm``.
+
+    ``course_mice``: time courses are kept of mice whose number is below it.
+    """
+    mice = cohort["mouse"].to_numpy(dtype=np.int64)
+    keep = int(np.searchsorted(mice, course_mice))
+    host = (arm.host.timp1, arm.host.cd63, arm.host.mmp9)
+    result = run(
+        cohort[list(PARAMETER_NAMES)].to_numpy(dtype=np.float64),
+        host,
+        events(arm),
+        reading(arm),
+        seed=seed,
+        mice=mice,
+        keep=keep,
+        max_steps=max_steps,
+        progress=progress,
+    )
+    colonies = pd.DataFrame(
+        {"size_low": BIN_EDGES[:-1], "size_high": BIN_EDGES[1:], "colonies": result.bins}
+    )
+    return Simulated(_outcomes(result, mice, arm.readout.end), _courses(result, mice), colonies)
+
+
+def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
+    x = result.numbers
+    done = result.status == Outcome.FINISHED
+
+    def count(k: int) -> np.ndarray:
+        return np.where(done, x[:, k], 0).astype(np.int64)
+
+    return pd.DataFrame(
+        {
+            "mouse": mice,
+            "status": [Outcome(s).label for s in result.status],
+            "steps": result.steps.astype(np.int32),
+            "expected_foci": x[:, 0],
+            "foci": count(1),
+            "colonies": count(2),
+            "burden": x[:, 3],
+            "largest_colony": x[:, 4],
+            "dormant_cells": x[:, -1],
+            **{s: states(result, s) for s in SHOWN},
+            "metastasis_free_days": np.minimum(x[:, 5], end),
+            "metastasis_observed": done & (x[:, 5] <= end),
+            "survival_days": np.minimum(x[:, 6], end),
+            "death_observed": done & (x[:, 6] <= end),
+        }
+    )
+
+
+def _courses(result: Ensemble, mice: np.ndarray) -> pd.DataFrame:
+    kept, rows, _ = result.courses.shape
+    grid = np.arange(rows) * GRID
+    frame = pd.DataFrame(
+        {
+            "mouse": np.repeat(mice[:kept], rows),
+            "day": np.tile(grid, kept),
+            **{
+                s: result.courses[:, :, STATE_NAMES.index(s)].ravel().astype(np.float32)
+                for s in SHOWN
+            },
+        }
+    )
+    return frame[~frame["timp1"].isna()].reset_index(drop=True)  # the row after the last grid time
