@@ -14,7 +14,18 @@ import sympy as sp
 
 from nichetrial.model.parameters import PARAMETERS
 
-__all__ = ["BASAL", "CONSTANTS", "HOST", "INPUTS", "RATES", "STATES", "Quantity", "parameter"]
+__all__ = [
+    "BASAL",
+    "CONSTANTS",
+    "HOST",
+    "INPUTS",
+    "PARTS",
+    "RATES",
+    "SHORT_RATES",
+    "STATES",
+    "Quantity",
+    "parameter",
+]
 
 
 @dataclass(frozen=True)
@@ -103,19 +114,40 @@ CONSTANTS: dict[sp.Symbol, sp.Expr] = {
 }
 """Constants of one mouse, computed once: rates per day and values of the basal state."""
 
-theta = hC * T / (T + K63)
-x = S / P("cxcr4_kd")
-homing = (x / (1 + x + uA)) * ((1 + xb) / xb)
-held = (1 + xb) / (1 + xb + uA)
-p_N = P("neutrophil_protease_share")
-protease = ((1 - p_N) + p_N * hM * N) * Eb / (1 + T / P("mmp_ki") + uM)
-protease_primary = Eb / (1 + T / P("mmp_ki") + uM)
-favour = (1 + P("niche_gain") * Q) * nb * protease ** P("protease_founding")
-n = P("niche_steepness")
-release = kR * M * (1 + P("mobilisation") * (1 - held))
-w = P("sdf1_proteolysis")
+theta, x, homing, held, protease, protease_primary, favour = (
+    sp.Symbol(name, positive=True) for name in ("theta", "x", "h", "o", "E", "E_p", "psi")
+)
+n, w, p_N = P("niche_steepness"), P("sdf1_proteolysis"), P("neutrophil_protease_share")
 
-RATES: dict[sp.Symbol, sp.Expr] = {
+PARTS: dict[sp.Symbol, tuple[sp.Expr, str]] = {
+    theta: (hC * T / (T + K63), "CD63 signalling"),
+    x: (S / P("cxcr4_kd"), "SDF-1 over its affinity"),
+    homing: (
+        (x / (1 + x + uA)) * ((1 + xb) / xb),
+        "homing of neutrophils to the liver, relative to basal",
+    ),
+    held: (
+        (1 + xb) / (1 + xb + uA),
+        "CXCR4 occupancy in the marrow, relative to basal: what holds neutrophils back",
+    ),
+    protease: (
+        ((1 - p_N) + p_N * hM * N) * Eb / (1 + T / P("mmp_ki") + uM),
+        "free protease in the liver, relative to basal",
+    ),
+    protease_primary: (
+        Eb / (1 + T / P("mmp_ki") + uM),
+        "free protease at the primary tumour, relative to basal",
+    ),
+    favour: (
+        (1 + P("niche_gain") * Q) * nb * protease ** P("protease_founding"),
+        "favour of the liver for founding, relative to basal",
+    ),
+}
+"""Parts that the rates share: symbol -> (expression, meaning); a part may use earlier ones."""
+
+release = kR * M * (1 + P("mobilisation") * (1 - held))
+
+SHORT_RATES: dict[sp.Symbol, sp.Expr] = {
     T: kT * P("timp1_basal") * hT + uV + kT * P("tumour_timp1") * V - kT * T * (1 + uT),
     S: kS * P("sdf1_basal") * (1 + P("sdf1_induction") * theta) * eS
     - kS * S * (1 - w + w * protease + uS),
@@ -132,7 +164,17 @@ RATES: dict[sp.Symbol, sp.Expr] = {
     D: kD * A,
     L: kF * favour * A,
 }
-"""State -> its rate of change (per day)."""
+"""State -> its rate of change (per day), with the shared parts under their symbols."""
+
+
+def _expand(expression: sp.Expr) -> sp.Expr:
+    for symbol, (part, _) in reversed(PARTS.items()):
+        expression = expression.subs(symbol, part)
+    return expression
+
+
+RATES: dict[sp.Symbol, sp.Expr] = {s: _expand(e) for s, e in SHORT_RATES.items()}
+"""State -> its rate of change (per day), in states, inputs, parameters and constants alone."""
 
 BASAL: dict[sp.Symbol, sp.Expr] = {
     T: P("timp1_basal") * hT,

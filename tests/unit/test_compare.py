@@ -1,0 +1,149 @@
+"""Paired comparison: by hand, against scipy's bootstrap, and its promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from nichetrial.compare.bootstrap import BATCHES, Bootstrap
+from nichetrial.compare.combinations import combinations
+from nichetrial.compare.effects import OUTCOME_UNITS, effects
+from nichetrial.compare.unknowns import unknowns
+from nichetrial.study.resolved import Combination, ComparisonSpec, Pair
+from nichetrial.trial.simulate import simulate
+from tests.mice import ARMS, SEED, cohort
+
+N = 200
+
+
+def spec(*pairs: tuple[str, str], combos: tuple[Combination, ...] = ()) -> ComparisonSpec:
+    return ComparisonSpec(
+        reference="ref",
+        pairs=tuple(Pair(arm=a, reference=b) for a, b in pairs),
+        combinations=combos,
+        responder=0.5,
+        interval=0.95,
+        resamples=2000,
+    )
+
+
+def table(foci, status="finished") -> pd.DataFrame:
+    foci = np.asarray(foci)
+    frame = pd.DataFrame({name: foci.astype(float) for name in OUTCOME_UNITS})
+    return frame.assign(status=status)
+
+
+@pytest.fixture(scope="module")
+def boot() -> Bootstrap:
+    return Bootstrap(seed=1, n=N, resamples=2000, interval=0.95)
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    b = rng.poisson(rng.lognormal(3, 1, N)) + 1
+    return rng.binomial(b, 0.4), b
+
+
+def one(frame: pd.DataFrame, outcome: str = "foci") -> pd.Series:
+    return frame[frame["outcome"] == outcome].iloc[0]
+
+
+def test_effect_by_hand(boot, pair):
+    a, b = pair
+    row = one(effects({"x": table(a), "ref": table(b)}, spec(("x", "ref")), N, boot))
+    assert row["mean_arm"] == a.mean()
+    assert row["ratio"] == pytest.approx(a.mean() / b.mean())
+    assert row["difference"] == pytest.approx((a - b).mean())
+    assert row["responders"] == (a <= 0.5 * b).mean()
+    assert row["variance_saved"] == pytest.approx(1 - np.var(a - b) / (np.var(a) + np.var(b)))
+    assert row["n"] == N
+    assert row["failures"] == 0
+
+
+def test_intervals_against_scipy(boot, pair):
+    a, b = pair
+    row = one(effects({"x": table(a), "ref": table(b)}, spec(("x", "ref")), N, boot))
+    for low, high, statistic in (
+        ("ratio_low", "ratio_high", lambda x, y, axis: x.mean(axis) / y.mean(axis)),
+        ("difference_low", "difference_high", lambda x, y, axis: (x - y).mean(axis)),
+    ):
+        peer = stats.bootstrap(
+            (a, b), statistic, paired=True, method="percentile", n_resamples=9999, rng=2
+        ).confidence_interval
+        width = peer.high - peer.low
+        assert row[low] == pytest.approx(peer.low, abs=0.1 * width)
+        assert row[high] == pytest.approx(peer.high, abs=0.1 * width)
+
+
+def test_batches_of_mice_give_the_interval_of_the_mean():
+    n = 3 * BATCHES
+    x = np.random.default_rng(1).lognormal(0, 1, n)
+    many = Bootstrap(seed=1, n=n, resamples=500, interval=0.95)
+    low, high = many.bounds(many.means(x[:, None], np.ones(n, bool))[:, 0])
+    half = 1.96 * x.std() / np.sqrt(n)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.15)
+
+
+def test_a_treatment_without_effect_gives_exactly_zero(boot, pair):
+    _, b = pair
+    frame = effects({"x": table(b), "ref": table(b)}, spec(("x", "ref")), N, boot)
+    zero = frame[["difference", "difference_low", "difference_high"]].to_numpy()
+    assert (zero == 0.0).all()
+    assert (frame[["ratio", "ratio_low", "ratio_high"]].to_numpy() == 1.0).all()
+    assert one(frame)["variance_saved"] == 1.0
+
+
+def test_failures_leave_pairs_out_and_missing_arms_stay_visible(boot, pair):
+    a, b = pair
+    status = np.where(np.arange(N) < 7, "not_finite", "finished")
+    broken = table(a, status).astype({"foci": float})
+    broken.loc[:6, "expected_foci"] = np.nan
+    frame = effects({"x": broken, "ref": table(b)}, spec(("x", "ref"), ("gone", "ref")), N, boot)
+    row = one(frame, "expected_foci")
+    assert (row["n"], row["failures"]) == (N - 7, 7)
+    assert row["ratio"] == pytest.approx(a[7:].mean() / b[7:].mean())
+    assert row["ratio_low"] < row["ratio"] < row["ratio_high"]
+    gone = frame[frame["arm"] == "gone"]
+    assert len(gone) == len(OUTCOME_UNITS)
+    assert (gone["failures"] == N).all()
+    assert gone["ratio"].isna().all()
+
+
+def test_reference_without_foci_has_no_ratio(boot):
+    none = table(np.zeros(N))
+    row = one(effects({"x": none, "ref": none}, spec(("x", "ref")), N, boot))
+    assert np.isnan(row["ratio"])
+    assert np.isnan(row["responders"])
+    assert row["difference"] == 0.0
+
+
+def test_bliss_and_hsa_by_hand(boot):
+    outcomes = {"ref": table(np.full(N, 100)), "a": table(np.full(N, 50)),
+                "b": table(np.full(N, 40)), "ab": table(np.full(N, 10))}  # fmt: skip
+    frame = combinations(
+        outcomes, spec(combos=(Combination(arm="ab", of=("a", "b")),)), boot
+    ).set_index("null_model")
+    assert frame.loc["bliss", "expected"] == pytest.approx(0.2)
+    assert frame.loc["bliss", "excess"] == pytest.approx(-0.1)
+    assert frame.loc["hsa", "expected"] == pytest.approx(0.4)
+    assert frame.loc["hsa", "excess_high"] == pytest.approx(-0.3)
+
+
+def test_unknown_parameter_that_decides_is_found():
+    mice = cohort(150)
+    outcomes = {
+        name: simulate(ARMS[name], mice, seed=SEED).outcomes for name in ("untreated", "timp1_high")
+    }
+    frame = unknowns(outcomes, mice, spec(("timp1_high", "untreated"))).set_index("parameter")
+    ki = frame.loc["mmp_ki"]  # TIMP-1 helps metastasis more where it inhibits protease less
+    assert ki["low"] > 0.3
+    assert ki["ratio_highest_third"] > ki["ratio_lowest_third"]
+    assert abs(frame.loc["anti_ly6g_depth", "spearman"]) < 0.35  # acts in neither arm
+    peer = stats.spearmanr(
+        mice["mmp_ki"],
+        np.log(outcomes["timp1_high"]["expected_foci"] / outcomes["untreated"]["expected_foci"]),
+    ).statistic
+    assert ki["spearman"] == pytest.approx(peer, abs=1e-3)

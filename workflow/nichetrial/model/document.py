@@ -1,0 +1,85 @@
+"""The model page of the docs: equations and parameters written from the model itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import sympy as sp
+
+from nichetrial.model import equations as eq
+from nichetrial.model.drugs import DRUGS
+from nichetrial.model.parameters import PARAMETERS
+
+__all__ = ["fill", "sections"]
+
+_NAMES = {eq.parameter("shedding_exponent"): r"\gamma", eq.parameter("colony_spread"): r"\sigma_c"}
+
+
+def _latex(expression: sp.Expr) -> str:
+    return str(sp.latex(expression, symbol_names=_NAMES, mul_symbol=r"\,", order="none"))
+
+
+def _equations() -> str:
+    rates = [rf"\frac{{d {_latex(s)}}}{{dt}} &= {_latex(e)} \\" for s, e in eq.SHORT_RATES.items()]
+    parts = [f"- ${_latex(s)} = {_latex(e)}$: {m}" for s, (e, m) in eq.PARTS.items()]
+    constants = [f"- ${_latex(s)} = {_latex(e)}$" for s, e in eq.CONSTANTS.items()]
+    return "\n".join(
+        ["$$", r"\begin{aligned}", *rates, r"\end{aligned}", "$$", "", "with", "", *parts, "",
+         "and the constants of one mouse", "", *constants]
+    )  # fmt: skip
+
+
+def _quantities(rows: tuple[eq.Quantity, ...]) -> str:
+    lines = ["| symbol | name | unit | meaning |", "|---|---|---|---|"]
+    lines += [f"| ${_latex(q.symbol)}$ | `{q.name}` | {q.unit} | {q.meaning} |" for q in rows]
+    return "\n".join(lines)
+
+
+def _parameters() -> str:
+    lines = []
+    for group in dict.fromkeys(p.group for p in PARAMETERS.values()):
+        lines += [f"### {group[0].upper()}{group[1:]}", "",
+                  "| parameter | symbol | prior | meaning | trust | source |",
+                  "|---|---|---|---|---|---|"]  # fmt: skip
+        lines += [
+            f"| `{p.name}` | ${_latex(eq.parameter(p.name))}$ | {p.written} | {p.meaning} "
+            f"| {'**unknown**' if p.trust == 'unknown' else p.trust} | {p.source} |"
+            for p in PARAMETERS.values()
+            if p.group == group
+        ]
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def _drugs() -> str:
+    lines = ["| drug | in figures | what it does | given as | molar mass (g/mol) |"]
+    lines.append("|---|---|---|---|---|")
+    lines += [
+        f"| `{d.name}` | {d.label} | {d.blocks} | {', '.join(d.methods)} | {d.molar_mass:g} |"
+        for d in DRUGS.values()
+    ]
+    return "\n".join(lines)
+
+
+def sections() -> dict[str, str]:
+    """Name of a generated section -> its Markdown."""
+    return {
+        "states": _quantities(eq.STATES),
+        "inputs": _quantities(eq.INPUTS),
+        "equations": _equations(),
+        "parameters": _parameters(),
+        "drugs": _drugs(),
+    }
+
+
+def fill(page: Path) -> str:
+    """The text of ``page`` with each ``<!-- generated: NAME -->`` section written anew."""
+    text = page.read_text(encoding="utf-8")
+    for name, body in sections().items():
+        begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+        if not pattern.search(text):
+            raise ValueError(f"{page}: no section {begin} ... {end}")
+        text = pattern.sub(lambda _, b=begin, x=body, e=end: f"{b}\n\n{x}\n\n{e}", text)
+    return text
