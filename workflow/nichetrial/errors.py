@@ -1,4 +1,4 @@
-"""The one error a user is meant to read: it becomes one message and exit code 2, never a traceback."""
+"""The one error a user is meant to read: one message and exit code 2, never a traceback."""
 
 __all__ = ["UserError"]
 

@@ -10,7 +10,7 @@ __all__ = ["quantile"]
 
 
 def quantile(kind: str, a: float, b: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values (n,) of a distribution at probabilities ``u`` (n,); see ``model.parameters.Parameter``.
+    """Values (n,) of a distribution at probabilities ``u`` (n,), see ``model.parameters``.
 
     Raises:
         ValueError: unknown kind.

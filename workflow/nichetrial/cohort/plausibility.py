@@ -1,4 +1,4 @@
-"""Which mice are plausible. Each rule is physiology or a published range, and has a reason in words.
+"""Which mice are plausible: each rule is physiology or a published range, with a reason in words.
 
 Virtual-population usage (Allen 2016, doi 10.1002/psp4.12063): a plausible mouse is one whose
 parameters lead to values seen in mice; nothing here looks at the effect of a treatment.

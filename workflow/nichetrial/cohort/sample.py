@@ -29,7 +29,7 @@ SCHEMA: Schema = {
 def sample(
     *, seed: int, first: int, last: int, overrides: dict[str, Distribution]
 ) -> tuple[pd.DataFrame, Counter[str]]:
-    """Mice ``first`` to ``last`` (both included), and how many draws were rejected for which reason.
+    """Mice ``first`` to ``last`` (both included), and how many draws each reason rejected.
 
     A draw depends on seed, mouse, parameter and attempt only: other mice and other parameters'
     overrides leave it as it is.

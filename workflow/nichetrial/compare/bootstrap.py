@@ -44,10 +44,10 @@ class Bootstrap:
     def means(self, values: NDArray[np.float64], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Means (resamples, columns) of ``values`` (n, columns) over the ``valid`` (n,) mice."""
         kept = np.where(valid[:, None], values, 0.0)
-        weight = valid.astype(np.float64)
+        weight: NDArray[np.float64] = valid.astype(np.float64)
         if self.units < self.n:
             batch = np.arange(self.n) % self.units
-            weight = np.bincount(batch, weight, self.units)
+            weight = np.bincount(batch, weight, self.units).astype(np.float64)
             kept = np.column_stack(
                 [np.bincount(batch, kept[:, k], self.units) for k in range(kept.shape[1])]
             )

@@ -153,7 +153,9 @@ def source() -> str:
         ("INPUT_NAMES", [v.name for v in eq.INPUTS]),
         ("PARAMETER_NAMES", list(PARAMETERS)),
     ]
-    head = "\n".join(f"{n} = ({', '.join(repr(v) for v in values)})" for n, values in tuples)
+    head = "\n".join(
+        f"{n} = (\n" + "".join(f'    "{v}",\n' for v in values) + ")" for n, values in tuples
+    )
     sizes = f"CONSTANT_COUNT = {len(c)}\nNONZERO = {len(nonzero)}\nFILL = {len(fill)}"
     functions = [
         _function(

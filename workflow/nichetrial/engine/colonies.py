@@ -59,7 +59,7 @@ def _between(steps, i, fraction):
 
 @njit(cache=True)
 def founding_times(steps, count, p3, seed, mouse, until):
-    """Days on which lasting colonies are founded, ascending, up to ``until``; and their rates' luck.
+    """Days on which lasting colonies are founded, ascending, up to ``until``; and their luck.
 
     Returns:
         (times, z): arrays of the same length; z is a standard normal draw for each colony.
@@ -142,7 +142,7 @@ def read_out(steps, count, p, seed, mouse, day, end, visible, detectable, lethal
             largest = max(largest, size)
             if size >= visible:
                 foci += 1
-            bins[min(BINS - 1, int(floor(PER_DECADE * log10(size))))] += 1
+            bins[min(BINS - 1, floor(PER_DECADE * log10(size)))] += 1
     death = np.inf
     if _burden(times, rate, plateau, end) >= lethal:
         low, high = 0.0, end

@@ -51,9 +51,9 @@ class Reading:
 class Ensemble:
     """Results of a set of mice.
 
-    ``numbers`` (mice, columns): expected_foci, foci, colonies, burden, largest, first detectable day
-    or inf, lethal day or inf, then the states at the challenge (STATE_NAMES) and the dormant cells at
-    the read-out. NaN for mice that did not finish.
+    ``numbers`` (mice, columns): expected_foci, foci, colonies, burden, largest, first detectable
+    day or inf, lethal day or inf, then the states at the challenge (STATE_NAMES) and the dormant
+    cells at the read-out. NaN for mice that did not finish.
     """
 
     status: NDArray[np.int64]
@@ -72,12 +72,12 @@ _DORMANT = STATE_NAMES.index("dormant")
 @njit(cache=True, error_model="numpy")
 def _at(out, day):
     """Index of the grid time nearest to ``day``."""
-    return min(out.shape[0] - 1, int(round(day / GRID)))
+    return min(out.shape[0] - 1, round(day / GRID))
 
 
 @njit(cache=True, error_model="numpy")
-def _one(p, host, times, kinds, channels, amounts, reading, rtol, max_steps, seed, mouse, out, steps,
-         numbers, bins):  # fmt: skip
+def _one(p, host, times, kinds, channels, amounts, reading, rtol, max_steps, seed, mouse, out,
+         steps, numbers, bins):  # fmt: skip
     challenge, day, end, visible, detectable, lethal = reading
     status, count = integrate(
         p, host, times, kinds, channels, amounts, end, rtol, max_steps, out, steps

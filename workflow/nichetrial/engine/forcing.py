@@ -35,8 +35,10 @@ _KINETICS = np.array([
     [_P[f"{k}_{what}"] for k in ("amd3100", *("antibody",) * 4, "mmp_inhibitor")]
     for what in ("bioavailability", "volume", "half_life", "absorption_half_life")
 ])  # fmt: skip
-_IC50 = np.array([_P[n] for n in ("amd3100_ic50", "anti_sdf1_ic50", "anti_ly6g_ec50",
-                                  "anti_ly6g_ec50", "anti_timp1_ic50", "mmp_inhibitor_ic50")])  # fmt: skip
+_IC50 = np.array([
+    _P[f"{n}50"] for n in ("amd3100_ic", "anti_sdf1_ic", "anti_ly6g_ec", "anti_ly6g_ec",
+                           "anti_timp1_ic", "mmp_inhibitor_ic")
+])  # fmt: skip
 _DEPTH_RAT, _DEPTH_MUR, _REBOUND = (
     _P["anti_ly6g_depth"], _P["anti_ly6g_murinised_depth"], _P["anti_ly6g_rebound"],
 )  # fmt: skip
@@ -79,7 +81,7 @@ def new_forcing():
 
 @njit(cache=True)
 def effective(kind, channel, amount, kin):
-    """Does this event act on this mouse? What does not act must not touch the integration either."""
+    """Does this event act on this mouse? What does not must not touch the integration either."""
     if kind <= 1:
         return amount * kin[2, channel] * kin[4, channel] != 0.0
     return kind == 5 or amount != 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import sympy as sp
@@ -78,8 +77,9 @@ def fill(page: Path) -> str:
     text = page.read_text(encoding="utf-8")
     for name, body in sections().items():
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
-        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        if not pattern.search(text):
+        before, found, rest = text.partition(begin)
+        _, ended, after = rest.partition(end)
+        if not (found and ended):
             raise ValueError(f"{page}: no section {begin} ... {end}")
-        text = pattern.sub(lambda _, b=begin, x=body, e=end: f"{b}\n\n{x}\n\n{e}", text)
+        text = f"{before}{begin}\n\n{body}\n\n{end}{after}"
     return text

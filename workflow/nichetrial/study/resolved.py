@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -44,7 +45,7 @@ class Host(_Frozen):
 
 
 class Vector(_Frozen):
-    """A TIMP-1 expressing vector: plasma TIMP-1 rises to ``fold`` times basal from day ``onset``."""
+    """A TIMP-1 vector: plasma TIMP-1 rises to ``fold`` times basal from day ``onset``."""
 
     fold: float
     onset: float
@@ -75,6 +76,14 @@ class Treatment(_Frozen):
     until: float
     written: str
     """The dose and schedule in the user's words, for figures and reports."""
+
+    def doses(self) -> tuple[float, ...]:
+        """Days of the doses of a bolus; of a pump, the start of each interval."""
+        if self.every is None:
+            return (self.start,)
+        # the tolerance lets a dose on the last day be given in spite of rounding
+        last = math.floor((self.until - self.start) / self.every + 1e-9)
+        return tuple(self.start + k * self.every for k in range(last + 1))
 
 
 class ReadOut(_Frozen):
@@ -161,7 +170,7 @@ class ResolvedStudy(_Frozen):
     cohort: CohortSpec
     arms: tuple[Arm, ...]
     dose_curve: tuple[Arm, ...]
-    """The experiment without treatments at each of ``figures.dose_folds``; not part of the trial."""
+    """The experiment without treatments at each of ``figures.dose_folds``; not in the trial."""
     comparisons: ComparisonSpec
     figures: FigureSpec
     tracking: TrackingSpec
@@ -174,8 +183,11 @@ class ResolvedStudy(_Frozen):
         raise KeyError(name)
 
     def chunks(self, mice: int | None = None) -> list[tuple[int, int]]:
-        """First and last mouse of each chunk, both included, for the first ``mice`` (default all)."""
-        total, size = self.cohort.mice if mice is None else min(mice, self.cohort.mice), self.cohort.chunk
+        """First and last mouse of each chunk, both included, of the first ``mice`` (all)."""
+        total, size = (
+            self.cohort.mice if mice is None else min(mice, self.cohort.mice),
+            self.cohort.chunk,
+        )
         return [(a, min(a + size, total) - 1) for a in range(0, total, size)]
 
 

@@ -1,0 +1,94 @@
+# make run     the study of config.yaml, from the mice to the report     (STUDY=my.yaml CORES=4)
+# make help    all targets
+#
+# Needs Python 3.11 to 3.13 and make, nothing else: the first target makes the environment in .venv from
+# the hashed lock in envs/, once, and again only when the lock or pyproject.toml has changed.
+
+STUDY ?= config.yaml
+CORES ?=
+UV ?= uv
+VENV := .venv
+PY := $(VENV)/bin/python
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate
+PACKAGES := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet install
+
+export PIP_NO_INPUT := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test ui bench lint format lock generate clean venv env dev
+
+help: ## say what there is
+	@echo "make TARGET [STUDY=config.yaml] [CORES=2]"
+	@sed -n 's/^\([a-z]*\):.*## /  \1@/p' $(firstword $(MAKEFILE_LIST)) | while IFS=@ read -r name text; do \
+	  printf '  %-10s %s\n' $$name "$$text"; done
+
+run: env ## run STUDY, from its file to the report
+	@$(PY) -m nichetrial run "$(STUDY)" $(if $(CORES),--cores $(CORES))
+
+ui: env ## open the tracked runs in the browser
+	@$(PY) -m nichetrial ui
+
+test: dev ## all tests
+	@$(PY) -m pytest -n 2 $(TESTS)
+
+bench: dev ## benchmarks, if there are any
+	@if [ -d tests/benchmarks ]; then $(PY) -m pytest tests/benchmarks $(TESTS); \
+	else echo "there are no benchmarks yet (tests/benchmarks)"; fi
+
+lint: dev ## style, types, and Snakemake's own advice
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/snakefmt --check --compact-diff Snakefile workflow/rules
+	$(VENV)/bin/mypy
+	$(VENV)/bin/snakemake --lint
+
+format: dev ## bring all code into style
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/snakefmt Snakefile workflow/rules
+
+generate: dev ## remake the generated files (default study, schema, kernels, tables in docs)
+	$(PY) -m nichetrial generate
+
+lock: env ## solve the dependencies anew within pyproject.toml; needs uv and a package index
+	$(COMPILE) pyproject.toml --output-file envs/requirements.txt
+	$(COMPILE) pyproject.toml --extra dev --constraint envs/requirements.txt \
+	  --output-file envs/requirements-dev.txt
+	$(PY) -m nichetrial.launch.conda
+
+clean: ## remove the environment and caches; results stay
+	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache workflow/nichetrial.egg-info
+	find workflow tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What is installed is known by content (copies inside .venv), not by time: a fresh clone or another
+# branch with the same lock installs nothing.
+
+venv:
+	@$(PY) -c "" 2>/dev/null || { \
+	  for p in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+	    "$$p" -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" 2>/dev/null || continue; \
+	    found="$$p"; \
+	    "$$p" -c "import venv, ensurepip" 2>/dev/null || continue; \
+	    echo "making $(VENV) with $$("$$p" --version)" >&2; \
+	    rm -rf $(VENV); "$$p" -m venv $(VENV) || exit 1; exit 0; \
+	  done; \
+	  if [ -n "$$found" ]; then \
+	    echo "$$found lacks venv or ensurepip. On Debian or Ubuntu: apt-get install python3-venv" >&2; \
+	  else \
+	    echo "Python 3.11, 3.12 or 3.13 is needed, and none was found. Name one: make PYTHON=/path/to/python3" >&2; \
+	  fi; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null
+
+env: venv
+	@cmp -s envs/requirements.txt $(VENV)/requirements.txt || { \
+	  echo "installing the locked packages (a minute or two, only once)" >&2; \
+	  $(PACKAGES) --require-hashes --requirement envs/requirements.txt && \
+	  cp envs/requirements.txt $(VENV)/requirements.txt; }
+	@cmp -s pyproject.toml $(VENV)/pyproject.toml || { \
+	  $(PACKAGES) --no-deps --no-build-isolation --editable . && cp pyproject.toml $(VENV)/pyproject.toml; }
+
+dev: env
+	@cmp -s envs/requirements-dev.txt $(VENV)/requirements-dev.txt || { \
+	  echo "installing the packages for tests and style" >&2; \
+	  $(PACKAGES) --require-hashes --requirement envs/requirements-dev.txt && \
+	  cp envs/requirements-dev.txt $(VENV)/requirements-dev.txt; }

@@ -1,0 +1,57 @@
+# nichetrial: from one study file to its report.
+#
+#   snakemake --cores 2 --configfile study.yaml      (without --configfile: config.yaml)
+#   nichetrial run study.yaml                        the same, with recovery and a summary
+#
+# What runs is known when this file has been read: the study is checked here, and each job has among
+# its params the digest of what it depends on (workflow/nichetrial/launch/plan.py).
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+from nichetrial.errors import UserError
+from nichetrial.launch.environment import prepare
+from nichetrial.launch.plan import FIGURES, OUTCOME_TABLES, Plan, study_file
+from nichetrial.study.load import load
+
+prepare()
+try:
+    file = study_file(workflow.overwrite_configfiles, default="config.yaml")
+    plan = Plan.of(load(file), file, missing=config.get("missing_arms", ""))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+# Not without the condition: Snakemake would merge the default study into the user's own.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+report: "workflow/report/study.rst"
+
+
+pathvars:
+    results=plan.results,
+    logs=f"{plan.results}/logs",
+    records=f"{plan.results}/records",
+
+
+wildcard_constraints:
+    arm="[^/]+",
+    mice=r"\d+-\d+",
+    figure="|".join(FIGURES),
+
+
+rule all:
+    input:
+        "<results>/report.html",
+        "<results>/tracking/receipt.json",
+
+
+include: "workflow/rules/study.smk"
+include: "workflow/rules/parameters.smk"
+include: "workflow/rules/simulations.smk"
+include: "workflow/rules/comparisons.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/tracking.smk"

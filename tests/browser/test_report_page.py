@@ -1,0 +1,83 @@
+"""The report in a real browser: from a file, without network, on a phone and on a desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nichetrial.figures import catalogue
+from nichetrial.figures.style import save
+from nichetrial.report.page import render
+from nichetrial.tracking.records import read_records
+from tests.unit.test_figures_data import LABELS, build, make_study
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed: apt-get install chromium"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    labels = LABELS | {"cd63_ko": "Cd63 -/- with_one_unbreakable_word_" + "x" * 120}
+    study, results = build(tmp_path_factory.mktemp("report"), make_study(labels, mice=15))
+    (results / "figures").mkdir()
+    for name in catalogue.FIGURES:
+        figure = catalogue.draw(name, study, results, [])
+        save(figure, results / "figures" / name, ("svg",), 60)
+    path = results / "report.html"
+    path.write_text(render(study, results, [], read_records(results)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update",
+             "--disable-sync"]  # fmt: skip
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+        yield running
+        running.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_report_opens(browser, report: Path, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    asked: list[str] = []
+    said: list[str] = []
+
+    def guard(route) -> None:
+        url = route.request.url
+        if url.startswith(("file:", "data:")):
+            route.continue_()
+        else:
+            asked.append(url)
+            route.abort()
+
+    context.route("**/*", guard)
+    page = context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(report.as_uri())
+    images = page.eval_on_selector_all(
+        "img", "all => all.map(i => [i.complete, i.naturalWidth, i.alt])"
+    )
+    assert len(images) == len(catalogue.FIGURES)
+    assert all(done and size > 0 and alt for done, size, alt in images)
+    for step in ("", "document.querySelectorAll('details').forEach(d => { d.open = true })"):
+        page.evaluate(step or "0")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width
+    assert page.title() == "An invented study"
+    assert asked == []
+    assert said == []
+    context.close()

@@ -1,0 +1,62 @@
+"""What all tests share: a small resolved study, and the folder of the checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nichetrial.study.resolved import (
+    CohortSpec,
+    Combination,
+    ComparisonSpec,
+    FigureSpec,
+    Pair,
+    ResolvedStudy,
+    TrackingSpec,
+)
+from tests.mice import arm, treatment
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture
+def small_study() -> ResolvedStudy:
+    """Four arms, 250 mice in chunks of 100."""
+    arms = (
+        arm(name="high", label="TIMP-1-high"),
+        arm(treatment("amd3100", 5, every=0.5), name="amd3100", label="AMD3100"),
+        arm(treatment("anti_ly6g", 10), name="anti_ly6g", label="anti-Ly6G"),
+        arm(treatment("amd3100", 5), treatment("anti_ly6g", 10), name="both", label="both"),
+    )
+    return ResolvedStudy(
+        name="small",
+        title="A small study",
+        question="Does it?",
+        seed=1,
+        cohort=CohortSpec(mice=250, chunk=100, overrides={}),
+        arms=arms,
+        dose_curve=(arm(name="fold_1", vector=None), arm(name="fold_10")),
+        comparisons=ComparisonSpec(
+            reference="high",
+            pairs=tuple(Pair(arm=a.name, reference="high") for a in arms[1:]),
+            combinations=(Combination(arm="both", of=("amd3100", "anti_ly6g")),),
+            responder=0.5,
+            interval=0.95,
+            resamples=100,
+        ),
+        figures=FigureSpec(
+            formats=("png", "svg"),
+            dpi=100,
+            course_mice=120,
+            dose_mice=150,
+            dose_folds=(1.0, 10.0),
+        ),
+        tracking=TrackingSpec(uri="sqlite:///mlflow.db", experiment="small"),
+    )

@@ -1,0 +1,164 @@
+"""The command line: it finds its commands, and failures are told in the right way."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import types
+import warnings
+from pathlib import Path
+
+import pytest
+
+from nichetrial import cli
+from nichetrial.errors import UserError
+
+
+def _command(monkeypatch, body, name="simulate"):
+    """Make ``nichetrial NAME`` run ``body(args)``."""
+    module = types.ModuleType("stand_in")
+    module.add_arguments = lambda parser: parser.add_argument("--number", type=int)
+    module.run = body
+    monkeypatch.setitem(sys.modules, "stand_in", module)
+    monkeypatch.setitem(cli.COMMANDS, name, ("stand_in", "a stand-in"))
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main([name, "--help"])
+    assert left.value.code == 0
+    told = capsys.readouterr().out
+    assert f"nichetrial {name}" in told
+    assert cli.COMMANDS[name][1].capitalize() in told
+
+
+@pytest.mark.parametrize("name", cli.STAGES)
+def test_every_stage_takes_expect_and_log(name, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([name, "--help"])
+    told = capsys.readouterr().out
+    assert "--expect" in told
+    assert "--log" in told
+
+
+def test_overview_names_all_commands(capsys):
+    assert cli.main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(f"  {name} " in told for name in cli.COMMANDS)
+
+
+def test_unknown_command_is_guessed(capsys):
+    assert cli.main(["simulte"]) == 2
+    assert "Did you mean 'simulate'?" in capsys.readouterr().err
+
+
+def test_nothing_heavy_is_imported_for_the_overview():
+    code = (
+        "import sys; from nichetrial import cli; cli.main(['--help']);"
+        "bad = {'numpy', 'pandas', 'mlflow', 'pydantic'} & set(sys.modules); sys.exit(len(bad))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
+
+
+def test_user_error_is_one_message_and_two(monkeypatch, capsys):
+    def body(args: argparse.Namespace) -> None:
+        raise UserError("a dose below nothing", place="config.yaml:7: arms.a.dose")
+
+    _command(monkeypatch, body)
+    assert cli.main(["simulate"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == "nichetrial: config.yaml:7: arms.a.dose: a dose below nothing\n"
+    assert captured.out == ""
+
+
+def test_interrupt_is_130(monkeypatch):
+    def body(args: argparse.Namespace) -> None:
+        raise KeyboardInterrupt
+
+    _command(monkeypatch, body)
+    assert cli.main(["simulate"]) == 130
+
+
+def test_exit_code_of_run_is_passed_on(monkeypatch):
+    _command(monkeypatch, lambda args: 1, name="run")
+    assert cli.main(["run"]) == 1
+
+
+def test_log_keeps_all_and_terminal_only_the_lines(monkeypatch, tmp_path, capfd):
+    def body(args: argparse.Namespace) -> None:
+        print("to standard output")
+        print("10 of 20 mice", file=sys.stderr)
+        os.write(2, b"from compiled code\n")
+        warnings.warn("look here", stacklevel=1)
+
+    _command(monkeypatch, body)
+    log = tmp_path / "deep" / "a.log"
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert cli.main(["simulate", "--log", str(log)]) == 0
+    text = log.read_text()
+    for line in ("to standard output", "10 of 20 mice", "from compiled code", "look here"):
+        assert line in text
+    captured = capfd.readouterr()
+    assert captured.err == "10 of 20 mice\n"
+    assert captured.out == ""
+
+
+def test_traceback_goes_to_the_log(monkeypatch, tmp_path, capfd):
+    def body(args: argparse.Namespace) -> None:
+        raise ZeroDivisionError("seven")
+
+    _command(monkeypatch, body)
+    log = tmp_path / "a.log"
+    assert cli.main(["simulate", f"--log={log}"]) == 1
+    assert "ZeroDivisionError: seven" in log.read_text()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_traceback_is_shown_without_a_log(monkeypatch):
+    def body(args: argparse.Namespace) -> None:
+        raise ZeroDivisionError
+
+    _command(monkeypatch, body)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["simulate"])
+
+
+def test_an_import_that_fails_is_in_the_log(monkeypatch, tmp_path):
+    monkeypatch.setitem(cli.COMMANDS, "simulate", ("nichetrial.no_such_module", "nothing"))
+    log = tmp_path / "a.log"
+    assert cli.main(["simulate", "--log", str(log)]) == 1
+    assert "no_such_module" in log.read_text()
+
+
+def test_term_ends_a_stage_like_an_exception(tmp_path):
+    code = (
+        "import os, signal, sys, types\n"
+        "from nichetrial import cli\n"
+        "module = types.ModuleType('stand_in')\n"
+        "module.add_arguments = lambda parser: None\n"
+        "def run(args):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    finally:\n"
+        f"        open({str(tmp_path / 'ended')!r}, 'w').close()\n"
+        "module.run = run\n"
+        "sys.modules['stand_in'] = module\n"
+        "cli.COMMANDS['simulate'] = ('stand_in', '')\n"
+        "sys.exit(cli.main(['simulate']))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 143
+    assert (tmp_path / "ended").exists()
+
+
+def test_module_and_script_are_the_same():
+    script = Path(sys.executable).with_name("nichetrial")
+    told = [
+        subprocess.run([*words, "--version"], capture_output=True, text=True, check=True).stdout
+        for words in ([str(script)], [sys.executable, "-m", "nichetrial"])
+    ]
+    assert told[0] == told[1]
+    assert told[0].startswith("nichetrial ")

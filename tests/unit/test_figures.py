@@ -1,0 +1,274 @@
+"""Figures: they draw whatever happened to the mice, always with the same bytes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import warnings
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from nichetrial.errors import UserError
+from nichetrial.figures import catalogue, dose, inputs
+from nichetrial.figures.metastasis_free import free_curve
+from nichetrial.figures.numbers import count, interval, number, share, tick
+from nichetrial.figures.style import arm_styles, save, spread, wrapped
+from nichetrial.stages import figure as stage
+from tests.unit.test_figures_data import LABELS, build, make_study
+
+SCHEDULE = importlib.util.find_spec("nichetrial.figures.schedule") is not None
+DRAWN = [name for name in catalogue.FIGURES if name != "schedule" or SCHEDULE]
+FROM_RESULTS = [name for name in DRAWN if name != "schedule"]
+
+FEW = {name: LABELS[name] for name in ("timp1_high", "amd3100", "cd63_ko")}
+
+
+def words(figure: Figure) -> str:
+    """All text in a figure, line breaks as spaces."""
+    return " | ".join(t.get_text().replace("\n", " ") for t in figure.findobj(Text))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory):
+    return build(tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def gap(tmp_path_factory: pytest.TempPathFactory):
+    return build(tmp_path_factory.mktemp("gap"), make_study(FEW), missing=["amd3100", "cd63_ko"])
+
+
+@pytest.mark.parametrize("name", FROM_RESULTS)
+def test_a_figure_names_what_it_shows(name: str, plain) -> None:
+    study, results = plain
+    text = words(catalogue.draw(name, study, results, []))
+    if name != "dose":
+        for label in ("TIMP-1-high", "AMD3100 twice daily", "Cd63 -/-"):
+            assert label in text
+    expected = {
+        "foci": "visible foci per mouse at day 21",
+        "forest": "95 % interval",
+        "courses": "liver neutrophils [fold]",
+        "dose": "plasma TIMP-1, fold of basal",
+        "colonies": "colony size at read-out [cells]",
+        "metastasis_free": "mice free of detectable metastasis",
+    }
+    assert expected[name] in text
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_same_results_give_the_same_bytes(name: str, plain, tmp_path: Path) -> None:
+    study, results = plain
+    first = save(catalogue.draw(name, study, results, []), tmp_path / "a", ("png", "svg"), 60)
+    with mpl.rc_context({"font.size": 20, "svg.hashsalt": None, "axes.grid": True}):
+        second = save(catalogue.draw(name, study, results, []), tmp_path / "b", ("png", "svg"), 60)
+    for one, two in zip(first, second, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+        assert len(one.read_bytes()) > 2000
+    assert b"dc:date" not in first[1].read_bytes()
+    assert b"Software" not in first[0].read_bytes()
+
+
+@pytest.mark.parametrize("name", FROM_RESULTS)
+def test_a_missing_arm_is_named_and_does_not_stop_the_figure(name: str, gap, tmp_path) -> None:
+    study, results = gap
+    figure = catalogue.draw(name, study, results, ["amd3100", "cd63_ko"])
+    save(figure, tmp_path / "f", ("png",), 40)
+    if name != "dose":
+        text = words(figure)
+        assert "Cd63 -/-" in text
+        assert "missing: its jobs failed" in text
+
+
+@pytest.mark.parametrize("name", FROM_RESULTS)
+def test_a_missing_reference_does_not_stop_the_figure(name: str, tmp_path) -> None:
+    study, results = build(tmp_path, make_study(FEW), missing=["timp1_high"])
+    save(catalogue.draw(name, study, results, ["timp1_high"]), tmp_path / "f", ("png",), 40)
+
+
+@pytest.mark.parametrize("name", FROM_RESULTS)
+def test_no_foci_at_all_can_be_drawn(name: str, tmp_path: Path) -> None:
+    study, results = build(tmp_path, make_study(FEW), zero=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save(catalogue.draw(name, study, results, []), tmp_path / "f", ("png", "svg"), 40)
+
+
+@pytest.mark.parametrize("name", FROM_RESULTS)
+def test_an_arm_in_which_every_mouse_failed_can_be_drawn(name: str, tmp_path: Path) -> None:
+    study, results = build(tmp_path, make_study(FEW))
+    for path in results.glob("simulations/amd3100/*.outcomes.parquet"):
+        table = pd.read_parquet(path).assign(
+            status="not_finite", expected_foci=np.nan, metastasis_free_days=np.nan
+        )
+        table.to_parquet(path, index=False)
+    for path in results.glob("simulations/amd3100/*.courses.parquet"):
+        table = pd.read_parquet(path)
+        table.loc[:, ["timp1", "niche"]] = np.nan
+        table.to_parquet(path, index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save(catalogue.draw(name, study, results, []), tmp_path / "f", ("png",), 40)
+
+
+def test_labels_with_dollars_and_line_breaks_are_text(tmp_path: Path) -> None:
+    labels = {"timp1_high": "costs $5 and $6 \\frac{", "amd3100": "two\nlines <b>"}
+    study, results = build(tmp_path, make_study(labels, mice=12))
+    for name in FROM_RESULTS:
+        figure = catalogue.draw(name, study, results, [])
+        save(figure, tmp_path / name, ("svg",), 40)
+        if name != "dose":
+            assert "$5" in words(figure)
+
+
+@pytest.mark.slow
+def test_fifty_arms_can_be_drawn(tmp_path: Path) -> None:
+    labels = {f"arm_{i}": f"Arm number {i} with a rather long label" for i in range(50)}
+    study, results = build(tmp_path, make_study(labels, mice=5))
+    for name in FROM_RESULTS:
+        figure = catalogue.draw(name, study, results, [])
+        if name != "dose":
+            assert "Arm number 49" in words(figure)
+    looks = [(s.colour, s.marker, str(s.line)) for s in arm_styles(study).values()]
+    assert len(set(looks)) == 50
+
+
+def test_the_looks_of_an_arm_depend_on_its_place_only() -> None:
+    short = make_study(dict(list(LABELS.items())[:3]))
+    whole = make_study()
+    for name, style in arm_styles(short).items():
+        assert arm_styles(whole)[name] == style
+
+
+def test_the_forest_shows_the_numbers_of_the_table(plain) -> None:
+    study, results = plain
+    text = words(catalogue.draw("forest", study, results, []))
+    assert "0.55 (0.44 to 0.66)" in text
+    assert "against AMD3100 twice daily" in text
+
+
+def test_the_dose_curve_is_a_ratio_to_the_lowest_dose(plain) -> None:
+    study, results = plain
+    curve = dose.ratios(study, results)
+    assert curve["fold"].tolist() == list(study.figures.dose_folds)
+    np.testing.assert_allclose(curve["mean"], [1.0, 1.8, 1.4, 0.4, 0.04, 0.004])
+    np.testing.assert_allclose(curve["median"], curve["mean"])
+    assert (curve["mean_low"] <= curve["mean"] + 1e-12).all()
+    assert (curve["n"] < study.figures.dose_mice).all()  # those that did not finish
+
+
+def test_every_arm_is_compared_with_its_first_pair() -> None:
+    study = make_study()
+    assert inputs.main_reference(study, "amd3100_anti_ly6g") == "timp1_high"
+    assert inputs.main_reference(study, "timp1_high") == "timp1_high"
+
+
+def test_only_finished_mice_are_drawn(plain) -> None:
+    study, results = plain
+    table = inputs.outcomes(study, results, "amd3100")
+    assert set(table["status"]) == {"finished"}
+    assert 12 not in table.index
+
+
+def test_free_curve_agrees_with_kaplan_and_meier_by_hand() -> None:
+    days = np.array([2.0, 3.0, 3.0, 5.0, 8.0])
+    observed = np.array([True, True, False, True, False])
+    at, free = free_curve(days, observed)
+    by_hand = {0.0: 1.0, 2.0: 0.8, 3.0: 0.8 * 0.75, 5.0: 0.8 * 0.75 * 0.5}
+    for day, value in by_hand.items():
+        assert free[np.searchsorted(at, day, side="right") - 1] == pytest.approx(value)
+    assert free[-1] == pytest.approx(0.3)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.001, 0.2))
+def test_spread_labels_keep_their_order_and_their_distance(wanted: list[float], gap: float) -> None:
+    places = spread(np.array(wanted), gap, 0.0, 1.0)
+    assert places.min() >= -1e-9
+    assert places.max() <= 1 + 1e-9
+    order = np.argsort(wanted, kind="stable")
+    steps = np.diff(places[order])
+    closest = min(gap, 1.0 / max(len(wanted) - 1, 1))
+    assert (steps >= closest - 1e-9).all()
+
+
+@given(st.lists(st.floats(0.1, 0.9), min_size=1, max_size=4, unique=True))
+def test_labels_far_enough_apart_stay_where_they_are(wanted: list[float]) -> None:
+    places = np.array(wanted)
+    if len(wanted) == 1 or np.diff(np.sort(places)).min() > 0.01:
+        np.testing.assert_allclose(spread(places, 0.01, 0.0, 1.0), places)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0421, "0.042"), (1234.5, "1,200"), (987, "987"), (2.5e7, "2.5 × 10⁷"), (0, "0"),
+        (float("nan"), "–"), (float("inf"), "∞"), (-0.5, "−0.50"), (9.99, "10"),
+        (3e-7, "3.0 × 10⁻⁷"), (0.0999, "0.10"), (999.7, "1,000"),
+    ],
+)  # fmt: skip
+def test_number(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_other_numbers() -> None:
+    assert count(1234) == "1,234"
+    assert interval(0.42, 0.38, 0.47) == "0.42 (0.38 to 0.47)"
+    assert interval(float("nan"), 0.0, 1.0) == "–"
+    assert [share(x) for x in (0.634, 0.0, 1.0, 0.004, 0.999, float("nan"))] == [
+        "63 %", "0 %", "100 %", "< 1 %", "> 99 %", "–",
+    ]  # fmt: skip
+    assert [tick(x) for x in (0.5, 100_000, 1e8, 0.0, 0.001)] == [
+        "0.5", "100,000", "10⁸", "0", "0.001",
+    ]  # fmt: skip
+    assert wrapped("a label  that\nis long", 8, 2) == "a label\nthat …"
+
+
+def test_captions_say_what_is_seen() -> None:
+    for name in catalogue.FIGURES:
+        assert len(catalogue.caption(name).split()) > 30
+        assert catalogue.alt(name).endswith(".")
+    with pytest.raises(KeyError):
+        catalogue.caption("pie")
+
+
+def run_stage(*words: str) -> None:
+    parser = argparse.ArgumentParser()
+    stage.add_arguments(parser)
+    stage.run(parser.parse_args(words))
+
+
+def test_the_stage_writes_the_figure_and_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, _ = build(tmp_path, missing=["amd3100"])
+    monkeypatch.chdir(tmp_path)
+    folder = f"results/{study.name}"
+    run_stage("foci", "--study", f"{folder}/study.json", "--results", folder, "--out-stem",
+              f"{folder}/figures/foci", "--missing", "amd3100", "--record", "r.json")  # fmt: skip
+    record = json.loads(Path("r.json").read_text())
+    assert record["status"] == "FINISHED"
+    assert list(record["outputs"]) == [f"{folder}/figures/foci.png", f"{folder}/figures/foci.svg"]
+    assert (
+        f"{folder}/simulations/timp1_high/mice-000000-000024.outcomes.parquet" in record["inputs"]
+    )
+    assert not any("/amd3100/" in name for name in record["inputs"])
+
+
+def test_the_stage_says_which_file_it_misses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, _ = build(tmp_path, missing=["amd3100"])
+    monkeypatch.chdir(tmp_path)
+    folder = f"results/{study.name}"
+    with pytest.raises(UserError, match="amd3100/mice-000000-000024"):
+        run_stage("foci", "--study", f"{folder}/study.json", "--results", folder, "--out-stem",
+                  "foci", "--record", "foci.json")  # fmt: skip

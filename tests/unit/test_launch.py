@@ -1,0 +1,281 @@
+"""What depends on what, how Snakemake is started and stopped, and how a run ends in words."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nichetrial.errors import UserError
+from nichetrial.launch import process
+from nichetrial.launch.environment import prepare
+from nichetrial.launch.plan import FIGURES, Plan, chunk_name, study_file
+from nichetrial.launch.summary import effect_lines, summary
+from nichetrial.stages import run as run_command
+from tests.mice import treatment
+
+CHUNKS = ("000000-000099", "000100-000199", "000200-000249")
+
+
+def _jobs(plan: Plan) -> dict[str, str]:
+    """Every job of a study, with the digest that decides whether it runs again."""
+    jobs = {stage: plan.digest(stage) for stage in ("resolve", "compare", "report", "track")}
+    for mice in plan.chunks:
+        jobs[f"parameters {mice}"] = plan.digest("parameters")
+        for arm in plan.arms:
+            jobs[f"simulate {arm} {mice}"] = plan.digest("simulate", arm=arm, mice=mice)
+    for mice in plan.dose_chunks:
+        jobs[f"dose-curve {mice}"] = plan.digest("dose-curve")
+    for figure in FIGURES:
+        jobs[f"figure {figure}"] = plan.digest("figure", figure=figure)
+    return jobs
+
+
+def _changed(study, **changes) -> set[str]:
+    """Jobs, by kind and arm, whose digest a change of the study changes or that are new."""
+    before, after = (_jobs(Plan.of(s, "s.yaml")) for s in (study, study.model_copy(update=changes)))
+    return {job for job, digest in after.items() if before.get(job) != digest}
+
+
+def _kinds(jobs: set[str]) -> set[str]:
+    return {job.split()[0] for job in jobs}
+
+
+@pytest.fixture(autouse=True)
+def code_as_it_is(monkeypatch):
+    """The digest of the code is the same for all, and stages not written yet do not matter."""
+    monkeypatch.setattr("nichetrial.launch.plan._code", lambda stage: "code")
+
+
+def test_nothing_changed_nothing_runs(small_study):
+    assert _changed(small_study) == set()
+
+
+def test_dpi_draws_again(small_study):
+    figures = small_study.figures.model_copy(update={"dpi": 300})
+    jobs = _changed(small_study, figures=figures)
+    assert _kinds(jobs) == {"resolve", "figure", "report", "track"}
+    assert len([job for job in jobs if job.startswith("figure")]) == len(FIGURES)
+
+
+def test_dose_of_an_arm_simulates_that_arm(small_study):
+    stronger = small_study.arms[1].model_copy(
+        update={"treatments": (treatment("amd3100", 6, every=0.5),)}
+    )
+    arms = (small_study.arms[0], stronger, *small_study.arms[2:])
+    jobs = _changed(small_study, arms=arms)
+    assert {j for j in jobs if j.startswith("simulate")} == {
+        f"simulate amd3100 {c}" for c in CHUNKS
+    }
+    assert not _kinds(jobs) & {"parameters", "dose-curve"}
+
+
+def test_order_of_arms_simulates_nothing(small_study):
+    jobs = _changed(small_study, arms=small_study.arms[::-1])
+    assert _kinds(jobs) == {"resolve", "compare", "figure", "report", "track"}
+
+
+def test_seed_runs_all(small_study):
+    assert _changed(small_study, seed=2) == set(_jobs(Plan.of(small_study, "s.yaml")))
+
+
+def test_more_mice_are_new_chunks(small_study):
+    cohort = small_study.cohort.model_copy(update={"mice": 400})
+    jobs = _changed(small_study, cohort=cohort)
+    simulated = {job.split()[-1] for job in jobs if job.split()[0] in ("simulate", "parameters")}
+    assert simulated == {"000200-000299", "000300-000399"}
+    assert "dose-curve" not in _kinds(jobs)
+
+
+def test_course_mice_touch_only_the_chunks_that_hold_them(small_study):
+    figures = small_study.figures.model_copy(update={"course_mice": 130})
+    jobs = {job for job in _changed(small_study, figures=figures) if job.startswith("simulate")}
+    assert {job.split()[-1] for job in jobs} == {"000100-000199"}
+
+
+def test_question_and_tracking_simulate_and_draw_nothing(small_study):
+    assert _kinds(_changed(small_study, question="?")) == {"resolve", "report", "track"}
+    tracking = small_study.tracking.model_copy(update={"experiment": "other"})
+    assert _kinds(_changed(small_study, tracking=tracking)) == {"resolve", "track"}
+
+
+def test_missing_arms_change_only_what_sees_all_arms(small_study):
+    whole, part = (_jobs(Plan.of(small_study, "s.yaml", m)) for m in ("", "amd3100"))
+    assert _kinds({j for j in part if part[j] != whole[j]}) == {
+        "compare",
+        "figure",
+        "report",
+        "track",
+    }
+    plan = Plan.of(small_study, "s.yaml", "amd3100,both")
+    assert plan.arms == ["high", "anti_ly6g"]
+    assert plan.missing_option == ["--missing", "amd3100", "both"]
+    assert not any("amd3100" in file for file in plan.simulations("outcomes"))
+
+
+def test_missing_arm_must_exist(small_study):
+    with pytest.raises(UserError, match="'nobody'"):
+        Plan.of(small_study, "s.yaml", "nobody")
+
+
+def test_files_of_the_chunks(small_study):
+    plan = Plan.of(small_study, "s.yaml")
+    assert plan.chunks == list(CHUNKS)
+    assert plan.dose_chunks == {"000000-000099": CHUNKS[0], "000100-000149": CHUNKS[1]}
+    assert plan.parameters_of_dose("000100-000149").endswith(
+        "parameters/mice-000100-000199.parquet"
+    )
+    assert len(plan.simulations("outcomes")) == 12
+    assert len(plan.simulations("courses")) == 8  # 120 course mice: the first two chunks
+    assert chunk_name(0, 1234567) == "000000-1234567"
+
+
+def test_resolved_once(tmp_path, monkeypatch, small_study):
+    monkeypatch.chdir(tmp_path)
+    plan = Plan.of(small_study, "s.yaml")
+    assert not plan.is_resolved()
+    file = Path(plan.study_json)
+    file.parent.mkdir(parents=True)
+    file.write_text(small_study.model_dump_json())
+    assert not plan.is_resolved()  # its record is missing
+    record = file.parent / "records" / "study" / "resolve.json"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    assert plan.is_resolved()
+    assert not Plan.of(small_study.model_copy(update={"seed": 2}), "s.yaml").is_resolved()
+    file.write_text("{")
+    assert not plan.is_resolved()
+
+
+def test_study_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert study_file([], "config.yaml") == "config.yaml"
+    assert study_file([tmp_path / "a" / "s.yaml"], "config.yaml") == "a/s.yaml"
+    assert study_file([Path("/elsewhere/s.yaml")], "config.yaml") == "/elsewhere/s.yaml"
+    with pytest.raises(UserError):
+        study_file(["a", "b"], "config.yaml")
+
+
+def test_environment_is_prepared_once():
+    environment = {"PATH": "/usr/bin"}
+    prepare(environment)
+    once = dict(environment)
+    prepare(environment)
+    assert environment == once
+    assert environment["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/usr/bin"]
+
+
+def test_command_says_all_that_was_asked():
+    words = process.command(
+        "s t.yaml",
+        profile=Path("p"),
+        cores="2",
+        until=["compare"],
+        dry_run=True,
+        missing=["a", "b"],
+    )
+    text = "\0".join(words)
+    for part in (
+        "--configfile\0s t.yaml",
+        "--workflow-profile\0p",
+        "--cores\0" + "2",
+        "--config\0missing_arms=a,b",
+        "--until\0compare",
+        "--dry-run",
+    ):
+        assert part in text
+    assert "--cores" not in process.command("s.yaml", profile=Path("p"))
+
+
+def test_exit_code_of_the_child():
+    assert process.run([sys.executable, "-c", "raise SystemExit(3)"]) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_signal_reaches_the_child_and_its_children(tmp_path, number):
+    grandchild = (
+        "import time\n"
+        "try:\n"
+        "    open('grandchild', 'w').close()\n"
+        "    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n"
+        "    open('stopped', 'w').close()\n"
+    )
+    child = f"import subprocess, sys; subprocess.call([sys.executable, '-c', {grandchild!r}])"
+    code = (
+        "import sys; from nichetrial.launch import process\n"
+        f"sys.exit(100 - process.run([sys.executable, '-c', {child!r}]))\n"
+    )
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "grandchild").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    launcher.send_signal(number)
+    assert launcher.wait(timeout=20) == 100 + number
+    assert (tmp_path / "stopped").exists()
+
+
+def _effects(folder: Path, *rows: tuple[str, str, float, float, float]) -> None:
+    path = folder / "comparisons" / "effects.csv"
+    path.parent.mkdir(parents=True)
+    with open(path, "w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["outcome", "arm", "reference", "ratio", "ratio_low", "ratio_high"])
+        for arm, reference, *numbers in rows:
+            writer.writerow(["foci", arm, reference, *numbers])
+            writer.writerow(["burden", arm, reference, 9, 9, 9])
+
+
+def test_summary_in_words(tmp_path, small_study):
+    _effects(
+        tmp_path,
+        ("amd3100", "high", 0.6182, 0.58, 0.661),
+        ("anti_ly6g", "high", float("nan"), float("nan"), float("nan")),
+        ("both", "high", 0.0123, 0.0119, 12.345),
+    )
+    (tmp_path / "report.html").touch()
+    lines = effect_lines(small_study, tmp_path, missing=["anti_ly6g"])
+    assert lines == [
+        "AMD3100: 0.62 times the foci of TIMP-1-high (0.58 to 0.66)",
+        "anti-Ly6G: no result, because jobs failed",
+        "both: 0.0123 times the foci of TIMP-1-high (0.0119 to 12.3)",
+    ]
+    text = "\n".join(summary(small_study, tmp_path))
+    assert "250 virtual mice" in text
+    assert str(tmp_path / "report.html") in text
+    assert "nichetrial ui" in text
+
+
+def test_summary_before_any_comparison(tmp_path, small_study):
+    assert effect_lines(small_study, tmp_path) == []
+
+
+@pytest.mark.parametrize(("code", "left"), [(0, 0), (1, 1), (2, 1), (-2, 130), (-15, 143)])
+def test_exit_codes(code, left):
+    assert run_command._exit_code(code) == left
+
+
+def test_missing_arms_are_those_whose_simulations_failed(small_study):
+    failed = [
+        {"rule": "simulate", "wildcards": {"arm": "both"}},
+        {"rule": "figure", "wildcards": {"figure": "foci"}},
+        {"rule": "simulate", "wildcards": {"arm": "amd3100"}},
+    ]
+    assert run_command._missing(Plan.of(small_study, "s.yaml"), failed) == ["amd3100", "both"]
+
+
+def test_profile_is_found_by_name_or_path(tmp_path):
+    assert (run_command._profile("default") / "config.yaml").exists()
+    (tmp_path / "config.yaml").touch()
+    assert run_command._profile(str(tmp_path)) == tmp_path
+    with pytest.raises(UserError, match=r"no profile 'fast'; there are: .*default"):
+        run_command._profile("fast")

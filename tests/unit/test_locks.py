@@ -1,0 +1,142 @@
+"""One run a folder; a lock of the dead is cleared, one of the living never."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nichetrial.launch.locks import FolderBusy, folder_lock, snakemakes
+
+
+def _leave_locks(folder: Path, **owner: object) -> Path:
+    """What a killed run leaves: Snakemake's lock file, and our record of the owner if given."""
+    lock = folder / ".snakemake" / "locks" / "0.output.lock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("results/a\n")
+    if owner:
+        (folder / ".snakemake" / "nichetrial.lock").write_text(json.dumps(owner))
+    return lock
+
+
+@pytest.fixture
+def snakemake_like(tmp_path):
+    """Start a process that looks like Snakemake working in a folder."""
+    script = tmp_path / "bin" / "snakemake"
+    script.parent.mkdir()
+    script.write_text("import time; time.sleep(60)\n")
+    started = []
+
+    def start(folder: Path) -> subprocess.Popen:
+        process = subprocess.Popen([sys.executable, str(script)], cwd=folder)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_a_fresh_folder_is_locked_and_released(tmp_path):
+    with folder_lock(tmp_path) as hold:
+        assert hold.recovered == ""
+        owner = json.loads((tmp_path / ".snakemake" / "nichetrial.lock").read_text())
+        assert owner["pid"] == os.getpid()
+        assert owner["host"] == socket.gethostname()
+    assert (tmp_path / ".snakemake" / "nichetrial.lock").read_text() == ""
+    with folder_lock(tmp_path) as hold:
+        assert hold.recovered == ""
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    with (
+        folder_lock(tmp_path),
+        pytest.raises(FolderBusy, match=rf"another nichetrial run .*process {os.getpid()}"),
+        folder_lock(tmp_path),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("owner", [{}, {"host": socket.gethostname(), "started": "2026-01-02"}])
+def test_the_lock_of_a_dead_run_is_cleared_and_told(tmp_path, owner):
+    lock = _leave_locks(tmp_path, **owner)
+    with folder_lock(tmp_path) as hold:
+        assert "was killed and left its lock; cleared" in hold.recovered
+        assert owner.get("started", "") in hold.recovered
+    assert not lock.exists()
+
+
+def test_the_lock_of_a_living_snakemake_stays(tmp_path, snakemake_like):
+    lock = _leave_locks(tmp_path, host=socket.gethostname())
+    process = snakemake_like(tmp_path)
+    with pytest.raises(FolderBusy, match=f"process {process.pid}"), folder_lock(tmp_path):
+        pass
+    assert lock.exists()
+
+
+def test_a_snakemake_elsewhere_does_not_matter(tmp_path, snakemake_like):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    snakemake_like(elsewhere)
+    lock = _leave_locks(tmp_path)
+    with folder_lock(tmp_path) as hold:
+        assert hold.recovered
+    assert not lock.exists()
+
+
+def test_the_lock_of_another_host_stays(tmp_path):
+    lock = _leave_locks(tmp_path, host="another-computer", started="2026-01-02")
+    with pytest.raises(FolderBusy, match="another-computer"), folder_lock(tmp_path):
+        pass
+    assert lock.exists()
+
+
+def test_a_zombie_is_not_alive(tmp_path, snakemake_like):
+    process = snakemake_like(tmp_path)
+    assert snakemakes(tmp_path) == [process.pid]
+    os.kill(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while snakemakes(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.02)  # not waited for: it stays a zombie
+    assert snakemakes(tmp_path) == []
+
+
+def test_a_child_that_inherits_the_lock_holds_it(tmp_path):
+    """The launcher is killed alone: its Snakemake still works here, so nobody else may."""
+    code = (
+        "import os, subprocess, sys\n"
+        "from pathlib import Path\n"
+        "from nichetrial.launch.locks import folder_lock\n"
+        "with folder_lock(Path.cwd()) as hold:\n"
+        "    child = subprocess.Popen(['sleep', '60'], pass_fds=[hold.fd])\n"
+        "    print(child.pid, flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert launcher.stdout is not None
+    child = int(launcher.stdout.readline())
+    launcher.wait()
+    launcher.stdout.close()
+    try:
+        with pytest.raises(FolderBusy, match="another nichetrial run"), folder_lock(tmp_path):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with folder_lock(tmp_path):
+                break
+        except FolderBusy:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)

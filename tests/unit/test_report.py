@@ -1,0 +1,329 @@
+"""The report: whole, self-contained, safe against hostile labels, and always the same."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nichetrial.errors import UserError
+from nichetrial.figures import catalogue
+from nichetrial.figures.dose import COLUMNS
+from nichetrial.report import references, words
+from nichetrial.report.page import render
+from nichetrial.report.provenance import provenance
+from nichetrial.stages import report as stage
+from nichetrial.study.resolved import Host, ResolvedStudy
+from nichetrial.tracking.records import read_records
+from tests.unit.test_figures_data import build, make_study
+
+VOID = {"meta", "img", "br", "hr", "input", "link", "source", "wbr"}
+PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>'
+
+
+class Page(HTMLParser):
+    """Checks that tags close in order, and collects text, links and what would be loaded."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.alts: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            elif name == "alt":
+                self.alts.append(value or "")
+            elif name == "href" and tag == "a":
+                self.links.append(value or "")
+            elif name in {"src", "href", "srcset", "data", "poster", "action"}:
+                self.loads.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text += data
+
+    @property
+    def plain(self) -> str:
+        return " ".join(self.text.split())
+
+
+def add_pictures(study: ResolvedStudy, results: Path) -> None:
+    for name in catalogue.FIGURES:
+        path = results / "figures" / f"{name}.svg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(PIXEL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[ResolvedStudy, Path]:
+    study, results = build(tmp_path_factory.mktemp("whole"))
+    add_pictures(study, results)
+    return study, results
+
+
+@pytest.fixture(scope="module")
+def html(folder: tuple[ResolvedStudy, Path]) -> str:
+    study, results = folder
+    return render(study, results, [], read_records(results))
+
+
+def test_nothing_is_loaded_from_anywhere(html: str) -> None:
+    page = Page(html)
+    assert page.loads
+    assert all(load.startswith("data:image/") for load in page.loads)
+    assert "script" not in page.tags
+    assert "link" not in page.tags
+    assert "url(" not in html
+    assert "@import" not in html
+    assert set(re.findall(r"https?://[^\s\"<]+", html)) <= set(page.links)
+
+
+def test_the_page_is_well_formed(html: str) -> None:
+    page = Page(html)
+    assert html.startswith("<!DOCTYPE html>")
+    assert len(page.ids) == len(set(page.ids))
+    inner = [x[1:] for x in page.links if x.startswith("#")]
+    assert inner
+    assert set(inner) <= set(page.ids)
+    assert page.tags.count("h1") == page.tags.count("main") == 1
+    assert page.alts == [catalogue.alt(name) for name in catalogue.FIGURES]
+    assert '<html lang="en">' in html
+
+
+def test_every_arm_caption_and_doi_is_there(html: str, folder) -> None:
+    study, _ = folder
+    page = Page(html)
+    for arm in study.arms:
+        assert arm.label in page.plain
+    for name in catalogue.FIGURES:
+        assert catalogue.caption(name) in page.plain
+    dois = {"10.1002/hep.27378", "10.1002/jgm.637", "10.3324/haematol.2014.121590",
+            "10.1371/journal.pone.0050028"}  # fmt: skip
+    dois |= {r.doi for r in (*references.LITERATURE, *references.SOFTWARE) if r.doi}
+    dois |= {doi for _, doi, _ in references.sources_of_parameters() if doi}
+    assert len(dois) > 8
+    for doi in dois:
+        assert references.doi_url(doi) in page.links
+    for software in ("Snakemake", "MLflow"):
+        assert software in page.plain
+
+
+def test_failures_stand_before_the_results(html: str) -> None:
+    page = Page(html).plain
+    sections = ["The question", "neutrophils above 20-fold: 6", "fewer visible foci than",
+                "The arms in words", "Visible foci at read-out [foci]", "Bliss", "Limits",
+                "Spearman", "k" * 64]  # fmt: skip
+    assert all(s in page for s in sections)
+    assert page.index("neutrophils above 20-fold") < page.index("fewer visible foci than")
+    assert "12 simulations stopped by the solver and 18 refused as implausible" in page
+
+
+def test_the_numbers_of_the_tables_are_there(html: str) -> None:
+    page = Page(html).plain
+    assert "AMD3100 twice daily: fewer visible foci than TIMP-1-high, 0.55 times as many" in page
+    assert "(0.44 to 0.66, 95 % interval)" in page
+    assert "synergy" not in page
+    assert "better than the better part alone" not in page
+    assert "TIMP-1 that half-saturates CD63, as multiple of basal TIMP-1" in page
+    assert "highest at 10-fold, 1.80 (1.80 to 1.80) times those at basal TIMP-1" in page
+    assert "5 mg/kg every 12 h from day 5 until day 20" in page
+    assert "nan" not in page.lower().split()
+
+
+def test_the_same_results_give_the_same_page(html: str, folder) -> None:
+    study, results = folder
+    records = read_records(results)
+    later = [{**r, "start": "2030-01-01T00:00:00Z", "end": "2030-01-02T00:00:00Z"} for r in records]
+    assert render(study, results, [], later) == html
+    assert "2026-01-01" not in html
+
+
+@pytest.mark.parametrize("zero", [False, True])
+def test_a_missing_arm_and_no_foci(tmp_path: Path, zero: bool) -> None:
+    study, results = build(tmp_path, missing=["cd63_ko"], zero=zero)
+    add_pictures(study, results)
+    page = Page(render(study, results, ["cd63_ko"], [])).plain
+    assert "Missing, because their jobs failed: Cd63 -/-." in page
+    assert "Cd63 -/-: no result against TIMP-1-high" in page
+    assert "No run record was found." in page
+    if zero:
+        assert "no foci, so there is no ratio" in page
+
+
+def test_all_tables_may_be_empty(tmp_path: Path) -> None:
+    study, results = build(tmp_path, make_study({"timp1_high": "alone"}, mice=3))
+    add_pictures(study, results)
+    for path in (results / "parameters").glob("*.csv"):
+        path.write_text("reason,mice\n")
+    page = Page(render(study, results, [], [])).plain
+    assert "The study declares no combination." in page
+    assert "No draw was rejected" in page
+    assert "Too few mice" in page
+
+
+HOSTILE = "<script>alert('x')</script>\"><img src=http://evil.example/a.png onerror=1>"
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    plain = make_study({"timp1_high": HOSTILE, "amd3100": "& {{ 7 * 7 }}"}, mice=12)
+    study = plain.model_copy(update={"title": HOSTILE, "question": HOSTILE})
+    study, results = build(tmp_path, study)
+    add_pictures(study, results)
+    arms = results / "comparisons" / "arms.parquet"
+    pd.read_parquet(arms).assign(label=HOSTILE).to_parquet(arms, index=False)
+    record = {"stage": "simulate", "name": HOSTILE, "status": "FAILED", "error": HOSTILE}
+    html = render(study, results, [], [record])
+    page = Page(html)
+    assert "script" not in page.tags
+    assert all(load.startswith("data:") for load in page.loads)
+    assert HOSTILE in page.plain
+    assert "{{ 7 * 7 }}" in page.plain
+
+
+def test_png_is_taken_where_there_is_no_svg(tmp_path: Path) -> None:
+    study = make_study(mice=12)
+    study = study.model_copy(
+        update={"figures": study.figures.model_copy(update={"formats": ("png",)})}
+    )
+    study, results = build(tmp_path, study)
+    with pytest.raises(UserError, match=r"schedule\.png"):
+        render(study, results, [], [])
+    for name in catalogue.FIGURES:
+        path = results / "figures" / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\x89PNG")
+    assert "data:image/png;base64,iVBORw==" in render(study, results, [], [])
+
+
+def row(**changes: float | str | int) -> pd.Series:
+    values = {"arm": "amd3100", "reference": "timp1_high", "n": 10, "ratio": 0.5, "ratio_low": 0.4,
+              "ratio_high": 0.6, "difference": -3.0, "difference_low": -4.0,
+              "difference_high": -2.0, "responders": 0.5}  # fmt: skip
+    return pd.Series(values | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "fewer visible foci than TIMP-1-high, 0.5"),
+        ({"ratio": 2, "ratio_low": 1.5, "ratio_high": 3}, "more visible foci than"),
+        ({"ratio_high": 1.0}, "no clear change"),
+        ({"difference": 0.0, "difference_low": 0.0, "difference_high": 0.0}, "exactly those of"),
+        ({"ratio": float("nan")}, "no ratio"),
+        ({"n": 0}, "no result"),
+    ],
+)
+def test_an_effect_in_words(changes: dict[str, float], expected: str) -> None:
+    assert expected in words.effect_words(row(**changes), make_study())
+
+
+@pytest.mark.parametrize(
+    ("null", "low", "high", "expected"),
+    [
+        ("bliss", -0.2, -0.1, "synergy"), ("bliss", 0.1, 0.2, "antagonism"),
+        ("bliss", -0.1, 0.1, "as expected"), ("hsa", -0.2, -0.1, "better than the better part"),
+        ("hsa", 0.1, 0.2, "worse"), ("hsa", -0.1, 0.1, "no more than"),
+        ("bliss", float("nan"), 0.1, "no verdict"),
+    ],
+)  # fmt: skip
+def test_a_combination_in_words(null: str, low: float, high: float, expected: str) -> None:
+    verdict = words.combination_words(
+        pd.Series({"null_model": null, "excess_low": low, "excess_high": high}), make_study()
+    )
+    assert verdict.startswith(expected)
+
+
+def test_the_dose_curve_in_words() -> None:
+    def curve(*means: float) -> pd.DataFrame:
+        rows = [(10.0**k, m, m * 0.9, m * 1.1, m, m, m, 9) for k, m in enumerate(means)]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    assert "highest at 10-fold, 1.80 (1.62 to 1.98)" in str(words.dose_words(curve(1, 1.8, 0.2)))
+    assert "covers no rise" in str(words.dose_words(curve(1, 1.05, 0.2)))
+    assert "no hump" in str(words.dose_words(curve(1, 0.8, 0.2)))
+    assert "no hump" in str(words.dose_words(curve(1, 2, 3)))
+    assert words.dose_words(curve()) is None
+
+
+def test_an_arm_in_words() -> None:
+    study = make_study()
+    assert words.arm_words(study.arm("untreated"))[0].startswith("nothing")
+    assert "host Cd63 -/-" in words.arm_words(study.arm("cd63_ko"))
+    assert "10-fold plasma TIMP-1 from day 0" in words.arm_words(study.arm("timp1_high"))[0]
+    high = study.arm("timp1_high").model_copy(update={"host": Host(timp1=2.5)})
+    assert "host Timp1 expressed 2.5-fold" in words.arm_words(high)
+
+
+def test_provenance_leaves_itself_out_and_gathers_the_rest(folder) -> None:
+    records = read_records(folder[1])
+    extra = [{**records[0], "stage": "report", "seed": 99}, {**records[0], "git": {}}]
+    found = provenance([*records, *extra])
+    assert [s.stage for s in found.stages] == ["simulate"]
+    assert found.seeds == ("7",)
+    assert found.commits == ("a" * 40, "no git commit known")
+
+
+def test_the_sources_of_parameters_have_clean_dois() -> None:
+    dois = [doi for _, doi, _ in references.sources_of_parameters() if doi]
+    assert "10.1074/jbc.272.47.29975" in dois
+    assert "10.1038/sj.bjc.6690384" in dois
+    assert all(re.fullmatch(r"10\.\d{4,9}/[\w.()-]+\w", doi) for doi in dois)
+
+
+def run_stage(*argv: str) -> None:
+    parser = argparse.ArgumentParser()
+    stage.add_arguments(parser)
+    stage.run(parser.parse_args(argv))
+
+
+def test_the_stage_writes_the_same_page_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, results = build(tmp_path)
+    add_pictures(study, results)
+    monkeypatch.chdir(tmp_path)
+    at = f"results/{study.name}"
+    argv = ("--study", f"{at}/study.json", "--results", at, "--out", f"{at}/report.html",
+            "--record", f"{at}/records/report/report.json")  # fmt: skip
+    run_stage(*argv)
+    first = Path(at, "report.html").read_bytes()
+    run_stage(*argv)  # its own record lies there now
+    assert Path(at, "report.html").read_bytes() == first
+    record = json.loads(Path(at, "records/report/report.json").read_text())
+    assert f"{at}/figures/dose.svg" in record["inputs"]
+    assert list(record["outputs"]) == [f"{at}/report.html"]
+
+
+def test_the_stage_names_a_table_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, results = build(tmp_path)
+    add_pictures(study, results)
+    (results / "comparisons" / "unknowns.parquet").unlink()
+    monkeypatch.chdir(tmp_path)
+    at = f"results/{study.name}"
+    with pytest.raises(UserError, match=r"unknowns\.parquet"):
+        run_stage("--study", f"{at}/study.json", "--results", at, "--out", "r.html",
+                  "--record", "r.json")  # fmt: skip
+    assert not Path("r.html").exists()

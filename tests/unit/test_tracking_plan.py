@@ -1,0 +1,371 @@
+"""What a results folder plans for MLflow; and ``build``, which makes a small results folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nichetrial.errors import UserError
+from nichetrial.study.resolved import ResolvedStudy
+from nichetrial.tracking import words
+from nichetrial.tracking.plan import Run, plan
+from nichetrial.tracking.records import recording
+
+LABELS = {"high": "TIMP-1 high", "amd3100": "AMD3100 twice daily", "untreated": "Untreated host"}
+CODE = ("model", "engine")
+EFFECTS = (
+    "outcome,arm,reference,n,mean_arm,mean_reference,ratio,ratio_low,ratio_high,responders\n"
+    "foci,amd3100,high,4,12.5,50.0,0.25,0.2,0.31,0.9\n"
+    "foci,untreated,high,4,5.0,50.0,0.1,0.08,0.12,1.0\n"
+    "foci,untreated,amd3100,4,5.0,12.5,0.4,0.3,0.5,1.0\n"
+    "burden,amd3100,high,4,1e6,4e6,0.3,0.2,0.4,\n"
+    "burden,untreated,high,0,,,,,,\n"
+)
+
+
+def study(**changed: Any) -> ResolvedStudy:
+    """Three arms, four mice, two chunks."""
+    readout = {"day": 17.0, "end": 90.0, "visible_cells": 1e4, "detectable_cells": 1e6}
+    arms = [
+        {
+            "name": name,
+            "label": LABELS[name],
+            "host": {},
+            "vector": None if name == "untreated" else {"fold": 2.5, "onset": 0.0},
+            "challenge": {"route": "intravenous", "cells": 5e5, "day": 3.0},
+            "treatments": [
+                {
+                    "drug": "amd3100",
+                    "amount": 6300.0,
+                    "start": 2.0,
+                    "every": 0.5,
+                    "until": 16.0,
+                    "written": "5 mg/kg every 12 h from day 2 to day 16",
+                }
+            ]
+            if name == "amd3100"
+            else [],
+            "readout": readout | {"lethal_cells": 1e9},
+        }
+        for name in LABELS
+    ]
+    content: dict[str, Any] = {
+        "name": "small",
+        "title": "A small study",
+        "question": "Does it track?",
+        "seed": 7,
+        "cohort": {"mice": 4, "chunk": 2, "overrides": {}},
+        "arms": arms,
+        "dose_curve": [],
+        "comparisons": {
+            "reference": "high",
+            "pairs": [{"arm": a, "reference": "high"} for a in ("amd3100", "untreated")],
+            "combinations": [],
+            "responder": 0.3,
+            "interval": 0.95,
+            "resamples": 100,
+        },
+        "figures": {
+            "formats": ["png"],
+            "dpi": 100,
+            "course_mice": 2,
+            "dose_mice": 2,
+            "dose_folds": [1.0],
+        },
+        "tracking": {"uri": "sqlite:///results/mlflow/mlflow.db", "experiment": "small"},
+    }
+    return ResolvedStudy.model_validate(content | changed)
+
+
+def jobs(of: ResolvedStudy) -> dict[str, list[str]]:
+    """The names of all simulate records of each arm."""
+    chunks = [f"mice-{a:06d}-{b:06d}" for a, b in of.chunks()]
+    return {arm.name: [f"{arm.name}/{c}" for c in chunks] for arm in of.arms}
+
+
+def simulate(results: Path, of: ResolvedStudy, name: str, error: str | None = None) -> None:
+    """One simulate job: a file and its record."""
+    arm, chunk = name.split("/")
+    mice = results / "parameters" / f"{chunk}.parquet"
+    out = results / "simulations" / arm / f"{chunk}.outcomes.parquet"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with recording(
+            results / "records" / "simulate" / arm / f"{chunk}.json",
+            stage="simulate",
+            name=name,
+            parameters={"arm": of.arm(arm).model_dump(mode="json")},
+            seed=of.seed,
+            inputs=[mice],
+            code=CODE,
+        ) as record:
+            if error:
+                raise ArithmeticError(error)
+            out.write_text(f"outcomes of {name}")
+            record.output(out)
+    except ArithmeticError:
+        pass
+
+
+def build(
+    folder: Path, of: ResolvedStudy | None = None, failed: tuple[str, ...] = (), skip: str = ""
+) -> Path:
+    """A results folder of small text files with true records, as the stages would leave it."""
+    of = of or study()
+    results = folder / "results" / of.name
+    records = results / "records"
+    for sub in ("parameters", "comparisons", "figures"):
+        (results / sub).mkdir(parents=True, exist_ok=True)
+    with recording(records / "resolve" / "study.json", stage="resolve", name="s", parameters={}):
+        (results / "study.json").write_text(of.model_dump_json(indent=2))
+    for first, last in of.chunks():
+        name = f"mice-{first:06d}-{last:06d}"
+        mice = results / "parameters" / f"{name}.parquet"
+        with recording(
+            records / "parameters" / f"{name}.json",
+            stage="parameters",
+            name=name,
+            parameters={},
+            seed=of.seed,
+        ) as record:
+            mice.write_text(f"mice {first} to {last}")
+            record.output(mice)
+    for name in (n for names in jobs(of).values() for n in names):
+        if name != skip:
+            simulate(results, of, name, "step too small" if name in failed else None)
+    compare(results, of, [n.split("/")[0] for n in (*failed, skip) if n])
+    for figure in ("foci", "forest"):
+        (results / "figures" / f"{figure}.png").write_bytes(figure.encode() * 50)
+        (results / "figures" / f"{figure}.svg").write_text(f"<svg>{figure}</svg>")
+    (results / "report.html").write_text("<html>report</html>")
+    return results
+
+
+def compare(results: Path, of: ResolvedStudy, missing: list[str]) -> None:
+    """The comparison: tables and record."""
+    outcomes = sorted((results / "simulations").rglob("*.outcomes.parquet"))
+    with recording(
+        results / "records" / "compare" / "comparisons.json",
+        stage="compare",
+        name="comparisons",
+        parameters={
+            "comparisons": of.comparisons.model_dump(mode="json"),
+            "missing": sorted(missing),
+        },
+        seed=of.seed,
+        inputs=[p for p in outcomes if p.parent.name not in missing],
+    ):
+        (results / "comparisons" / "effects.csv").write_text(EFFECTS)
+        metrics = {
+            "arms": {name: {"foci mean": 3.0, "nothing": None, "odd%name": 1} for name in LABELS},
+            "comparison": {"largest excess": 0.5, "not a number": float("nan")},
+        }
+        (results / "comparisons" / "metrics.json").write_text(json.dumps(metrics))
+
+
+def planned(results: Path, of: ResolvedStudy | None = None) -> dict[str, Run]:
+    """Name -> run."""
+    of = of or study()
+    runs = plan(of.model_dump(mode="json"), jobs(of), results)
+    assert not runs[0].child
+    assert all(run.child and run.study_key == runs[0].key for run in runs[1:])
+    return {run.name: run for run in runs}
+
+
+HIGH, AMD, UNTREATED = LABELS.values()
+PARENT, COMPARISON = "A small study", "Comparison of the arms"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return build(tmp_path)
+
+
+def test_one_run_for_study_each_arm_and_comparison(results: Path) -> None:
+    runs = planned(results)
+    assert list(runs) == [PARENT, HIGH, AMD, UNTREATED, COMPARISON]
+    assert {run.status for run in runs.values()} == {"FINISHED"}
+    assert len({run.key for run in runs.values()}) == 5
+    assert all(run.start <= run.end for run in runs.values())
+    assert runs[PARENT].start <= min(r.start for r in runs.values())
+    assert runs[PARENT].end >= max(r.end for r in runs.values())
+
+
+def test_params_that_differ_come_first_in_plain_words(results: Path) -> None:
+    runs = planned(results)
+    amd = runs[AMD].params
+    assert list(amd)[:3] == [
+        "timp1_vector.fold",
+        "timp1_vector.onset_day",
+        "treatment.amd3100",
+    ]
+    assert amd["timp1_vector.fold"] == "2.5"
+    assert amd["treatment.amd3100"] == "5 mg/kg every 12 h from day 2 to day 16"
+    assert all(name.startswith("unchanged.") for name in list(amd)[3:])
+    assert amd["unchanged.challenge.cells"] == "500000"
+    assert runs[UNTREATED].params["timp1_vector.fold"] == "none"
+    assert runs[HIGH].params["treatment.amd3100"] == "none"
+    assert runs[PARENT].params["challenge.cells"] == "500000"
+    assert runs[PARENT].params["reference"] == "high"
+    assert "challenge.resection_day" not in runs[PARENT].params
+
+
+def test_metrics_are_numbers_under_names_that_mlflow_takes(results: Path) -> None:
+    runs = planned(results)
+    amd = runs[AMD].metrics
+    assert amd["foci mean"] == 3.0
+    assert amd["odd_name"] == 1.0
+    assert "nothing" not in amd
+    assert amd["effect.foci.ratio"] == 0.25
+    assert amd["effect.foci.responders"] == 0.9
+    assert "effect.burden.responders" not in amd
+    untreated = runs[UNTREATED].metrics
+    assert untreated["effect.foci.ratio"] == 0.1, "against the reference, not another arm"
+    assert "effect.burden.ratio" not in untreated
+    comparison = runs[COMPARISON].metrics
+    assert comparison["largest excess"] == 0.5
+    assert "not a number" not in comparison
+    assert comparison["foci.ratio.untreated.against.amd3100"] == 0.4
+    assert runs[PARENT].metrics["foci.ratio.amd3100"] == 0.25
+    assert runs[PARENT].metrics["arms_finished"] == 3
+
+
+def test_description_has_the_effects_table(results: Path) -> None:
+    note = planned(results)[PARENT].tags["mlflow.note.content"]
+    assert "Does it track?" in note
+    assert "| AMD3100 twice daily | 12.5 | 50 | 0.25 | 0.2 to 0.31 | 90% |" in note
+    assert "| burden | 0.3 | – |" in note
+    own = planned(results)[AMD].tags["mlflow.note.content"]
+    assert "- amd3100: 5 mg/kg every 12 h" in own
+    assert "| foci | 12.5 | 50 | 0.25 |" in own
+
+
+def test_long_description_is_cut_at_a_line() -> None:
+    of = study().model_dump(mode="json")
+    rows = [
+        {"outcome": f"outcome {i}", "arm": "amd3100", "reference": "high", "ratio": "0.5"}
+        for i in range(1000)
+    ]
+    note = words.study_note(of, rows, [])
+    assert 7000 < len(note) <= words.NOTE_LIMIT
+    assert note.endswith("\n(shortened)")
+    assert all(line.endswith("|") for line in note.splitlines() if line.startswith("|"))
+
+
+def test_artifacts_of_study_and_comparison(results: Path) -> None:
+    runs = planned(results)
+    names = {a.name for a in runs[PARENT].artifacts}
+    assert {"figures/foci.png", "figures/forest.svg", "report.html", "study.json"} <= names
+    assert {"effects.csv", "envs/requirements.txt"} <= names
+    assert {a.name for a in runs[COMPARISON].artifacts} == {
+        "comparisons/effects.csv",
+        "comparisons/metrics.json",
+    }
+
+
+def test_failed_missing_and_left_over_jobs(tmp_path: Path) -> None:
+    of = study()
+    first = build(
+        tmp_path, failed=("amd3100/mice-000002-000003",), skip="untreated/mice-000000-000001"
+    )
+    runs = planned(first)
+    assert {n: r.status for n, r in runs.items()} == {
+        PARENT: "FAILED",
+        HIGH: "FINISHED",
+        AMD: "FAILED",
+        UNTREATED: "FAILED",
+        COMPARISON: "FINISHED",
+    }
+    assert "ArithmeticError: step too small" in runs[AMD].tags["mlflow.note.content"]
+    assert "did not run, or was killed" in runs[UNTREATED].tags["mlflow.note.content"]
+    assert runs[PARENT].metrics["arms_failed"] == 2
+
+    simulate(first, of, "amd3100/mice-000002-000003")
+    simulate(first, of, "untreated/mice-000000-000001")
+    between = planned(first)
+    assert between[AMD].status == "FINISHED"
+    assert between[COMPARISON].status == "FAILED", "it was made without the two arms"
+    compare(first, of, [])
+    mended = planned(first)
+    assert {r.status for r in mended.values()} == {"FINISHED"}
+    assert {n: r.key for n, r in mended.items()} == {n: r.key for n, r in runs.items()}
+
+
+def test_nothing_of_an_arm_is_there(tmp_path: Path) -> None:
+    results = build(tmp_path)
+    before = planned(results)
+    for path in (results / "records" / "simulate").rglob("*.json"):
+        path.unlink()
+    (results / "records" / "compare" / "comparisons.json").unlink()
+    after = planned(results)
+    assert {n: r.key for n, r in after.items()} == {n: r.key for n, r in before.items()}
+    assert {r.status for r in after.values()} == {"FAILED"}
+    assert after[AMD].start == after[PARENT].start
+    assert "effect.foci.ratio" not in after[AMD].metrics
+
+
+def test_records_of_another_study_code_or_cohort_are_not_taken(results: Path) -> None:
+    one = results / "records" / "simulate" / "amd3100" / "mice-000000-000001.json"
+    text = one.read_text()
+    kept = json.loads(text)
+    path = next(iter(kept["inputs"]))
+    for changed in (
+        {"seed": 8},
+        {"parameters": {"arm": kept["parameters"]["arm"] | {"label": "before"}}},
+        {"code_digest": "older"},
+        {"lock_digest": "older"},
+        {"inputs": {path: "other mice"}},
+    ):
+        one.write_text(json.dumps(kept | changed))
+        run = planned(results)[AMD]
+        assert run.status == "FAILED", changed
+        assert "left from an earlier study" in run.tags["mlflow.note.content"]
+    one.write_text(text)
+    assert planned(results)[AMD].status == "FINISHED"
+
+
+def test_comparison_of_older_simulations_is_not_taken(results: Path) -> None:
+    out = results / "simulations" / "amd3100" / "mice-000000-000001.outcomes.parquet"
+    record = results / "records" / "simulate" / "amd3100" / "mice-000000-000001.json"
+    content = json.loads(record.read_text())
+    content["outputs"] = dict.fromkeys(content["outputs"], "new bytes")
+    record.write_text(json.dumps(content))
+    run = planned(results)[COMPARISON]
+    assert out.exists()
+    assert run.status == "FAILED"
+    assert not run.metrics
+    assert not run.artifacts
+
+
+def test_identity_is_of_config_code_and_lock(tmp_path: Path, results: Path) -> None:
+    def keys(of: ResolvedStudy, folder: str) -> set[str]:
+        return {r.key for r in planned(build(tmp_path / folder, of), of).values()}
+
+    same = {r.key for r in planned(results).values()}
+    tracking = {"uri": "http://127.0.0.1:1", "experiment": "another"}
+    assert keys(study(), "again") == same
+    assert keys(study(tracking=tracking), "elsewhere") == same
+    cohort = {"mice": 4, "chunk": 4, "overrides": {}}
+    assert keys(study(cohort=cohort), "other chunks") == same
+    assert not keys(study(seed=8), "other seed") & same
+    assert not keys(study(cohort=cohort | {"mice": 5}), "more mice") & same
+    record = next((results / "records").rglob("comparisons.json"))
+    content = json.loads(record.read_text()) | {"science_digest": "new"}
+    record.write_text(json.dumps(content))
+    assert not {r.key for r in planned(results).values()} & same
+
+
+def test_same_arm_in_two_studies_has_one_arm_key(tmp_path: Path, results: Path) -> None:
+    other = study(title="Another title")
+    mine, theirs = planned(results), planned(build(tmp_path / "b", other), other)
+    assert mine[AMD].key != theirs[AMD].key
+    tag = "nichetrial.arm_key"
+    assert mine[AMD].tags[tag] == theirs[AMD].tags[tag] != mine[HIGH].tags[tag]
+
+
+def test_no_records(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run records"):
+        plan(study().model_dump(mode="json"), jobs(study()), tmp_path)

@@ -1,0 +1,279 @@
+"""The whole workflow on a tiny study, from the study file to the report and MLflow."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+
+from nichetrial.launch.locks import snakemakes
+from nichetrial.launch.plan import FIGURES
+from tests.workflow.conftest import STUDY, TINY, nichetrial, parquet, snakemake
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+
+ARMS = ("high", "amd3100", "untreated")
+CHUNKS = ("000000-000009", "000010-000019")
+
+
+def mlflow_runs(folder: Path) -> list[tuple[str, str]]:
+    """Names and states of all runs in the store."""
+    store = folder / "results" / "mlflow" / "mlflow.db"
+    with closing(sqlite3.connect(store)) as connection:
+        rows = connection.execute("SELECT name, status FROM runs WHERE lifecycle_stage = 'active'")
+        return sorted(rows.fetchall())
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+    """A run in the background."""
+    with open(folder / "said.txt", "w") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "nichetrial", "run", STUDY, *words],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def until_there(path: Path, run: subprocess.Popen[str], seconds: float = 300) -> None:
+    """Wait for a file of a run."""
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert run.poll() is None, (path.parents[2] / "said.txt").read_text()
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.05)
+
+
+def test_everything_is_there(finished):
+    folder, said = finished
+    results = folder / "results" / "tiny"
+    expected = {"study.json", "report.html", "tracking/receipt.json", "comparisons/metrics.json"}
+    expected |= {f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
+    for table in ("effects", "combinations", "unknowns", "arms"):
+        expected |= {f"comparisons/{table}.{kind}" for kind in ("parquet", "csv")}
+    expected |= {"dose_curve/mice-000000-000004.parquet", "records/study/resolve.json"}
+    for chunk in CHUNKS:
+        expected |= {f"parameters/mice-{chunk}.{kind}" for kind in ("parquet", "rejections.csv")}
+        for arm in ARMS:
+            for table in ("outcomes", "courses", "colonies"):
+                expected.add(f"simulations/{arm}/mice-{chunk}.{table}.parquet")
+            expected.add(f"records/simulations/{arm}/mice-{chunk}.json")
+            expected.add(f"logs/simulations/{arm}/mice-{chunk}.log")
+    assert {name for name in expected if not (results / name).is_file()} == set()
+    records = [json.loads(p.read_text()) for p in (results / "records").rglob("*.json")]
+    assert {record["status"] for record in records} == {"FINISHED"}
+    assert all(record["params_digest"] for record in records)
+
+
+def test_progress_and_summary_are_told(finished):
+    folder, said = finished
+    steps = re.findall(r"^\[(\d+)/(\d+)\] +(\d+) %  \d+:\d\d gone", said, re.M)
+    total = int(steps[0][1])
+    assert [int(step) for step, _, _ in steps] == list(range(1, total + 1))
+    assert steps[-1][2] == "100"
+    assert re.search(r"about \d+:\d\d left  simulate amd3100, mice 0-9 done", said)
+    assert re.search(r"AMD3100: [\d.]+ times the foci of TIMP-1-high \([\d.]+ to [\d.]+\)", said)
+    assert "results/tiny/report.html" in said
+    assert "nichetrial ui" in said
+    assert "Traceback" not in said
+
+
+def test_runs_are_in_mlflow(finished):
+    runs = mlflow_runs(finished[0])
+    assert {status for _, status in runs} == {"FINISHED"}
+    assert {"AMD3100", "TIMP-1-high", "Untreated"} <= {name for name, _ in runs}
+
+
+def test_a_second_run_has_nothing_to_do(folder):
+    results = folder / "results"
+    before = {p: p.stat().st_mtime_ns for p in results.rglob("*") if p.is_file()}
+    start = time.monotonic()
+    again = nichetrial(folder, "run", STUDY)
+    assert again.returncode == 0
+    assert time.monotonic() - start < 15
+    assert "nothing to do" in again.stdout
+    assert "AMD3100: " in again.stdout
+    assert {p: p.stat().st_mtime_ns for p in results.rglob("*") if p.is_file()} == before
+
+
+def test_tracking_twice_makes_no_second_run(folder):
+    before = mlflow_runs(folder)
+    (folder / "results" / "tiny" / "tracking" / "receipt.json").unlink()
+    again = nichetrial(folder, "run", STUDY)
+    assert again.returncode == 0, again.stdout
+    assert "record the runs in MLflow done" in again.stdout
+    assert mlflow_runs(folder) == before
+
+
+def test_bare_snakemake_makes_the_same_bytes(finished, tmp_path):
+    (tmp_path / "config.yaml").write_text(TINY)
+    bare = snakemake(tmp_path, "--cores", "2", "--until", "compare", "dose_curve")
+    assert bare.returncode == 0, bare.stdout
+    mine, theirs = (parquet(f / "results" / "tiny") for f in (tmp_path, finished[0]))
+    assert list(mine) == list(theirs)
+    assert {name for name in mine if mine[name] != theirs[name]} == set()
+
+
+def test_bare_snakemake_and_the_command_agree_on_what_is_done(folder):
+    bare = snakemake(folder, "--cores", "2", "--configfile", STUDY, "--dry-run")
+    assert "Nothing to be done" in bare.stdout, bare.stdout
+
+
+def test_chunks_change_no_result(finished, fresh):
+    (fresh / STUDY).write_text(TINY.replace("chunk: 10", "chunk: 20"))
+    done = nichetrial(fresh, "run", STUDY, "--cores", "1", "--until", "comparisons")
+    assert done.returncode == 0, done.stdout
+    one, two = (f / "results" / "tiny" / "comparisons" for f in (fresh, finished[0]))
+    assert parquet(one) == parquet(two)
+
+
+BROKEN = {
+    "no such drug": ("drug: amd3100", "drug: amd3101"),
+    "dose after read-out": ("start: 3 d", "start: 30 d"),
+    "unknown key": ("title:", "titel:"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["run", "dry"])
+def test_a_broken_study_is_told_with_its_line_and_nothing_is_written(fresh, broken, dry):
+    (fresh / STUDY).write_text(TINY.replace(*broken))
+    line = TINY.splitlines().index(next(x for x in TINY.splitlines() if broken[0] in x)) + 1
+    refused = nichetrial(fresh, "run", STUDY, *dry)
+    assert refused.returncode == 2
+    assert f"{STUDY}:{line}" in refused.stdout
+    assert "Traceback" not in refused.stdout
+    assert sorted(p.name for p in fresh.iterdir()) == [STUDY]
+
+
+def test_a_broken_study_in_bare_snakemake_is_told_as_well(fresh):
+    (fresh / STUDY).write_text(TINY.replace("drug: amd3100", "drug: amd3101"))
+    refused = snakemake(fresh, "--cores", "1", "--configfile", STUDY)
+    assert refused.returncode == 1
+    assert f"{STUDY}:20" in refused.stdout
+    assert "Traceback" not in refused.stdout
+    assert not (fresh / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["no.yaml"], "no.yaml"),
+        ([STUDY, "--profile", "fast"], "no profile 'fast'"),
+        ([STUDY, "--cores", "0"], "number of cores"),
+        ([STUDY, "--until", "figure"], "invalid choice"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_is_written(fresh, words, told):
+    refused = nichetrial(fresh, "run", *words)
+    assert refused.returncode == 2
+    assert told in refused.stdout
+    assert sorted(p.name for p in fresh.iterdir()) == [STUDY]
+
+
+def _effects(folder: Path) -> dict[str, int]:
+    """Arm -> mice that its effect on foci stands on."""
+    with open(folder / "results" / "tiny" / "comparisons" / "effects.csv", newline="") as stream:
+        return {
+            r["arm"]: int(float(r["n"])) for r in csv.DictReader(stream) if r["outcome"] == "foci"
+        }
+
+
+def test_an_arm_that_fails_takes_no_other_with_it_and_comes_back(folder, finished, failing_arm):
+    results = folder / "results" / "tiny"
+    before = parquet(results)
+    (results / "simulations" / "amd3100" / f"mice-{CHUNKS[1]}.outcomes.parquet").unlink()
+
+    failed = nichetrial(folder, "run", STUDY, "--cores", "2", **failing_arm)
+    assert failed.returncode == 1
+    log = f"results/tiny/logs/simulations/amd3100/mice-{CHUNKS[1]}.log"
+    assert "FAILED  simulate amd3100, mice 10-19" in failed.stdout
+    assert "    the disk is full" in failed.stdout
+    end = failed.stdout[failed.stdout.index("A tiny study: 20 virtual mice") :]
+    assert log in end
+    assert "without arm amd3100" in end
+    assert "AMD3100: no result, because jobs failed" in end
+    assert re.search(r"Untreated: [\d.]+ times the foci of TIMP-1-high", end)
+    assert _effects(folder) == {"amd3100": 0, "untreated": 20}
+    assert "AMD3100" in (results / "report.html").read_text()
+    assert ("AMD3100", "FAILED") in mlflow_runs(folder)
+
+    again = nichetrial(folder, "run", STUDY, "--cores", "2", **failing_arm)
+    assert again.returncode == 1
+    assert "nothing to do" in again.stdout  # the second pass: what can be had is there
+
+    mended = nichetrial(folder, "run", STUDY, "--cores", "2")
+    assert mended.returncode == 0, mended.stdout
+    assert _effects(folder) == {"amd3100": 20, "untreated": 20}
+    assert parquet(results) == before
+    assert {status for _, status in mlflow_runs(folder)} == {"FINISHED"}
+    assert len(mlflow_runs(folder)) == len(mlflow_runs(finished[0]))
+
+
+def test_until_stops_there(fresh):
+    done = nichetrial(fresh, "run", STUDY, "--cores", "2", "--until", "parameters")
+    assert done.returncode == 0, done.stdout
+    results = fresh / "results" / "tiny"
+    assert len(list((results / "parameters").glob("*.parquet"))) == 2
+    assert not (results / "simulations").exists()
+
+
+def test_a_run_that_is_interrupted_stops_cleanly_and_goes_on(fresh):
+    run = started(fresh, "--cores", "1", "--until", "simulations")
+    until_there(fresh / "results" / "tiny" / "parameters" / f"mice-{CHUNKS[0]}.parquet", run)
+    run.send_signal(signal.SIGINT)
+    assert run.wait(timeout=60) == 130
+    said = (fresh / "said.txt").read_text()
+    assert "goes on from here" in said
+    assert "Traceback" not in said
+    assert snakemakes(fresh) == []
+    assert list((fresh / ".snakemake" / "locks").iterdir()) == []
+    assert not [p for p in (fresh / "results").rglob("*.part")]
+
+    again = nichetrial(fresh, "run", STUDY, "--cores", "2", "--until", "parameters")
+    assert again.returncode == 0, again.stdout
+    assert "mice 0-9 done" not in again.stdout
+
+
+def test_a_run_that_is_killed_is_taken_up_again(fresh, finished):
+    run = started(fresh, "--cores", "1", "--until", "parameters")
+    until_there(fresh / "results" / "tiny" / "parameters" / f"mice-{CHUNKS[0]}.parquet", run)
+    children = psutil.Process(run.pid).children(recursive=True)
+    run.kill()
+    for child in children:
+        child.kill()
+    run.wait()
+    psutil.wait_procs(children, timeout=30)
+    assert list((fresh / ".snakemake" / "locks").iterdir()), "nothing to recover from"
+
+    again = nichetrial(fresh, "run", STUDY, "--cores", "2", "--until", "parameters")
+    assert again.returncode == 0, again.stdout
+    assert "was killed and left its lock; cleared" in again.stdout
+    mine, theirs = (parquet(f / "results" / "tiny" / "parameters") for f in (fresh, finished[0]))
+    assert mine == theirs
+
+
+def test_two_runs_in_one_folder_are_refused(fresh):
+    run = started(fresh, "--cores", "1", "--until", "parameters")
+    try:
+        until_there(fresh / ".snakemake" / "nichetrial.lock", run)
+        time.sleep(0.2)
+        second = nichetrial(fresh, "run", STUDY)
+        assert second.returncode == 1
+        assert f"another nichetrial run works in {os.path.realpath(fresh)}" in second.stdout
+    finally:
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(timeout=60) == 143

@@ -1,0 +1,222 @@
+"""The ``nichetrial`` command: finds the module of the chosen command and imports no other.
+
+Exit codes: 0 done; 1 failed; 2 something for the user to put right, told in one message;
+130 and 143 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import importlib
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from nichetrial import __version__
+from nichetrial.errors import UserError
+
+__all__ = ["COMMANDS", "STAGES", "main"]
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("nichetrial.stages.check", "read a study file and say what is wrong with it"),
+    "explain": ("nichetrial.stages.explain", "tell and draw every arm's schedule, before a run"),
+    "run": ("nichetrial.stages.run", "run a study, from its file to the report"),
+    "ui": ("nichetrial.stages.ui", "open the tracked runs in the browser"),
+    "resolve": ("nichetrial.stages.resolve", "stage: study file to complete arms in plain numbers"),
+    "parameters": ("nichetrial.stages.parameters", "stage: draw the virtual mice of one chunk"),
+    "simulate": ("nichetrial.stages.simulate", "stage: one chunk of mice in one arm"),
+    "dose-curve": ("nichetrial.stages.dose_curve", "stage: metastasis against the dose of TIMP-1"),
+    "compare": ("nichetrial.stages.compare", "stage: paired effects of all arms"),
+    "figure": ("nichetrial.stages.figure", "stage: draw one figure"),
+    "report": ("nichetrial.stages.report", "stage: write the report"),
+    "track": ("nichetrial.stages.track", "stage: replay the run records into MLflow"),
+    "generate": ("nichetrial.stages.generate", "for maintainers: remake the generated files"),
+}
+"""Name -> (module with ``add_arguments(parser)`` and ``run(args)``, help in one line)."""
+
+STAGES = ("resolve", "parameters", "simulate", "dose-curve", "compare", "figure", "report", "track")
+"""Commands that the workflow calls, one job each; they also take ``--expect`` and ``--log``."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the return value is the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        print(f"nichetrial {__version__}")
+        return 0
+    name, rest = words[0], words[1:]
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        meant = f" Did you mean {close[0]!r}?" if close else ""
+        return _complain(f"there is no command {name!r}.{meant} See 'nichetrial --help'.")
+    if name in STAGES:
+        log = _option(rest, "--log")
+        with _stopped_as_interrupt(), _logged(log):
+            return _dispatch(name, rest)
+    return _dispatch(name, rest)
+
+
+def _dispatch(name: str, words: list[str]) -> int:
+    """Import the command's module, parse, run. Errors become messages and exit codes here."""
+    try:
+        module = importlib.import_module(COMMANDS[name][0])
+        args = _parser(name, module).parse_args(words)
+        code = module.run(args)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except UserError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader has gone, as in 'nichetrial explain | head'
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        if not isinstance(sys.stderr, _Tee):
+            raise
+        sys.stderr.log.write(traceback.format_exc())  # the log has it; the workflow shows its end
+        return 1
+
+
+def _parser(name: str, module: Any) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"nichetrial {name}",
+        description=COMMANDS[name][1].capitalize() + ".",
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    if name in STAGES:
+        known = parser._option_string_actions
+        if "--expect" not in known:
+            parser.add_argument(
+                "--expect",
+                metavar="DIGEST",
+                help="digest of what the job depends on; kept as a note",
+            )
+        if "--log" not in known:
+            parser.add_argument("--log", metavar="FILE", help="where all that the job says is kept")
+    return parser
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    lines = [
+        "usage: nichetrial COMMAND [...]      ('nichetrial COMMAND --help' tells its options)",
+        "",
+        "In-silico trials of treatments against liver metastasis, in virtual mice.",
+        "",
+        *(f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items()),
+    ]
+    return "\n".join(lines)
+
+
+def _complain(message: str) -> int:
+    print(f"nichetrial: {message}", file=sys.stderr)
+    return 2
+
+
+def _option(words: Sequence[str], option: str) -> str | None:
+    """The value of ``option``, looked up before the parser: what importing says is logged too."""
+    for i, word in enumerate(words):
+        if word == option and i + 1 < len(words):
+            return words[i + 1]
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return None
+
+
+class _Tee:
+    """Standard error of a job: every line goes to the log, and on to the terminal as well."""
+
+    def __init__(self, log: TextIO, terminal: TextIO) -> None:
+        self.log, self.terminal = log, terminal
+
+    def write(self, text: str) -> int:
+        self.log.write(text)
+        with contextlib.suppress(OSError):  # a closed terminal must not end a job
+            self.terminal.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self.log.flush()
+        with contextlib.suppress(OSError):
+            self.terminal.flush()
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return self.log.fileno()
+
+
+@contextlib.contextmanager
+def _logged(path: str | None) -> Iterator[None]:
+    """Keep everything the job says in ``path``; its own lines on standard error stay visible.
+
+    Both descriptors go to the file, so that it also has what compiled code says. Warnings go
+    there only.
+    """
+    if path is None:
+        yield
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    before = (sys.stdout, sys.stderr, warnings.showwarning)
+    with (
+        open(path, "w", encoding="utf-8", buffering=1) as log,
+        open(os.dup(2), "w", encoding="utf-8", buffering=1) as terminal,
+    ):
+
+        def to_log(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            log.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        sys.stdout, sys.stderr = log, _Tee(log, terminal)
+        warnings.showwarning = to_log
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr, warnings.showwarning = before
+            log.flush()
+            for number, saved in zip((1, 2), kept, strict=True):
+                os.dup2(saved, number)
+                os.close(saved)
+
+
+@contextlib.contextmanager
+def _stopped_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends a job like an exception does, so that its record tells the truth."""
+
+    def stop(number: int, _: Any) -> None:
+        raise SystemExit(128 + number)
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread (tests)
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,109 @@
+"""What figures and report read from a results folder: one function a table, finished mice only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nichetrial import tables
+from nichetrial.errors import UserError
+from nichetrial.study.resolved import Arm, ResolvedStudy
+
+__all__ = [
+    "arm_files",
+    "colonies",
+    "courses",
+    "dose_curve",
+    "dose_files",
+    "effects",
+    "jitter",
+    "main_reference",
+    "outcomes",
+    "present",
+    "require",
+]
+
+
+def present(study: ResolvedStudy, missing: Sequence[str]) -> list[Arm]:
+    """The arms that were simulated, in the order of the study."""
+    return [arm for arm in study.arms if arm.name not in missing]
+
+
+def main_reference(study: ResolvedStudy, arm: str) -> str:
+    """The reference of ``arm``: its first declared pair, else that of the study."""
+    for pair in study.comparisons.pairs:
+        if pair.arm == arm:
+            return pair.reference
+    return study.comparisons.reference
+
+
+def arm_files(study: ResolvedStudy, results: Path, arm: str, table: str) -> list[Path]:
+    """Chunk files of one arm; ``table`` is ``outcomes``, ``courses`` or ``colonies``.
+
+    Only the chunks that hold mice with courses count for ``courses``.
+    """
+    mice = study.figures.course_mice if table == "courses" else None
+    folder = results / "simulations" / arm
+    return [folder / f"mice-{a:06d}-{b:06d}.{table}.parquet" for a, b in _chunks(study, mice)]
+
+
+def dose_files(study: ResolvedStudy, results: Path) -> list[Path]:
+    """The files of the dose curve."""
+    mice = study.figures.dose_mice
+    return [results / "dose_curve" / f"mice-{a:06d}-{b:06d}.parquet" for a, b in study.chunks(mice)]
+
+
+def outcomes(study: ResolvedStudy, results: Path, arm: str) -> pd.DataFrame:
+    """Outcomes of the finished mice, indexed by mouse."""
+    table = _read(arm_files(study, results, arm, "outcomes"))
+    return table[table["status"] == "finished"].set_index("mouse").sort_index()
+
+
+def courses(study: ResolvedStudy, results: Path, arm: str) -> pd.DataFrame:
+    """Time courses of the mice that keep them; rows without a number are left out."""
+    table = _read(arm_files(study, results, arm, "courses"))
+    return table[table["mouse"] < study.figures.course_mice].dropna()
+
+
+def colonies(study: ResolvedStudy, results: Path, arm: str) -> pd.DataFrame:
+    """Colony sizes at read-out summed over chunks: size_low, size_high [cells], colonies."""
+    table = _read(arm_files(study, results, arm, "colonies"))
+    return table.groupby(["size_low", "size_high"], as_index=False)["colonies"].sum()
+
+
+def dose_curve(study: ResolvedStudy, results: Path) -> pd.DataFrame:
+    """Outcomes over TIMP-1 folds, finished mice only."""
+    table = _read(dose_files(study, results))
+    return table[table["status"] == "finished"]
+
+
+def effects(results: Path, outcome: str | None = None) -> pd.DataFrame:
+    """The table of paired effects, of one outcome if named."""
+    table = _read([results / "comparisons" / "effects.parquet"])
+    return table if outcome is None else table[table["outcome"] == outcome]
+
+
+def jitter(mice: np.ndarray) -> np.ndarray:
+    """A place in [-1, 1] for each mouse, even and always the same (golden ratio sequence)."""
+    return 2.0 * np.modf((mice + 1) * 0.6180339887498949)[0] - 1.0
+
+
+def require(paths: Iterable[Path]) -> list[Path]:
+    """The paths. Raises UserError naming the first that does not exist."""
+    paths = list(paths)
+    for path in paths:
+        if not path.exists():
+            raise UserError("this result is not there: run the stages before it", place=str(path))
+    return paths
+
+
+def _chunks(study: ResolvedStudy, mice: int | None) -> list[tuple[int, int]]:
+    """Chunks of the whole cohort that hold one of the first ``mice`` mice."""
+    return [(a, b) for a, b in study.chunks() if mice is None or a < max(mice, 1)]
+
+
+def _read(paths: Iterable[Path]) -> pd.DataFrame:
+    return tables.read(*require(paths))

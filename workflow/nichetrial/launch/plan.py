@@ -1,0 +1,199 @@
+"""What a study makes: the names of its files, and for each job the digest of what it depends on.
+
+The Snakefile asks for this; it holds every decision of the workflow that is more than a path, so
+that the decisions can be tested without Snakemake. Light on purpose: each cluster job loads it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nichetrial.errors import UserError
+from nichetrial.study.resolved import ResolvedStudy, digest
+from nichetrial.tracking.identity import code_digest
+
+__all__ = ["CODE", "FIGURES", "OUTCOME_TABLES", "Plan", "chunk_name", "study_file"]
+
+CODE: dict[str, tuple[str, ...]] = {
+    "resolve": ("stages.resolve", "study", "model"),
+    "parameters": ("stages.parameters", "study.resolved", "model", "engine", "cohort"),
+    "simulate": ("stages.simulate", "study.resolved", "engine", "trial"),
+    "dose-curve": ("stages.dose_curve", "study.resolved", "engine", "trial"),
+    "compare": ("stages.compare", "study.resolved", "model", "engine", "compare"),
+    "figure": ("stages.figure", "study.resolved", "model", "figures"),
+    "report": ("stages.report", "study.resolved", "model", "figures", "report"),
+    "track": ("stages.track", "study.resolved", "tracking"),
+}
+"""Stage -> the code that shapes its results. Tests hold it to what the stage imports, and to what
+the stage writes into its records, so that a job runs again just when its identity has changed."""
+
+OUTCOME_TABLES = ("outcomes", "courses", "colonies")
+
+FIGURES: dict[str, tuple[str, ...]] = {
+    "schedule": (),
+    "foci": ("outcomes",),
+    "forest": ("effects",),
+    "courses": ("courses",),
+    "dose": ("dose_curve",),
+    "colonies": ("outcomes", "colonies"),
+    "metastasis_free": ("outcomes",),
+}
+"""Figure -> the tables it reads. The names are those of ``nichetrial.figures.catalogue``, which is
+not asked because it loads matplotlib; a test holds the two equal."""
+
+
+def chunk_name(first: int, last: int) -> str:
+    """The part of a file name that says which mice are in it, e.g. ``000000-000499``."""
+    return f"{first:06d}-{last:06d}"
+
+
+def _span(mice: str) -> tuple[int, int]:
+    first, last = mice.split("-")
+    return int(first), int(last)
+
+
+@functools.cache
+def _code(stage: str) -> str:
+    return code_digest(*CODE[stage])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of one study. ``missing``: arms to go on without, because their jobs failed."""
+
+    study: ResolvedStudy
+    file: str
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, study: ResolvedStudy, file: str, missing: str = "") -> Plan:
+        """``missing``: arm names with commas. Raises UserError for one that the study has not."""
+        names = tuple(name for name in missing.split(",") if name)
+        for name in names:
+            if name not in {arm.name for arm in study.arms}:
+                raise UserError(f"missing_arms names {name!r}, which is no arm of this study")
+        return cls(study, file, names)
+
+    @property
+    def results(self) -> str:
+        """The folder of this study's results, under the working directory."""
+        return f"results/{self.study.name}"
+
+    @property
+    def study_json(self) -> str:
+        """The resolved study, which all jobs read."""
+        return f"{self.results}/study.json"
+
+    @property
+    def resolve_digest(self) -> str:
+        return self.digest("resolve")
+
+    def is_resolved(self) -> bool:
+        """Whether study.json and its record are there and say what the study file says."""
+        try:
+            written = Path(self.study_json).read_text(encoding="utf-8")
+            recorded = Path(self.results, "records", "study", "resolve.json").is_file()
+            return recorded and ResolvedStudy.model_validate_json(written) == self.study
+        except (OSError, ValueError):
+            return False
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms to compare: all that are not missing."""
+        return [arm.name for arm in self.study.arms if arm.name not in self.missing]
+
+    @property
+    def missing_option(self) -> list[str]:
+        """The words for the command line of a stage; none if no arm is missing."""
+        return ["--missing", *self.missing] if self.missing else []
+
+    @property
+    def chunks(self) -> list[str]:
+        return [chunk_name(*chunk) for chunk in self.study.chunks()]
+
+    @property
+    def dose_chunks(self) -> dict[str, str]:
+        """Chunk of the dose curve -> the chunk of parameters that holds its mice."""
+        dose = self.study.chunks(self.study.figures.dose_mice)
+        return {
+            chunk_name(*small): chunk_name(*whole)
+            for small, whole in zip(dose, self.study.chunks(), strict=False)
+        }
+
+    def parameters_of_dose(self, mice: str) -> str:
+        """The parameter file for a chunk of the dose curve."""
+        return f"{self.results}/parameters/mice-{self.dose_chunks[mice]}.parquet"
+
+    def simulations(self, *tables: str) -> list[str]:
+        """Files of all arms that are not missing; courses only of chunks with course mice."""
+        return [
+            f"{self.results}/simulations/{arm}/mice-{chunk_name(first, last)}.{table}.parquet"
+            for table in tables
+            for arm in self.arms
+            for first, last in self.study.chunks()
+            if table != "courses" or first < max(self.study.figures.course_mice, 1)
+        ]
+
+    def figure_inputs(self, figure: str) -> list[str]:
+        """The files one figure reads, besides the study."""
+        files: list[str] = []
+        for table in FIGURES[figure]:
+            if table == "effects":
+                files.append(f"{self.results}/comparisons/effects.parquet")
+            elif table == "dose_curve":
+                files += [
+                    f"{self.results}/dose_curve/mice-{mice}.parquet" for mice in self.dose_chunks
+                ]
+            else:
+                files += self.simulations(table)
+        return files
+
+    def digest(self, stage: str, arm: str = "", mice: str = "", figure: str = "") -> str:
+        """SHA-256 of everything a job depends on besides its input files.
+
+        It is among the job's ``params``: a job runs again when this changes. study.json, which
+        changes with every word of the study, is no input of any job.
+        """
+        return digest([stage, self._depends_on(stage, arm, mice, figure), _code(stage)])
+
+    def _depends_on(self, stage: str, arm: str, mice: str, figure: str) -> Any:
+        study = self.study
+        if stage == "resolve":
+            return study
+        if stage == "parameters":
+            return [study.seed, study.cohort.overrides]
+        if stage == "simulate":
+            return [study.seed, study.arm(arm), self._course_mice(mice)]
+        if stage == "dose-curve":
+            return [study.seed, study.dose_curve]
+        if stage == "compare":
+            arms = [[a.name, a.label, a.readout] for a in study.arms]
+            return [study.seed, arms, study.comparisons, study.cohort, self.missing]
+        if stage == "figure":
+            drawn = study.model_dump(mode="json", exclude={"tracking", "question"})
+            return [figure, drawn, self.missing]
+        if stage == "report":
+            return [study.model_dump(mode="json", exclude={"tracking"}), self.missing]
+        return [study, self.missing]
+
+    def _course_mice(self, mice: str) -> int:
+        """How many mice of a chunk keep their time courses."""
+        first, last = _span(mice)
+        return max(0, min(self.study.figures.course_mice, last + 1) - first)
+
+
+def study_file(files: Sequence[str | Path], default: str) -> str:
+    """The one study file that Snakemake was given, relative to the working directory if below."""
+    if len(files) > 1:
+        raise UserError("one study file at a time: --configfile was given more than once")
+    path = Path(files[0]) if files else Path(default)
+    here = Path.cwd()
+    return (
+        str(path.relative_to(here))
+        if path.is_absolute() and path.is_relative_to(here)
+        else str(path)
+    )

@@ -1,0 +1,90 @@
+"""Snakemake as a child process: the signals that stop this program stop it and its jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+__all__ = ["checkout", "command", "run"]
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def checkout() -> Path:
+    """The folder that holds the Snakefile."""
+    return Path(__file__).resolve().parents[3]
+
+
+def command(
+    study: str,
+    *,
+    profile: Path,
+    cores: str | None = None,
+    until: Sequence[str] = (),
+    dry_run: bool = False,
+    missing: Sequence[str] = (),
+    failures: Path | None = None,
+) -> list[str]:
+    """The words that start Snakemake on ``study``. ``until``: rules to stop after."""
+    words = [sys.executable, "-m", "snakemake"]
+    words += ["--snakefile", str(checkout() / "Snakefile"), "--configfile", study]
+    words += ["--workflow-profile", str(profile), "--directory", "."]
+    words += ["--rerun-incomplete", "--keep-going", "--logger", "nichetrial"]
+    if cores is not None:
+        words += ["--cores", cores]
+    if missing:
+        words += ["--config", f"missing_arms={','.join(missing)}"]
+    if failures is not None:
+        words += ["--logger-nichetrial-failures", str(failures)]
+    if until:
+        words += ["--until", *until]
+    if dry_run:
+        words.append("--dry-run")
+    return words
+
+
+def run(words: Sequence[str], *, keep_open: Sequence[int] = ()) -> int:
+    """Run to the end; the exit code, or minus the signal that stopped it.
+
+    The child has a process group of its own and every stop signal is passed on to all of it as
+    an interrupt, which makes Snakemake end its jobs at once and remove what is half done; a second
+    signal terminates, a third kills. ``keep_open``: descriptors the child inherits.
+    """
+    asked = 0
+    child: subprocess.Popen[bytes] | None = None
+    received: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        nonlocal asked
+        received.append(number)
+        if child is not None:
+            strength = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[min(asked, 2)]
+            _signal_group(child.pid, strength)
+            asked += 1
+
+    ignored = {n for n in _STOPPING if signal.getsignal(n) is signal.SIG_IGN}  # nohup
+    before = {n: signal.signal(n, stop) for n in _STOPPING if n not in ignored}
+    try:
+        if received:
+            return -received[0]
+        child = subprocess.Popen(  # noqa: S603  (a list of words, no shell)
+            list(words), stdin=subprocess.DEVNULL, process_group=0, pass_fds=tuple(keep_open)
+        )
+        if received and not asked:  # it came while the child was being started
+            stop(received.pop(), None)
+        code = child.wait()
+        return -received[0] if received else code
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _signal_group(leader: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, number)

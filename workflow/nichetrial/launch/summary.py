@@ -1,0 +1,75 @@
+"""What a run ends with: what each arm did, in words, and where to look."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from nichetrial.study.resolved import ResolvedStudy
+
+__all__ = ["effect_lines", "summary"]
+
+
+def summary(study: ResolvedStudy, results: Path, missing: Sequence[str] = ()) -> list[str]:
+    """Lines for the terminal: effects, failures, report, UI."""
+    lines = ["", f"{study.title}: {study.cohort.mice} virtual mice"]
+    lines += [f"  {line}" for line in effect_lines(study, results, missing)]
+    lines += [f"  {line}" for line in _failures(study, results)]
+    report = results / "report.html"
+    if report.exists():
+        lines += ["", f"Report:      {report}"]
+    lines.append("Runs:        nichetrial ui      (all studies in the browser)")
+    return lines
+
+
+def effect_lines(study: ResolvedStudy, results: Path, missing: Sequence[str] = ()) -> list[str]:
+    """One line for each arm against its reference; none if the comparison is not made yet."""
+    labels = {arm.name: arm.label for arm in study.arms}
+    lines = []
+    for row in _rows(results / "comparisons" / "effects.csv"):
+        if row["outcome"] != "foci" or row["arm"] not in labels:
+            continue
+        arm, reference = labels[row["arm"]], labels.get(row["reference"], row["reference"])
+        ratio, low, high = (_number(row[k]) for k in ("ratio", "ratio_low", "ratio_high"))
+        if row["arm"] in missing or row["reference"] in missing:
+            lines.append(f"{arm}: no result, because jobs failed")
+        elif math.isnan(ratio):
+            lines.append(f"{arm}: no ratio to {reference} (no foci there)")
+        else:
+            lines.append(
+                f"{arm}: {_short(ratio)} times the foci of {reference} "
+                f"({_short(low)} to {_short(high)})"
+            )
+    return lines
+
+
+def _failures(study: ResolvedStudy, results: Path) -> list[str]:
+    """Mice that did not come to an end, by arm; those left out say less than they seem to."""
+    labels = {arm.name: arm.label for arm in study.arms}
+    lines = []
+    for row in _rows(results / "comparisons" / "arms.csv"):
+        counts = {k: int(_number(row[k], 0)) for k in ("implausible", "step_limit", "not_finite")}
+        if any(counts.values()):
+            what = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in counts.items() if n)
+            lines.append(f"{labels.get(row['arm'], row['arm'])}: mice without a result: {what}")
+    return lines
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with open(path, newline="", encoding="utf-8") as stream:
+            return list(csv.DictReader(stream))
+    except FileNotFoundError:
+        return []
+
+
+def _number(text: str, missing: float = math.nan) -> float:
+    value = float(text) if text else math.nan
+    return missing if math.isnan(value) else value
+
+
+def _short(value: float) -> str:
+    """Two decimals for what is near one; three significant figures else."""
+    return f"{value:.2f}" if 0.095 <= value < 10 else f"{value:.3g}"

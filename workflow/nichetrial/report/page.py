@@ -1,0 +1,167 @@
+"""The report: everything a study found, on one page that needs nothing beside itself."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from nichetrial import tables
+from nichetrial.errors import UserError
+from nichetrial.figures import catalogue, dose, inputs
+from nichetrial.figures.numbers import count, interval, number, share
+from nichetrial.model.parameters import PARAMETERS
+from nichetrial.report import references
+from nichetrial.report.provenance import provenance
+from nichetrial.report.words import (
+    OUTCOME_WORDS,
+    arm_words,
+    combination_words,
+    dose_words,
+    effect_words,
+)
+from nichetrial.study.resolved import ResolvedStudy
+
+__all__ = ["COMPARISONS", "render", "sources"]
+
+COMPARISONS = ("arms", "effects", "combinations", "unknowns")
+KINDS = {"svg": "image/svg+xml", "png": "image/png"}
+"""What a browser shows, the better one first."""
+
+TOP = 10
+"""Parameters shown before the reader unfolds the rest."""
+
+
+def render(
+    study: ResolvedStudy,
+    results: Path,
+    missing: Sequence[str],
+    records: Sequence[Mapping[str, Any]],
+) -> str:
+    """The page. The same inputs give the same text: no time of its own making is in it.
+
+    Args:
+        results: the folder with comparisons/, figures/, parameters/ and dose_curve/.
+        missing: arms whose jobs failed.
+        records: the run records of the study.
+
+    Raises: UserError naming the file that is not there.
+    """
+    inputs.require(sources(study, results))
+    tabled = {n: tables.read(results / "comparisons" / f"{n}.parquet") for n in COMPARISONS}
+    effects = tabled["effects"]
+    labels = {arm.name: arm.label for arm in study.arms}
+    foci = effects[effects["outcome"] == "foci"]
+    environment = Environment(
+        loader=PackageLoader("nichetrial.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"count": count, "number": number, "share": share}
+    environment.globals |= {"interval": interval, "doi_url": references.doi_url}
+    # Our own style sheet, and the only text that is not escaped.
+    style = Markup(files("nichetrial.report").joinpath("report.css").read_text("utf-8"))  # noqa: S704
+    return environment.get_template("report.html.j2").render(
+        study=study,
+        labels=labels,
+        style=style,
+        arms=[
+            {"arm": a, "words": arm_words(a), "missing": a.name in missing} for a in study.arms
+        ],
+        outcomes_of_arms=tabled["arms"].to_dict("records"),
+        rejected=_rejections(study, results),
+        headlines=[effect_words(row, study) for _, row in foci.iterrows()],
+        dose=dose_words(dose.ratios(study, results)),
+        effects=[
+            {"name": name, "words": OUTCOME_WORDS.get(name, name), "unit": _unit(group),
+             "rows": group.to_dict("records")}
+            for name, group in _foci_first(effects)
+        ],
+        combinations=[
+            {**row.to_dict(), "words": combination_words(row, study)}
+            for _, row in tabled["combinations"].iterrows()
+        ],
+        unknowns=_unknowns(tabled["unknowns"]),
+        figures=[
+            {"name": name, "title": title, "caption": catalogue.caption(name),
+             "alt": catalogue.alt(name), "source": _picture(study, results, name)}
+            for name, title in catalogue.FIGURES.items()
+        ],
+        provenance=provenance(records),
+        failed_records=[r for r in records if r.get("status") != "FINISHED"],
+        literature=references.LITERATURE,
+        software=references.SOFTWARE,
+        parameter_sources=references.sources_of_parameters(),
+        top=TOP,
+    )  # fmt: skip
+
+
+def sources(study: ResolvedStudy, results: Path) -> list[Path]:
+    """The files the page is made of, besides study and run records."""
+    found = [results / "comparisons" / f"{name}.parquet" for name in COMPARISONS]
+    found += _rejection_files(study, results)
+    found += inputs.dose_files(study, results)
+    return found + [_picture_file(study, results, name) for name in catalogue.FIGURES]
+
+
+def _rejection_files(study: ResolvedStudy, results: Path) -> list[Path]:
+    return [
+        results / "parameters" / f"mice-{a:06d}-{b:06d}.rejections.csv" for a, b in study.chunks()
+    ]
+
+
+def _rejections(study: ResolvedStudy, results: Path) -> list[tuple[str, int]]:
+    """Reason and number of draws rejected for it over all chunks, most first."""
+    total: dict[str, int] = {}
+    for path in _rejection_files(study, results):
+        for row in pd.read_csv(path).to_dict("records"):
+            total[str(row["reason"])] = total.get(str(row["reason"]), 0) + int(row["mice"])
+    return sorted(total.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _foci_first(effects: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    groups = [(str(name), group) for name, group in effects.groupby("outcome", sort=False)]
+    return sorted(groups, key=lambda item: item[0] != "foci")
+
+
+def _unit(group: pd.DataFrame) -> str:
+    unit = str(group["unit"].iloc[0])
+    return "" if unit == "1" else unit
+
+
+def _unknowns(table: pd.DataFrame) -> dict[str, Any]:
+    """Each unmeasured parameter at the arm where it matters most, and all rows arm by arm."""
+    table = table.assign(
+        meaning=[PARAMETERS[p].meaning if p in PARAMETERS else p for p in table["parameter"]],
+        size=table["spearman"].abs(),
+    ).sort_values(["size", "parameter", "arm"], ascending=[False, True, True], kind="stable")
+    unknown = table[table["trust"] == "unknown"].dropna(subset=["spearman"])
+    first = unknown.drop_duplicates("parameter")
+    pairs = [
+        {"arm": arm, "reference": reference, "rows": rows.to_dict("records")}
+        for (arm, reference), rows in table.groupby(["arm", "reference"], sort=True)
+    ]
+    return {"first": first.to_dict("records"), "pairs": pairs}
+
+
+def _picture_file(study: ResolvedStudy, results: Path, name: str) -> Path:
+    for kind in KINDS:
+        if kind in study.figures.formats:
+            return results / "figures" / f"{name}.{kind}"
+    raise UserError("the report needs svg or png among figures.formats", place="figures.formats")
+
+
+def _picture(study: ResolvedStudy, results: Path, name: str) -> str:
+    """The figure as a data URI."""
+    path = _picture_file(study, results, name)
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f"data:{KINDS[path.suffix[1:]]};base64,{data}"

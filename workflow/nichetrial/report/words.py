@@ -1,0 +1,116 @@
+"""Arms and effects in words."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from nichetrial.figures.numbers import interval, number, share
+from nichetrial.model.drugs import DRUGS
+from nichetrial.study.resolved import Arm, ResolvedStudy, Treatment
+
+__all__ = ["OUTCOME_WORDS", "arm_words", "combination_words", "dose_words", "effect_words"]
+
+OUTCOME_WORDS = {
+    "foci": "visible foci at read-out",
+    "expected_foci": "expected visible foci (without the luck of single cells)",
+    "burden": "tumour burden in the liver at read-out",
+    "largest_colony": "largest colony at read-out",
+    "dormant_cells": "dormant single cells at read-out",
+    "timp1": "free TIMP-1 in plasma when the tumour cells arrive",
+    "sdf1": "SDF-1 in the liver when the tumour cells arrive",
+    "blood_neutrophils": "blood neutrophils when the tumour cells arrive",
+    "liver_neutrophils": "liver neutrophils when the tumour cells arrive",
+    "niche": "niche when the tumour cells arrive",
+    "metastasis_free_days": "days free of detectable metastasis, cut at the end of the study",
+    "survival_days": "days of survival, cut at the end of the study",
+}
+
+
+def arm_words(arm: Arm) -> list[str]:
+    """What is done to the mice of an arm, one phrase a fact."""
+    words = []
+    genes = {"Timp1": arm.host.timp1, "Cd63": arm.host.cd63, "Mmp9": arm.host.mmp9}
+    for gene, level in genes.items():
+        if level == 0:
+            words.append(f"host {gene} -/-")
+        elif level != 1:
+            words.append(f"host {gene} expressed {number(level)}-fold")
+    if arm.vector is not None:
+        words.append(
+            f"TIMP-1 vector: {number(arm.vector.fold)}-fold plasma TIMP-1 "
+            f"from day {number(arm.vector.onset)}"
+        )
+    words += [_treatment(t) for t in arm.treatments]
+    return words or ["nothing: wild type without vector and without treatment"]
+
+
+def _treatment(treatment: Treatment) -> str:
+    drug = DRUGS.get(treatment.drug)
+    if drug is None:
+        return f"{treatment.drug}: {treatment.written}"
+    pump = " by pump" if treatment.method == "pump" else ""
+    return f"{drug.label}{pump}: {treatment.written} ({drug.blocks})"
+
+
+def effect_words(row: pd.Series, study: ResolvedStudy) -> str:
+    """One row of the effects on foci as a sentence. Arms are called by their labels."""
+    labels = {a.name: a.label for a in study.arms}
+    arm, reference = labels[row["arm"]], labels[row["reference"]]
+    ratio, low, high = float(row["ratio"]), float(row["ratio_low"]), float(row["ratio_high"])
+    if row["n"] == 0:
+        return f"{arm}: no result against {reference}, because jobs or all mice failed."
+    if math.isnan(ratio):
+        return f"{arm}: {reference} has no foci, so there is no ratio to give."
+    zero = (row["difference"], row["difference_low"], row["difference_high"]) == (0.0, 0.0, 0.0)
+    if zero:
+        return f"{arm}: visible foci are exactly those of {reference}, in every mouse."
+    percent = number(100 * study.comparisons.interval, 3)
+    given = f"{number(ratio)} times as many ({number(low)} to {number(high)}, {percent} % interval)"
+    responders = ""
+    if not math.isnan(row["responders"]):
+        responders = (
+            f" Foci fall by at least {share(study.comparisons.responder)} in "
+            f"{share(float(row['responders']))} of the mice that have any in the reference."
+        )
+    if high < 1:
+        return f"{arm}: fewer visible foci than {reference}, {given}.{responders}"
+    if low > 1:
+        return f"{arm}: more visible foci than {reference}, {given}.{responders}"
+    return (
+        f"{arm}: no clear change of visible foci against {reference}, {given}: "
+        f"the interval covers 1.{responders}"
+    )
+
+
+def dose_words(curve: pd.DataFrame) -> str | None:
+    """The dose curve of ``figures.dose.ratios`` in a sentence; None if it is empty."""
+    if curve.empty:
+        return None
+    top, last = curve.loc[curve["mean"].idxmax()], curve.iloc[-1]
+    end = (
+        f"at {number(last['fold'])}-fold it is "
+        f"{interval(last['mean'], last['mean_low'], last['mean_high'], 3)}"
+    )
+    if top["fold"] in (curve["fold"].iloc[0], last["fold"]):
+        return f"Metastasis against the dose of TIMP-1 has no hump in this cohort: {end}."
+    peak = interval(top["mean"], top["mean_low"], top["mean_high"], 3)
+    sure = "" if top["mean_low"] > 1 else ", though its interval covers no rise at all"
+    return (
+        f"Without treatment, expected foci against the dose of TIMP-1 are highest at "
+        f"{number(top['fold'])}-fold, {peak} times those at basal TIMP-1{sure}; {end}."
+    )
+
+
+def combination_words(row: pd.Series, study: ResolvedStudy) -> str:
+    """One combination under one null model as a verdict."""
+    low, high = float(row["excess_low"]), float(row["excess_high"])
+    if math.isnan(low) or math.isnan(high):
+        return "no verdict"
+    single = row["null_model"] == "hsa"
+    if high < 0:
+        return "better than the better part alone" if single else "synergy: more than expected"
+    if low > 0:
+        return "worse than the better part alone" if single else "antagonism: less than expected"
+    return "no more than the better part alone" if single else "as expected of independent parts"

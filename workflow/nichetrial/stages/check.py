@@ -1,0 +1,20 @@
+"""nichetrial check: is this study file right?"""
+
+from __future__ import annotations
+
+import argparse
+
+from nichetrial.study.load import load
+from nichetrial.study.words import summary
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``nichetrial check``."""
+    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print one line for a study that can run. Raises UserError with all that is wrong."""
+    print(f"{args.study}: ok; {summary(load(args.study))}")

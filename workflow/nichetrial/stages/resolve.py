@@ -1,0 +1,40 @@
+"""Stage resolve: the study file, complete and in plain numbers, for all later stages."""
+
+from __future__ import annotations
+
+import argparse
+
+from nichetrial.stages.options import add_record_options, record_options
+from nichetrial.study.load import load
+from nichetrial.tables import atomic
+from nichetrial.tracking.records import recording
+
+__all__ = ["add_arguments", "run"]
+
+CODE = ("stages.resolve", "study", "model")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``nichetrial resolve``."""
+    parser.add_argument("study", help="study file (YAML)")
+    parser.add_argument("--out", required=True, help="resolved study to write (JSON)")
+    add_record_options(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Resolve and write. Raises UserError, before a record is begun, for a study that is wrong."""
+    study = load(args.study)
+    with recording(
+        args.record,
+        stage="resolve",
+        name="study",
+        parameters={"study": study.model_dump(mode="json")},
+        seed=study.seed,
+        code=CODE,
+        **record_options(args),
+    ) as record:
+        with atomic(args.out) as part:
+            part.write_text(study.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        record.metric("arms", len(study.arms))
+        record.metric("mice", study.cohort.mice)
+        record.output(args.out)

@@ -1,0 +1,147 @@
+"""Command run: a study from its file to the report, on this computer or on a cluster."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nichetrial.errors import UserError
+from nichetrial.launch import process
+from nichetrial.launch.locks import FolderBusy, folder_lock
+from nichetrial.launch.plan import Plan
+from nichetrial.launch.summary import summary
+from nichetrial.study.load import load
+
+__all__ = ["UNTIL", "add_arguments", "run"]
+
+UNTIL: dict[str, tuple[str, ...]] = {
+    "parameters": ("parameters",),
+    "simulations": ("simulate", "dose_curve"),
+    "comparisons": ("compare",),
+    "figures": ("figure",),
+    "report": ("report",),
+    "tracking": (),
+}
+"""Stage -> the rules after which the run stops; tracking is the last stage."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``nichetrial run``."""
+    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
+    parser.add_argument("--cores", type=_cores, metavar="N", help="processor cores to use (all)")
+    parser.add_argument(
+        "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
+    )
+    parser.add_argument("--until", choices=UNTIL, metavar="STAGE", help=f"stop after: {_stages()}")
+    parser.add_argument("--dry-run", action="store_true", help="say what would run, run nothing")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Validate, run Snakemake, tell how it went. 0 done, 1 failed, 130 or 143 stopped.
+
+    Raises UserError, before anything is written, for a study or an option that cannot be right.
+    """
+    study = load(args.study)
+    plan = Plan.of(study, args.study)
+    options: dict[str, Any] = {
+        "profile": _profile(args.profile),
+        "cores": args.cores,
+        "until": UNTIL[args.until] if args.until else (),
+    }
+    _say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
+    if args.dry_run:
+        return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
+    try:
+        with folder_lock(Path.cwd()) as hold, tempfile.TemporaryDirectory() as scratch:
+            if hold.recovered:
+                _say(hold.recovered)
+            failures = Path(scratch, "failures.jsonl")
+            options["failures"] = failures
+            code = process.run(process.command(args.study, **options), keep_open=[hold.fd])
+            failed = _failed(failures)
+            missing = _missing(plan, failed)
+            goes_on = args.until not in ("parameters", "simulations")
+            if code > 0 and missing and len(missing) < len(study.arms) and goes_on:
+                _say(f"going on without {_named(missing)}")
+                words = process.command(args.study, **options, missing=missing)
+                failures.unlink()
+                again = process.run(words, keep_open=[hold.fd])
+                failed += [entry for entry in _failed(failures) if entry not in failed]
+                code = again if again < 0 else 1
+    except FolderBusy as busy:
+        _say(f"nichetrial: {busy}")
+        return 1
+    if code < 0:
+        _say("stopped. The same command goes on from here.")
+        return _exit_code(code)
+    for line in summary(study, Path(plan.results), missing):
+        print(line)
+    if code:
+        _tell(failed, missing)
+    return _exit_code(code)
+
+
+def _failed(path: Path) -> list[dict[str, Any]]:
+    """The jobs that failed, as the logger plugin noted them."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
+    """Arms without a full set of simulations, in the order of the study."""
+    names = {entry["wildcards"].get("arm") for entry in failed if entry["rule"] == "simulate"}
+    return [name for name in plan.arms if name in names]
+
+
+def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
+    """The last words of a run that failed: which jobs, and where to read why."""
+    jobs = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
+    _say(
+        f"\nnichetrial: {jobs} failed." if failed else "\nnichetrial: Snakemake failed, see above."
+    )
+    for entry in failed:
+        _say(f"  {entry['label']}: see {', '.join(entry['logs'])}")
+    if missing:
+        _say(f"  What is reported is without {_named(missing)}; run again once that is mended.")
+
+
+def _named(arms: Sequence[str]) -> str:
+    return f"{'arm' if len(arms) == 1 else 'arms'} {', '.join(arms)}"
+
+
+def _exit_code(code: int) -> int:
+    return 128 - code if code < 0 else min(code, 1)
+
+
+def _profile(name: str) -> Path:
+    """The folder of a workflow profile: one of ours by name, or any by path."""
+    ours = process.checkout() / "workflow" / "profiles" / name
+    for folder in (ours, Path(name)):
+        if (folder / "config.yaml").is_file():
+            return folder
+    raise UserError(f"there is no profile {name!r}; there are: {', '.join(_profiles())}")
+
+
+def _profiles() -> list[str]:
+    folder = process.checkout() / "workflow" / "profiles"
+    return sorted(p.parent.name for p in folder.glob("*/config.yaml"))
+
+
+def _stages() -> str:
+    return ", ".join(UNTIL)
+
+
+def _cores(text: str) -> str:
+    if text == "all" or (text.isdecimal() and int(text) > 0):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a number of cores nor 'all'")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,267 @@
+"""From the parsed file to the resolved study: sections, arms, then what must hold between them.
+
+Everything that is wrong is collected first, and told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from nichetrial.model.drugs import DRUGS
+from nichetrial.study import checks
+from nichetrial.study.comparison_checks import (
+    check_arms,
+    check_combinations,
+    check_comparisons,
+)
+from nichetrial.study.distributions import read_distributions
+from nichetrial.study.kinds import show
+from nichetrial.study.language import ARM_NAME, MOST_ARMS, ExperimentSection, TreatmentItem
+from nichetrial.study.patches import ArmPatch, StudyFile, merge
+from nichetrial.study.resolved import (
+    Arm,
+    Challenge,
+    CohortSpec,
+    Combination,
+    ComparisonSpec,
+    Distribution,
+    FigureSpec,
+    Host,
+    Pair,
+    ReadOut,
+    ResolvedStudy,
+    TrackingSpec,
+    Treatment,
+    Vector,
+)
+from nichetrial.study.source import DocumentPath, Problem, Source, raise_problems
+from nichetrial.study.units import pretty
+from nichetrial.study.wording import unknown_key, validated
+
+__all__ = ["Assembled", "assemble"]
+
+EXPERIMENT = "experiment"
+"""Name of the bare experiment as an arm; reserved, so no arm of a study has it."""
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A study, and the bare experiment that its arms patch."""
+
+    study: ResolvedStudy
+    experiment: Arm
+
+
+def assemble(source: Source) -> Assembled:
+    """Resolve a study file. Raises UserError with all that is wrong, one a line."""
+    problems = list(source.problems)
+    problems += [
+        Problem((key,), unknown_key(key, StudyFile.model_fields))
+        for key in source.data
+        if key not in StudyFile.model_fields
+    ]
+    sections = {
+        key: _section(key, source.data, problems) for key in StudyFile.model_fields if key != "arms"
+    }
+    cohort, figures, comparisons = sections["cohort"], sections["figures"], sections["comparisons"]
+    overrides: dict[str, Distribution] = {}
+    if cohort:
+        problems += checks.check_cohort(cohort)
+        overrides, wrong = read_distributions(cohort.parameters, ("cohort", "parameters"))
+        problems += wrong
+    if figures:
+        problems += checks.check_figures(figures)
+    if sections["tracking"] and (wrong_uri := checks.check_uri(sections["tracking"].uri)):
+        problems.append(Problem(("tracking", "uri"), wrong_uri))
+    experiment = sections["experiment"]
+    known_wrong: list[Problem] = []
+    if experiment:
+        known_wrong = checks.check_experiment(experiment)
+        problems += [Problem(("experiment", *p.path), p.message) for p in known_wrong]
+    patches = _patches(source.data, problems)
+    arms = {}
+    if experiment:
+        for name, patch in patches.items():
+            arm = _arm(name, patch, source.data["experiment"], known_wrong, problems)
+            if arm:
+                arms[name] = arm
+    written = source.data.get("arms")
+    names = [str(k) for k in written] if isinstance(written, dict) else []
+    problems += check_arms(arms)
+    if comparisons and names:
+        wrong = check_comparisons(comparisons, names)
+        problems += wrong
+        if not wrong and len(arms) == len(names) and arms:
+            problems += check_combinations(comparisons, arms)
+    raise_problems(source, problems)
+    return _resolved(sections, arms, overrides)
+
+
+def _section(key: str, data: Mapping[str, Any], problems: list[Problem]) -> Any | None:
+    info = StudyFile.model_fields[key]
+    if key not in data and info.is_required():
+        problems.append(Problem((), f'missing key "{key}": {info.description}'.rstrip(".")))
+        return None
+    return validated(info.annotation, data.get(key, {}), (key,), problems)  # type: ignore[arg-type]
+
+
+def _patches(data: Mapping[str, Any], problems: list[Problem]) -> dict[str, dict[str, Any]]:
+    """The well-formed patches; the others are in ``problems``."""
+    if "arms" not in data:
+        description = StudyFile.model_fields["arms"].description
+        problems.append(Problem((), f'missing key "arms": {description}'.rstrip(".")))
+        return {}
+    arms = data["arms"]
+    if not isinstance(arms, dict) or not arms:
+        shown = "is empty" if not arms else f"{show(arms)} is not right here"
+        problems.append(
+            Problem(
+                ("arms",),
+                f"{shown}; write at least one arm, such as untreated: {{timp1_vector: none}}",
+            )
+        )
+        return {}
+    if len(arms) > MOST_ARMS:
+        problems.append(Problem(("arms",), f"{len(arms)} arms are too many; at most {MOST_ARMS}"))
+        return {}
+    patches = {}
+    for name, patch in arms.items():
+        path: DocumentPath = ("arms", name)
+        try:
+            ARM_NAME.read(name)
+        except ValueError as error:
+            problems.append(Problem(path, str(error)))
+        # `timp1_high:` with nothing after it is the experiment as it is
+        if validated(ArmPatch, {} if patch is None else patch, path, problems):
+            patches[name] = patch or {}
+    return patches
+
+
+def _arm(
+    name: str,
+    patch: Mapping[str, Any],
+    base: Mapping[str, Any],
+    known_wrong: list[Problem],
+    problems: list[Problem],
+) -> Arm | None:
+    """The complete arm, or None. What is wrong with the experiment itself is not told again."""
+    path: DocumentPath = ("arms", name)
+    merged = merge(base, patch)
+    label = merged.pop("label", name)
+    section = validated(ExperimentSection, merged, path, problems)
+    if section is None:
+        return None
+    found = checks.check_experiment(section)
+    own = [
+        p
+        for p in found
+        if p not in known_wrong or ("treatments" in patch and p.path[:1] == ("treatments",))
+    ]
+    problems += [Problem((*path, *p.path), p.message) for p in own]
+    return None if found else complete_arm(name, str(label).strip(), section)
+
+
+def complete_arm(name: str, label: str, section: ExperimentSection) -> Arm:
+    """The arm in internal units. ``section`` has passed all checks."""
+    challenge, readout, vector = section.challenge, section.readout, section.timp1_vector
+    return Arm(
+        name=name,
+        label=label,
+        host=Host(**section.host.model_dump()),
+        vector=Vector(fold=vector.fold, onset=vector.onset.value) if vector else None,
+        challenge=Challenge(
+            route=challenge.route,  # type: ignore[arg-type]
+            cells=challenge.cells.value,
+            day=challenge.day.value,
+            resection=challenge.resection.value if challenge.resection else None,
+        ),
+        treatments=tuple(_treatment(item, readout.day.value) for item in section.treatments),
+        readout=ReadOut(
+            day=readout.day.value,
+            end=readout.end.value,
+            visible_cells=readout.visible.value,
+            detectable_cells=readout.detectable.value,
+            lethal_cells=readout.lethal.value,
+        ),
+    )
+
+
+def _treatment(item: TreatmentItem, readout_day: float) -> Treatment:
+    per_kg = item.dose.value
+    if item.dose.unit == "mg/kg":
+        per_kg = float(f"{per_kg * 1e6 / DRUGS[item.drug].molar_mass:.15g}")
+    start = item.start.value
+    every = item.every.value if item.every else None
+    until = start if every is None else item.until.value if item.until else readout_day
+    first, last = checks.on_day(start), checks.on_day(until).removeprefix("day ")
+    if every is None:
+        written = f"{item.dose.text} on {first}"
+    elif item.method == "pump":
+        written = f"{item.dose.text} per {item.every.text} by pump, {first} to {last}"  # type: ignore[union-attr]
+    else:
+        written = f"{item.dose.text} every {item.every.text}, {first} to {last}"  # type: ignore[union-attr]
+    return Treatment(
+        drug=item.drug,
+        method=item.method,  # type: ignore[arg-type]
+        amount=per_kg,
+        start=start,
+        every=every,
+        until=until,
+        written=written,
+    )
+
+
+def _resolved(
+    sections: Mapping[str, Any], arms: Mapping[str, Arm], overrides: dict[str, Distribution]
+) -> Assembled:
+    study, cohort, figures = sections["study"], sections["cohort"], sections["figures"]
+    comparisons, tracking = sections["comparisons"], sections["tracking"]
+    bare = complete_arm(EXPERIMENT, "The experiment", sections["experiment"])
+    reference = comparisons.reference
+    pairs = [Pair(arm=name, reference=reference) for name in arms if name != reference]
+    pairs += [Pair(arm=p.arm, reference=p.reference) for p in comparisons.pairs]
+    resolved = ResolvedStudy(
+        name=study.name,
+        title=study.title or study.name,
+        question=study.question,
+        seed=study.seed,
+        cohort=CohortSpec(mice=cohort.mice, chunk=cohort.chunk, overrides=overrides),
+        arms=tuple(arms.values()),
+        dose_curve=tuple(_dose_arm(bare, fold) for fold in sorted(figures.dose_folds)),
+        comparisons=ComparisonSpec(
+            reference=reference,
+            pairs=tuple(pairs),
+            combinations=tuple(
+                Combination(arm=c.arm, of=tuple(c.of)) for c in comparisons.combinations
+            ),
+            responder=comparisons.responder,
+            interval=comparisons.interval,
+            resamples=comparisons.resamples,
+        ),
+        figures=FigureSpec(
+            formats=tuple(figures.formats),
+            dpi=figures.dpi,
+            course_mice=min(figures.course_mice, cohort.mice),
+            dose_mice=min(figures.dose_mice, cohort.mice),
+            dose_folds=tuple(sorted(figures.dose_folds)),
+        ),
+        tracking=TrackingSpec(uri=tracking.uri, experiment=tracking.experiment or study.name),
+    )
+    return Assembled(study=resolved, experiment=bare)
+
+
+def _dose_arm(bare: Arm, fold: float) -> Arm:
+    """One point of the dose curve: the experiment without treatments at ``fold`` times basal."""
+    digits = format(Decimal(repr(fold)).normalize(), "f").replace(".", "p")
+    onset = bare.vector.onset if bare.vector else 0.0
+    return bare.model_copy(
+        update={
+            "name": f"dose_{digits}",
+            "label": f"TIMP-1 × {pretty(fold)}",
+            "vector": Vector(fold=fold, onset=onset),
+            "treatments": (),
+        }
+    )

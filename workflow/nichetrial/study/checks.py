@@ -1,0 +1,251 @@
+"""Studies that are well written but impossible: found here, before any job starts."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from nichetrial.model.drugs import DRUGS
+from nichetrial.study.language import (
+    CohortSection,
+    ExperimentSection,
+    FigureSection,
+    TreatmentItem,
+)
+from nichetrial.study.source import Problem
+from nichetrial.study.units import Quantity, pretty
+
+__all__ = [
+    "check_cohort",
+    "check_experiment",
+    "check_figures",
+    "check_uri",
+    "on_day",
+]
+
+MOST_DOSES = 2000
+MOST_CHUNKS = 10_000
+
+
+def on_day(day: Quantity | float) -> str:
+    """``day 4``, for messages and schedules."""
+    return f"day {float(f'{day.value if isinstance(day, Quantity) else day:.6g}'):.15g}"
+
+
+def check_experiment(experiment: ExperimentSection) -> list[Problem]:
+    """What cannot happen in one experiment or arm; paths start at the experiment."""
+    problems: list[Problem] = []
+
+    def wrong(message: str, *path: str | int) -> None:
+        problems.append(Problem(path, message))
+
+    challenge, readout = experiment.challenge, experiment.readout
+    if readout.day.value <= 0:
+        wrong("the read-out is on day 0; it must come later", "readout", "day")
+    if readout.end.value < readout.day.value:
+        wrong(
+            f"the study ends on {on_day(readout.end)}, before the read-out on "
+            f"{on_day(readout.day)}; end later, or read out earlier",
+            "readout",
+            "end",
+        )
+    if challenge.day.value >= readout.day.value:
+        wrong(
+            f"the cells are given on {on_day(challenge.day)}, but the read-out is on "
+            f"{on_day(readout.day)}; give them before it",
+            "challenge",
+            "day",
+        )
+    if challenge.resection is not None:
+        cut = challenge.resection
+        if challenge.route != "primary":
+            wrong(
+                "there is no primary tumour to cut out after intravenous cells; "
+                "write none, or route: primary",
+                "challenge",
+                "resection",
+            )
+        elif cut.value <= challenge.day.value:
+            wrong(
+                f"the tumour is cut out on {on_day(cut)}, not after its implantation on "
+                f"{on_day(challenge.day)}; cut later",
+                "challenge",
+                "resection",
+            )
+        elif cut.value >= readout.end.value:
+            wrong(
+                f"the tumour is cut out on {on_day(cut)}, but the study ends on "
+                f"{on_day(readout.end)}; cut earlier",
+                "challenge",
+                "resection",
+            )
+    if readout.detectable.value < readout.visible.value:
+        wrong(
+            f"a metastasis of {readout.detectable.text} is detected in the living mouse, but one "
+            f"is visible only from {readout.visible.text}; detectable must not be smaller",
+            "readout",
+            "detectable",
+        )
+    if readout.lethal.value <= readout.detectable.value:
+        wrong(
+            f"a lethal burden of {readout.lethal.text} is not above detectable "
+            f"({readout.detectable.text}); write a larger one",
+            "readout",
+            "lethal",
+        )
+    vector = experiment.timp1_vector
+    if vector is not None and vector.onset.value >= readout.end.value:
+        wrong(
+            f"the vector starts on {on_day(vector.onset)}, but the study ends on "
+            f"{on_day(readout.end)}; start it earlier",
+            "timp1_vector",
+            "onset",
+        )
+    doses = 0
+    for i, item in enumerate(experiment.treatments):
+        found = _check_treatment(item, experiment)
+        problems += [Problem(("treatments", i, *p.path), p.message) for p in found]
+        if not found:
+            doses += _count(item, experiment)
+    if doses > MOST_DOSES:
+        wrong(
+            f"{doses} doses are too many for one mouse; at most {MOST_DOSES}: "
+            "dose less often, or use a pump",
+            "treatments",
+        )
+    return problems
+
+
+def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list[Problem]:
+    problems: list[Problem] = []
+    readout, start, drug = experiment.readout, item.start, DRUGS[item.drug]
+    until = item.until or readout.day
+    if item.method not in drug.methods:
+        problems.append(
+            Problem(
+                ("method",),
+                f"{item.drug} cannot be given by {item.method}; write {' or '.join(drug.methods)}",
+            )
+        )
+    if start.value >= readout.end.value:
+        return [
+            *problems,
+            Problem(
+                ("start",),
+                f"the first dose is on {on_day(start)}, but the study "
+                f"ends on {on_day(readout.end)}; start before it",
+            ),
+        ]
+    if item.until is not None and item.until.value < start.value:
+        problems.append(
+            Problem(
+                ("until",),
+                f"dosing stops on {on_day(item.until)}, before its start "
+                f"on {on_day(start)}; stop later, or start earlier",
+            )
+        )
+    elif item.until is None and item.every is not None and start.value > until.value:
+        problems.append(
+            Problem(
+                (),
+                f"the first dose is after the read-out on {on_day(until)}; "
+                'say how long with "until"',
+            )
+        )
+    if item.until is not None and item.until.value > readout.end.value:
+        problems.append(
+            Problem(
+                ("until",),
+                f"doses are given until {on_day(item.until)}, but the "
+                f"study ends on {on_day(readout.end)}; stop by then",
+            )
+        )
+    if item.method == "pump":
+        if item.every is None:
+            problems.append(
+                Problem(
+                    (), 'a pump spreads its dose over an interval; add one, such as "every: 24 h"'
+                )
+            )
+        elif until.value == start.value:
+            problems.append(Problem(("until",), "the pump stops when it starts; stop it later"))
+    elif item.every is None and item.until is not None:
+        problems.append(
+            Problem(
+                ("until",),
+                '"until" without "every" is a single dose; add "every", or delete "until"',
+            )
+        )
+    return problems
+
+
+def _count(item: TreatmentItem, experiment: ExperimentSection) -> int:
+    if item.method == "pump" or item.every is None:
+        return 1
+    until = (item.until or experiment.readout.day).value
+    return math.floor((until - item.start.value) / item.every.value + 1e-9) + 1
+
+
+def check_cohort(cohort: CohortSection) -> list[Problem]:
+    """Too many jobs."""
+    chunks = math.ceil(cohort.mice / cohort.chunk)
+    if chunks > MOST_CHUNKS:
+        return [
+            Problem(
+                ("cohort", "chunk"),
+                f"{pretty(cohort.mice)} mice in chunks of "
+                f"{cohort.chunk} are {chunks} jobs an arm; at most {MOST_CHUNKS}: "
+                "write a larger chunk",
+            )
+        ]
+    return []
+
+
+def check_figures(figures: FigureSection) -> list[Problem]:
+    """The same format or dose twice."""
+    problems = []
+    listed: dict[str, Sequence[str | float]] = {
+        "formats": figures.formats,
+        "dose_folds": figures.dose_folds,
+    }
+    for key, values in listed.items():
+        for i, value in enumerate(values):
+            if value in values[:i]:
+                shown = value if isinstance(value, str) else pretty(value)
+                problems.append(Problem(("figures", key, i), f"{shown} is there twice; delete one"))
+    return problems
+
+
+def check_uri(uri: str) -> str | None:
+    """What is wrong with the address of the tracking store; None if nothing is."""
+    right = (
+        "write sqlite:///results/mlflow/mlflow.db, or the http:// or https:// address of a server"
+    )
+    if re.search(r"[\s\\\x00-\x1f]", uri):
+        return f"an address has no spaces or backslashes; {right}"
+    scheme, _, rest = uri.partition(":")
+    if scheme == "sqlite":
+        path = rest.removeprefix("///")
+        parts = path.split("/")
+        if not rest.startswith("///") or not re.fullmatch(r"[A-Za-z0-9._/-]+", path):
+            return f'"{uri}" is not an SQLite file; {right}'
+        if parts[0] != "results" or len(parts) < 2 or {"", ".", ".."} & set(parts):
+            return f'the SQLite file must be under results/, without ".."; {right}'
+        return None
+    if scheme not in {"http", "https"}:
+        return f'"{scheme}" is not a kind of store that is supported; {right}'
+    try:
+        address = urlsplit(uri)
+        host, _ = address.hostname, address.port
+    except ValueError:
+        host = None
+    if not host:
+        return f'"{uri}" names no server; {right}'
+    if address.username is not None or address.password is not None:
+        return (
+            "a study file is shared and must hold no password; set MLFLOW_TRACKING_USERNAME "
+            "and MLFLOW_TRACKING_PASSWORD in the environment"
+        )
+    return None

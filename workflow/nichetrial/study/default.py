@@ -1,0 +1,86 @@
+"""The default study: the published mouse experiment with the treatments that its paper names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nichetrial.study.patches import StudyFile
+
+__all__ = ["NOTES", "default_study"]
+
+NOTES: dict[tuple[str, ...], str] = {
+    (): "The default study of nichetrial, and a template for your own: copy this file, change it, "
+    "then\n"
+    "  nichetrial check my-study.yaml      says what is wrong with it, before anything runs\n"
+    "  nichetrial explain my-study.yaml    tells and draws every arm's schedule\n"
+    "  nichetrial run my-study.yaml        runs it\n"
+    "Quantities carry their unit: 12 h, 4 d, 5 mg/kg, 2 nM, 1e6 cells. docs/study-file.md has "
+    "more.\n"
+    "This file is made by `nichetrial generate`: in the repository, change the models instead.",
+    (
+        "arms",
+    ): "Doses and intervals below are customary choices in mice. They are NOT taken from the "
+    "paper, whose own schedules may differ: put in those of your experiment.",
+}
+"""What is true of this study and not of the language: path -> further comment."""
+
+
+def _given(drug: str, dose: str, every: str) -> dict[str, str]:
+    """Dosing from the vector's onset to the read-out."""
+    return {"drug": drug, "dose": dose, "start": "0 d", "every": every, "until": "11 d"}
+
+
+_AMD3100 = _given("amd3100", "5 mg/kg", "12 h")
+_ANTI_LY6G = _given("anti_ly6g", "10 mg/kg", "2 d")
+
+_DOCUMENT: dict[str, Any] = {
+    "study": {
+        "name": "seubert2015",
+        "title": "TIMP-1, SDF-1 and neutrophils in liver metastasis",
+        "question": "High systemic TIMP-1 made the liver more susceptible to metastasis (Seubert "
+        "et al., Hepatology 2015;61:238-248, doi 10.1002/hep.27378). Which treatment takes that "
+        "effect away: blocking SDF-1 or CXCR4, removing neutrophils, or acting on TIMP-1 itself?",
+        "seed": 2015,
+    },
+    "cohort": {"mice": 1000, "chunk": 500},
+    "experiment": {
+        "timp1_vector": {"fold": 10, "onset": "0 d"},
+        "challenge": {"route": "intravenous", "cells": "1e6 cells", "day": "4 d"},
+        "readout": {"day": "11 d", "end": "40 d"},
+    },
+    "arms": {
+        "untreated": {"label": "Untreated host", "timp1_vector": "none"},
+        "timp1_high": {"label": "TIMP-1 high"},
+        "amd3100": {"label": "AMD3100", "treatments": [_AMD3100]},
+        "anti_sdf1": {
+            "label": "Anti-SDF-1",
+            "treatments": [_given("anti_sdf1", "5 mg/kg", "3 d")],
+        },
+        "anti_ly6g": {"label": "Anti-Ly6G", "treatments": [_ANTI_LY6G]},
+        "amd3100_anti_ly6g": {
+            "label": "AMD3100 + anti-Ly6G",
+            "treatments": [_AMD3100, _ANTI_LY6G],
+        },
+        "anti_timp1": {
+            "label": "Anti-TIMP-1",
+            "treatments": [_given("anti_timp1", "10 mg/kg", "3 d")],
+        },
+        "mmp_inhibitor": {
+            "label": "MMP inhibitor",
+            "treatments": [_given("mmp_inhibitor", "30 mg/kg", "12 h")],
+        },
+        "cd63_ko": {"label": "Cd63 -/-", "host": {"cd63": 0}},
+        "timp1_extreme": {"label": "TIMP-1 extreme", "timp1_vector": {"fold": 1e5}},
+    },
+    "comparisons": {
+        "reference": "timp1_high",
+        "pairs": [{"arm": "timp1_extreme", "reference": "untreated"}],
+        "combinations": [{"arm": "amd3100_anti_ly6g", "of": ["amd3100", "anti_ly6g"]}],
+    },
+    "tracking": {"experiment": "seubert2015"},
+}
+
+
+def default_study() -> StudyFile:
+    """The default study as a checked document, every key filled in."""
+    return StudyFile.model_validate(_DOCUMENT)

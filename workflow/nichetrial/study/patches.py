@@ -1,0 +1,95 @@
+"""Arms as patches: what an arm writes is laid over the experiment, key by key.
+
+A patch may hold any key of the experiment and needs none. Lists are replaced whole: an arm's
+``treatments`` are all that this arm is given.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from nichetrial.study.kinds import Line
+from nichetrial.study.language import (
+    CohortSection,
+    ComparisonSection,
+    ExperimentSection,
+    FigureSection,
+    Section,
+    StudySection,
+    TrackingSection,
+)
+
+__all__ = ["ArmPatch", "StudyFile", "merge", "partial"]
+
+
+@cache
+def partial(model: type[BaseModel], name: str) -> type[BaseModel]:
+    """``model`` with every key optional, down through its groups of keys (not through lists)."""
+    fields: dict[str, Any] = {}
+    for key, info in model.model_fields.items():
+        kind: Any = _partial_kind(info.annotation)
+        for marker in info.metadata:
+            kind = Annotated[kind, marker]
+        fields[key] = (kind, Field(None, description=info.description))
+    config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+    return create_model(name, __config__=config, **fields)
+
+
+def _partial_kind(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return partial(annotation, annotation.__name__.replace("Section", "Patch"))
+    if get_origin(annotation) in (Union, types.UnionType):
+        kinds = [_partial_kind(a) for a in get_args(annotation)]
+        return Union[tuple(kinds)]  # noqa: UP007 (built at run time)
+    return annotation
+
+
+class _Labelled(ExperimentSection):
+    label: Annotated[str | None, Line(60)] = Field(
+        None, description="Name of the arm in figures and tables. Left out: its key."
+    )
+
+
+ArmPatch: Any = partial(_Labelled, "ArmPatch")
+
+
+def _nothing() -> Any:
+    """A section left out is one in which everything is left out."""
+    return {}
+
+
+class StudyFile(Section):
+    """The whole document."""
+
+    study: StudySection = Field(description="What this study is.")
+    cohort: CohortSection = Field(_nothing(), description="The virtual mice.")
+    experiment: ExperimentSection = Field(
+        description="The mouse experiment that all arms share. An arm below repeats only what it "
+        "does differently. Times are days from the start (0 d), or hours (36 h)."
+    )
+    arms: dict[str, ArmPatch] = Field(
+        description="The arms. Each has a label for figures and tables, and is otherwise the "
+        "experiment with these keys replaced; treatments replace the whole list. An arm with only "
+        "a label is the experiment as it is."
+    )
+    comparisons: ComparisonSection = Field(description="What is compared with what.")
+    figures: FigureSection = Field(_nothing(), description="How figures are drawn.")
+    tracking: TrackingSection = Field(_nothing(), description="Where the runs are recorded.")
+
+
+def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with ``patch`` laid over it, as a new document that shares nothing with either."""
+    result = deepcopy(dict(base))
+    for key, value in patch.items():
+        below = result.get(key)
+        if isinstance(value, Mapping):
+            result[key] = merge(below if isinstance(below, Mapping) else {}, value)
+        else:
+            result[key] = deepcopy(value)
+    return result

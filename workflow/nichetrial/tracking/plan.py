@@ -1,0 +1,368 @@
+"""What a results folder says should be in MLflow: a run for the study, each arm, the comparison.
+
+Reads files only; knows nothing of a store. Two folders with the same study, code and lock plan the
+same runs, whatever happened on the way. The identity of each run is known before any job has run,
+so that a job which failed, was killed or is not there yet does not make it another run.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nichetrial.errors import UserError
+from nichetrial.tracking import identity, words
+from nichetrial.tracking.records import read_records
+
+__all__ = ["Artifact", "Run", "plan"]
+
+NOT_IDENTITY = {"tracking"}
+"""Parts of the resolved study that say where to keep runs, not what they are."""
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A file to keep with a run, in ``folder`` (empty: at the top)."""
+
+    path: Path
+    folder: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """Its path in the run."""
+        return f"{self.folder}/{self.path.name}" if self.folder else self.path.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One MLflow run as it should be. Times in milliseconds since 1970, from the records."""
+
+    key: str
+    study_key: str
+    name: str
+    status: str
+    start: int
+    end: int
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    artifacts: tuple[Artifact, ...] = ()
+    child: bool = True
+    content: str = field(init=False)
+    """Digest of all of the above: a run that carries it in the store needs nothing."""
+
+    def __post_init__(self) -> None:
+        whole = [
+            self.name,
+            self.status,
+            self.start,
+            self.end,
+            dict(self.params),
+            dict(self.metrics),
+            dict(self.tags),
+            {a.name: a.digest for a in self.artifacts},
+        ]
+        digest = hashlib.sha256(identity.canonical(whole).encode()).hexdigest()
+        object.__setattr__(self, "content", digest)
+
+
+def plan(study: Mapping[str, Any], jobs: Mapping[str, Sequence[str]], results: Path) -> list[Run]:
+    """The runs of one results folder, the study's first.
+
+    Args:
+        study: the resolved study as JSON.
+        jobs: arm -> names of the simulate records it takes, all of them.
+        results: the folder of the study.
+
+    Raises: UserError if there are no records.
+    """
+    records = read_records(results)
+    if not records:
+        raise UserError(
+            "there are no run records here, so there is nothing to track; run the study first",
+            place=str(results),
+        )
+    return _Campaign(study, jobs, results, records).runs()
+
+
+class _Campaign:
+    """One study, one version of the code, one lock: what a parent run stands for."""
+
+    def __init__(
+        self,
+        study: Mapping[str, Any],
+        jobs: Mapping[str, Sequence[str]],
+        results: Path,
+        records: Sequence[Record],
+    ) -> None:
+        self.study, self.jobs, self.results = study, jobs, results
+        self.newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
+        self.science, self.lock = self.newest["science_digest"], self.newest["lock_digest"]
+        self.seed = study["seed"]
+        cohort = {k: v for k, v in study["cohort"].items() if k != "chunk"}  # chunks change nothing
+        self.cohort = cohort
+        config = {k: v for k, v in study.items() if k not in NOT_IDENTITY} | {"cohort": cohort}
+        self.key = self._key("study", study["name"], config, [])
+        simulated = [r for r in records if r["stage"] == "simulate"]
+        self.simulated = {r["name"]: r for r in simulated}
+        self.made_by = max(simulated, key=lambda r: (r["end"], r["name"]), default=self.newest)
+        self.made = {p: d for r in records for p, d in r["outputs"].items()}
+        self.others = [r for r in records if r["stage"] != "simulate"]
+        self.start, self.end = self._span(records)
+        self.compared = self._comparison_record()
+        self.effects = _rows(results / "comparisons" / "effects.csv") if self.compared else []
+        self.metrics = _json(results / "comparisons" / "metrics.json") if self.compared else {}
+        self.reference = study["comparisons"]["reference"]
+
+    def runs(self) -> list[Run]:
+        arms = [
+            self._arm(a, p)
+            for a, p in zip(self.study["arms"], words.arm_params(self.study["arms"]), strict=True)
+        ]
+        comparison = self._comparison()
+        return [self._study([*arms, comparison]), *arms, comparison]
+
+    def _key(self, stage: str, name: str, parameters: Any, inputs: Iterable[str]) -> str:
+        return identity.run_key(
+            stage=stage,
+            name=name,
+            parameters=parameters,
+            seed=self.seed,
+            code=self.science,
+            inputs=inputs,
+            lock=self.lock,
+        )
+
+    def _span(self, records: Sequence[Record]) -> tuple[int, int]:
+        """When this campaign ran: results taken over from an earlier one do not stretch it."""
+        own = min(_ms(r["start"]) for r in records if r["science_digest"] == self.science)
+        resolved = [_ms(r["start"]) for r in records if r["stage"] == "resolve"]
+        return max([own, *resolved]), max(_ms(r["end"]) for r in records)
+
+    def _comparison_record(self) -> Record | None:
+        """The finished comparison of this study, unless what it read has been made anew since."""
+        spec = self.study["comparisons"]
+        whole = {a["name"] for a in self.study["arms"] if not self._jobs_of(a)[1]}
+        for record in self.others:
+            if record["stage"] != "compare" or record["status"] != "FINISHED":
+                continue
+            given = record["parameters"]
+            if (
+                given.get("comparisons", spec) == spec
+                and not whole.intersection(given.get("missing", ()))
+                and self._read_what_is_there(record)
+            ):
+                return record
+        return None
+
+    def _read_what_is_there(self, record: Record) -> bool:
+        return all(self.made.get(p, digest) == digest for p, digest in record["inputs"].items())
+
+    def _jobs_of(self, arm: Mapping[str, Any]) -> tuple[list[Record], list[str]]:
+        """Finished records of an arm, and in words what is missing.
+
+        A record left by an earlier study, code or lock is not this arm's.
+        """
+        kept, failures = [], []
+        for name in self.jobs[arm["name"]]:
+            record = self.simulated.get(name)
+            if record is None:
+                failures.append(f"{name}: no record; it did not run, or was killed")
+            elif not self._current(record, arm):
+                failures.append(f"{name}: left from an earlier study or version of the code")
+            elif record["status"] != "FINISHED":
+                failures.append(f"{name}: {str(record['error']).splitlines()[0]}")
+                kept.append(record)
+            else:
+                kept.append(record)
+        return kept, failures
+
+    def _current(self, record: Record, arm: Mapping[str, Any]) -> bool:
+        given = record["parameters"]
+        written = given.get("arm") if isinstance(given, Mapping) else None
+        return (
+            record["seed"] == self.seed
+            and record["code_digest"] == self.made_by["code_digest"]
+            and record["lock_digest"] == self.made_by["lock_digest"]
+            and (not isinstance(written, Mapping) or written == arm)
+            and self._read_what_is_there(record)
+        )
+
+    def _arm(self, arm: Mapping[str, Any], params: Mapping[str, str]) -> Run:
+        records, failures = self._jobs_of(arm)
+        described = {"arm": arm, "cohort": self.cohort}
+        alone = identity.run_key(
+            stage="arm",
+            name=arm["name"],
+            parameters=described,
+            seed=self.seed,
+            code=self.made_by["code_digest"],
+            inputs=[],
+            lock=self.made_by["lock_digest"],
+        )
+        newest = max(records, key=lambda r: r["end"], default=self.made_by)
+        metrics = _finite((self.metrics.get("arms") or {}).get(arm["name"]) or {})
+        for row in self.effects:
+            if row["arm"] == arm["name"] and row["reference"] == self.reference:
+                for column in ("ratio", "ratio_low", "ratio_high", "responders"):
+                    metrics |= _finite({f"effect.{row['outcome']}.{column}": row.get(column)})
+        return Run(
+            key=self._key("arm", arm["name"], described, [self.key]),
+            study_key=self.key,
+            name=arm["label"],
+            status="FAILED" if failures else "FINISHED",
+            start=min((_ms(r["start"]) for r in records), default=self.start),
+            end=max((_ms(r["end"]) for r in records), default=self.end),
+            params=params,
+            metrics=metrics,
+            tags=self._tags("arm", newest, code=self.made_by["code_digest"])
+            | {
+                "nichetrial.arm": arm["name"],
+                "nichetrial.arm_key": alone,
+                "nichetrial.reference": "yes" if arm["name"] == self.reference else "no",
+                "mlflow.note.content": words.arm_note(arm, self.effects, failures, self.reference),
+            },
+        )
+
+    def _comparison(self) -> Run:
+        record, spec = self.compared, self.study["comparisons"]
+        failed = [r for r in self.others if r["stage"] == "compare" and r["error"]]
+        error = str(failed[-1]["error"]).splitlines()[0] if failed else "it did not run to its end"
+        metrics = _finite(self.metrics.get("comparison") or {})
+        for row in self.effects:
+            against = "" if row["reference"] == self.reference else f".against.{row['reference']}"
+            metrics |= _finite({f"{row['outcome']}.ratio.{row['arm']}{against}": row.get("ratio")})
+        note = "Effects of the arms, in the same mice." if record else f"Not complete: {error}"
+        return Run(
+            key=self._key("comparison", self.study["name"], spec, [self.key]),
+            study_key=self.key,
+            name="Comparison of the arms",
+            status="FINISHED" if record else "FAILED",
+            start=_ms(record["start"]) if record else self.start,
+            end=_ms(record["end"]) if record else self.end,
+            params={
+                k: words.number(spec[k])
+                for k in ("reference", "responder", "interval", "resamples")
+            }
+            | {
+                "pairs": ", ".join(f"{p['arm']} against {p['reference']}" for p in spec["pairs"]),
+                "combinations": ", ".join(
+                    f"{c['arm']} of {' + '.join(c['of'])}" for c in spec["combinations"]
+                )
+                or "none",
+            },
+            metrics=metrics,
+            tags=self._tags("comparison", record or self.newest) | {"mlflow.note.content": note},
+            artifacts=self._files(
+                "comparisons/*.csv",
+                "comparisons/*.parquet",
+                "comparisons/metrics.json",
+                folder="comparisons",
+            )
+            if record
+            else (),
+        )
+
+    def _study(self, children: Sequence[Run]) -> Run:
+        failures = [f"{c.name}: failed" for c in children if c.status != "FINISHED"]
+        failures += [
+            f"{r['stage']} {r['name']}: {str(r['error']).splitlines()[0]}"
+            for r in self.others
+            if r["status"] != "FINISHED" and r["stage"] not in ("resolve", "parameters", "compare")
+        ]
+        metrics = {
+            "arms_finished": float(sum(c.status == "FINISHED" for c in children[:-1])),
+            "arms_failed": float(sum(c.status != "FINISHED" for c in children[:-1])),
+        }
+        first = self.effects[0]["outcome"] if self.effects else None
+        for row in self.effects:
+            if row["outcome"] == first and row["reference"] == self.reference:
+                metrics |= _finite({f"{first}.ratio.{row['arm']}": row.get("ratio")})
+        return Run(
+            key=self.key,
+            study_key=self.key,
+            name=self.study["title"],
+            status="FAILED" if failures else "FINISHED",
+            start=self.start,
+            end=self.end,
+            params=words.study_params(self.study),
+            metrics=metrics,
+            tags=self._tags("study", self.newest)
+            | {"mlflow.note.content": words.study_note(self.study, self.effects, failures)},
+            artifacts=self._files("study.json", "report.html", "comparisons/effects.csv")
+            + self._files("figures/*.png", "figures/*.svg", folder="figures")
+            + self._locked(),
+            child=False,
+        )
+
+    def _tags(self, role: str, record: Record, code: str | None = None) -> dict[str, str]:
+        git = record["git"]
+        tags = {
+            "nichetrial.role": role,
+            "nichetrial.study": self.study["name"],
+            "nichetrial.seed": str(self.seed),
+            "nichetrial.code_digest": code or self.science,
+            "nichetrial.lock_digest": record["lock_digest"],
+            "nichetrial.python": record["environment"]["python"],
+            "nichetrial.platform": record["environment"]["platform"],
+            "mlflow.source.name": "nichetrial",
+            "mlflow.source.type": "LOCAL",
+        }
+        if git["commit"]:
+            changed = {True: "yes", False: "no"}.get(git["dirty"], "unknown")
+            tags |= {
+                "mlflow.source.git.commit": git["commit"],
+                "nichetrial.git_commit": git["commit"],
+                "nichetrial.code_changed_since_commit": changed,
+            }
+        return tags
+
+    def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
+        paths = sorted({p for pattern in patterns for p in self.results.glob(pattern)})
+        return tuple(Artifact(path=p, folder=folder, digest=identity.file_digest(p)) for p in paths)
+
+    def _locked(self) -> tuple[Artifact, ...]:
+        """The lock, if what the checkout holds now is still what the jobs ran with."""
+        root = identity.checkout()
+        if root is None or not self.lock or identity.lock_digest() != self.lock:
+            return ()
+        lock = root / "envs" / "requirements.txt"
+        return (Artifact(path=lock, folder="envs", digest=self.lock),)
+
+
+def _ms(iso: str) -> int:
+    return round(datetime.fromisoformat(iso).timestamp() * 1000)
+
+
+def _finite(values: Mapping[str, Any]) -> dict[str, float]:
+    """Numbers only, under names that MLflow takes; it has no use for a missing value."""
+    found = {}
+    for name, value in values.items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            continue
+        if math.isfinite(number):
+            found[words.metric_name(name)] = number
+    return found
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

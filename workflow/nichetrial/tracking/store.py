@@ -1,0 +1,201 @@
+"""Where runs are kept: an SQLite file (made here, once) or a server.
+
+MLflow is imported only here and in the writer, and only when one of their functions is called.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nichetrial.errors import UserError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["QUIET", "Store", "experiment", "locate", "locked", "opened"]
+
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+"""Environment for MLflow: nothing sent home, a dead server noticed soon, no extra processes."""
+
+PATIENCE = 5.0
+"""Seconds that a server has to answer at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """Where runs go: ``uri`` as MLflow takes it, absolute; ``database`` for SQLite, None for a
+    server."""
+
+    uri: str
+    database: Path | None
+
+    @property
+    def artifacts(self) -> str | None:
+        """Where a new experiment keeps its files; None leaves it to the server."""
+        return (self.database.parent / "artifacts").as_uri() if self.database else None
+
+
+def locate(uri: str) -> Store:
+    """The store that ``tracking.uri`` names; a relative SQLite path is below the working directory.
+
+    Raises: UserError for anything but ``sqlite:///…`` and ``http(s)://…``, or a password in it.
+    """
+    parts = urllib.parse.urlsplit(uri)
+    place = "tracking.uri"
+    if parts.scheme in ("http", "https") and parts.hostname:
+        if parts.username or parts.password:
+            raise UserError(
+                "a user or password does not belong in the address, which is kept with the results;"
+                " set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment",
+                place=place,
+            )
+        return Store(uri=uri.rstrip("/"), database=None)
+    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+        database = Path(os.path.abspath(parts.path[1:]))
+        return Store(uri=f"sqlite:///{database}", database=database)
+    raise UserError(
+        "give sqlite:///results/mlflow/mlflow.db for a file on this machine, or "
+        "http://host:port for an MLflow server",
+        place=place,
+    )
+
+
+@contextmanager
+def locked(path: Path, *, seconds: float = 300.0) -> Iterator[None]:
+    """Only one process at a time. The lock goes with its process, so a killed one leaves none.
+
+    Raises: UserError after ``seconds`` of waiting.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + seconds
+    with path.open("a") as handle:
+        while True:
+            try:
+                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise UserError(
+                        f"another process has been writing to MLflow for over {seconds:.0f} s; "
+                        "try again when it has ended",
+                        place=str(path),
+                    ) from None
+                time.sleep(0.05)
+        yield
+
+
+@contextmanager
+def opened(store: Store) -> Iterator[MlflowClient]:
+    """A client for the store, which is made if it is a file and not there; call it under the lock.
+
+    Whatever goes wrong with MLflow inside becomes a UserError of one line.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    if store.database is None:
+        _answers(store.uri)
+    else:
+        _sound(store.database)
+    with _refusals(store.uri):
+        if store.database is not None and not store.database.exists():
+            _create(store.database)
+        yield _client(store.uri)
+
+
+def experiment(client: MlflowClient, store: Store, name: str) -> str:
+    """The id of the experiment of that name, made if need be. Raises UserError if it is deleted."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return str(client.create_experiment(name, artifact_location=store.artifacts))
+    if found.lifecycle_stage != "active":
+        raise UserError(
+            f"MLflow has the experiment {name!r} in its bin; restore it there, or name another",
+            place="tracking.experiment",
+        )
+    return str(found.experiment_id)
+
+
+def _client(uri: str) -> MlflowClient:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow import MlflowClient
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return MlflowClient(tracking_uri=uri)
+
+
+def _create(database: Path) -> None:
+    """Make the schema under another name first: a kill half-way must not leave half a store."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    part = database.with_name(f".{database.name}.part")
+    for old in (part, part.with_name(f"{part.name}-journal")):
+        old.unlink(missing_ok=True)
+    _client(f"sqlite:///{part}").search_experiments(max_results=1)
+    os.replace(part, database)
+
+
+def _sound(database: Path) -> None:
+    """MLflow tries for minutes to open a file that is no database."""
+    if database.is_file():
+        with database.open("rb") as stream:
+            head = stream.read(16)
+        if head not in (b"", b"SQLite format 3\0"):
+            raise UserError("this file is not an SQLite database", place=str(database))
+        if not head:
+            database.unlink()
+    elif database.exists():
+        raise UserError("this is not a file, so it cannot be the store", place=str(database))
+
+
+def _answers(uri: str) -> None:
+    """Raise UserError unless a server is there; asked before MLflow is imported, which is slow."""
+    try:
+        with urllib.request.urlopen(f"{uri}/health", timeout=PATIENCE):  # noqa: S310  (http only)
+            pass
+    except urllib.error.HTTPError:
+        return  # it answered, if only to ask for a login
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error
+        raise UserError(
+            f"no MLflow server answers ({reason}); the results are safe, and "
+            "the same command sends them when it is back",
+            place=uri,
+        ) from None
+
+
+@contextmanager
+def _refusals(uri: str) -> Iterator[None]:
+    """Turn what MLflow, its database or the network raise into one line."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        module = type(error).__module__.split(".")[0]
+        if module not in ("mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3", "alembic"):
+            raise
+        line = next(iter(str(error).splitlines()), "")[:300]
+        raise UserError(
+            f"MLflow could not take the runs ({line}); the results are safe, and the same command "
+            "continues where it stopped",
+            place=uri,
+        ) from error

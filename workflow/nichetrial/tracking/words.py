@@ -1,0 +1,211 @@
+"""Names, values and descriptions that people read in MLflow without learning anything first."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+__all__ = [
+    "NOTE_LIMIT",
+    "arm_note",
+    "arm_params",
+    "metric_name",
+    "number",
+    "shared_params",
+    "study_note",
+    "study_params",
+]
+
+NOTE_LIMIT = 7900
+"""Characters; MLflow cuts a tag, and so a description, at 8,000."""
+
+PLAIN = {"vector": "timp1_vector", "onset": "onset_day", "resection": "resection_day"}
+"""Keys of the resolved study that read better under another name."""
+
+Row = Mapping[str, str]
+Arm = Mapping[str, Any]
+
+
+def _flat(value: Any, prefix: str) -> dict[str, str]:
+    if isinstance(value, Mapping):
+        found: dict[str, str] = {}
+        for key, inner in value.items():
+            if inner is None:  # not set; the table of all arms says "none" where others have it
+                continue
+            found |= _flat(inner, f"{prefix}.{PLAIN.get(key, key)}" if prefix else str(key))
+        return found
+    if isinstance(value, list | tuple):
+        return {prefix: ", ".join(number(v) for v in value) or "none"}
+    return {prefix: number(value)}
+
+
+def number(value: Any) -> str:
+    """``100000.0`` as ``100000``; None as ``none``; anything else as it is."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def _described(arm: Arm) -> dict[str, str]:
+    """One arm as parameters: host, vector, challenge, read-out, and a treatment per drug."""
+    found: dict[str, str] = {}
+    for key, value in arm.items():
+        if key in ("name", "label"):
+            continue
+        if key == "treatments":
+            for dose in value:
+                at = f"treatment.{dose['drug']}"
+                found[at] = "; ".join(filter(None, (found.get(at), dose["written"])))
+        elif value is not None:
+            found |= _flat(value, PLAIN.get(key, key))
+    return found
+
+
+def _table(arms: Sequence[Arm]) -> tuple[list[dict[str, str]], list[str], list[str]]:
+    """All arms over all parameters (``none`` where an arm lacks one), and the names of those that
+    differ and of those that do not."""
+    rows = [_described(arm) for arm in arms]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    full = [{name: row.get(name, "none") for name in names} for row in rows]
+    differing = [n for n in names if len({row[n] for row in full}) > 1]
+    return full, differing, [n for n in names if n not in differing]
+
+
+def arm_params(arms: Sequence[Arm]) -> list[dict[str, str]]:
+    """Parameters of each arm's run: first those in which the arms differ, under plain names; then
+    the others as ``unchanged.…``, which also sorts after them in the tables of MLflow."""
+    rows, differing, same = _table(arms)
+    return [
+        {n: row[n] for n in sorted(differing)} | {f"unchanged.{n}": row[n] for n in sorted(same)}
+        for row in rows
+    ]
+
+
+def shared_params(arms: Sequence[Arm]) -> dict[str, str]:
+    """What all arms have in common, for the run of the study."""
+    rows, _, same = _table(arms)
+    return {n: rows[0][n] for n in sorted(same)} if rows else {}
+
+
+def study_params(study: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters of the study's run."""
+    comparisons = study["comparisons"]
+    own = {
+        "study": study["name"],
+        "seed": number(study["seed"]),
+        "mice": number(study["cohort"]["mice"]),
+        "arms": number(len(study["arms"])),
+        "reference": comparisons["reference"],
+        "responder": number(comparisons["responder"]),
+        "interval": number(comparisons["interval"]),
+        "resamples": number(comparisons["resamples"]),
+    }
+    own |= _flat(study["cohort"].get("overrides") or {}, "cohort")
+    return own | shared_params(study["arms"])
+
+
+def metric_name(name: str) -> str:
+    """``name`` with what MLflow refuses in a metric's name replaced by ``_``."""
+    return re.sub(r"[^/\w.\- :]", "_", name)[:250]
+
+
+def _short(text: str | None) -> str:
+    """Three significant digits; an en dash for no number."""
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        return "–"
+    return f"{value:.3g}" if math.isfinite(value) else "–"
+
+
+def _share(text: str | None) -> str:
+    value = _short(text)
+    return value if value == "–" else f"{float(text or 0):.0%}"
+
+
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(c.replace("|", "/") for c in line) + " |" for line in lines]
+
+
+def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[str]:
+    return _grid(
+        (first, "in the arm", "in the reference", "ratio", "interval", "responders"),
+        [
+            (
+                label.get(r["arm"], r["arm"]) if first == "arm" else r["outcome"],
+                _short(r.get("mean_arm")),
+                _short(r.get("mean_reference")),
+                _short(r.get("ratio")),
+                f"{_short(r.get('ratio_low'))} to {_short(r.get('ratio_high'))}",
+                _share(r.get("responders")),
+            )
+            for r in rows
+        ],
+    )
+
+
+def _cut(lines: Sequence[str]) -> str:
+    """Whole lines only, so that a table never ends in the middle of a row."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line) + 1
+        if size > NOTE_LIMIT - 40:
+            return "\n".join([*kept, "", "(shortened)"])
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def study_note(study: Mapping[str, Any], effects: Sequence[Row], failures: Sequence[str]) -> str:
+    """Markdown for the study's run: the question, what failed, and the effects of all arms."""
+    labels = {a["name"]: a["label"] for a in study["arms"]}
+    reference = study["comparisons"]["reference"]
+    lines = [f"**{study['title']}**", "", str(study["question"]), ""]
+    lines += [
+        f"{study['cohort']['mice']} virtual mice in each of {len(labels)} arms, seed "
+        f"{study['seed']}; reference: {labels.get(reference, reference)}.",
+        "",
+    ]
+    lines += _failed(failures)
+    rows = [r for r in effects if r["reference"] == reference]
+    outcomes = list(dict.fromkeys(r["outcome"] for r in rows))
+    if outcomes:
+        main = [r for r in rows if r["outcome"] == outcomes[0]]
+        lines += [f"**Effect on {outcomes[0]}**, arm against reference in the same mice", ""]
+        lines += _effects(main, "arm", labels)
+    if len(outcomes) > 1:
+        cell = {(r["arm"], r["outcome"]): _short(r.get("ratio")) for r in rows}
+        arms = list(dict.fromkeys(r["arm"] for r in rows))
+        lines += ["", "**Ratio to the reference**, every outcome", ""]
+        lines += _grid(
+            ("outcome", *(labels.get(a, a) for a in arms)),
+            [(o, *(cell.get((a, o), "–") for a in arms)) for o in outcomes],
+        )
+    return _cut(lines)
+
+
+def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], reference: str) -> str:
+    """Markdown for an arm's run: what was given, what failed, and its effects."""
+    lines = [f"**{arm['label']}**", ""]
+    lines += [f"- {t['drug']}: {t['written']}" for t in arm["treatments"]] or ["No treatment."]
+    lines += ["", *_failed(failures)]
+    rows = [r for r in effects if r["arm"] == arm["name"] and r["reference"] == reference]
+    if rows:
+        lines += [f"Against `{reference}`, in the same mice:", ""]
+        lines += _effects(rows, "outcome", {})
+    return _cut(lines)
+
+
+def _failed(failures: Sequence[str]) -> list[str]:
+    if not failures:
+        return []
+    shown = [f"- {f}" for f in failures[:20]]
+    more = [f"- and {len(failures) - 20} more"] if len(failures) > 20 else []
+    return ["**Not complete:**", "", *shown, *more, ""]

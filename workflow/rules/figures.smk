@@ -1,0 +1,38 @@
+# The pictures, one job each.
+#
+# in   study.json, and what the figure shows: outcomes, courses, colonies, effects or dose_curve
+# out  figures/NAME.png, figures/NAME.svg    those formats that the study asks for
+
+
+rule figure:
+    input:
+        tables=lambda wildcards: plan.figure_inputs(wildcards.figure),
+    output:
+        pictures=report(
+            expand(
+                "<results>/figures/{{figure}}.{kind}", kind=plan.study.figures.formats
+            ),
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        "<logs>/figures/{figure}.log",
+        record="<records>/figures/{figure}.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        study=plan.study_json,
+        results=lambda wildcards: plan.results,
+        missing=plan.missing_option,
+        digest=lambda wildcards: plan.digest("figure", figure=wildcards.figure),
+    message:
+        "draw {wildcards.figure}"
+    shell:
+        "python3 -m nichetrial figure {wildcards.figure:q} --study {params.study:q}"
+        " --results {params.results:q} --out-stem {params.results:q}/figures/{wildcards.figure:q}"
+        " {params.missing:q} --record {log.record:q} --expect {params.digest} --log {log[0]:q}"

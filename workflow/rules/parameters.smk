@@ -1,0 +1,34 @@
+# The virtual mice: one row of parameters a mouse, drawn by (seed, mouse, purpose).
+#
+# in   study.json
+# out  parameters/mice-FIRST-LAST.parquet           one file a chunk of mice
+#      parameters/mice-FIRST-LAST.rejections.csv    how many draws were implausible, and why
+#
+# More mice are more chunks; those that exist stay.
+
+
+rule parameters:
+    output:
+        table="<results>/parameters/mice-{mice}.parquet",
+        rejections="<results>/parameters/mice-{mice}.rejections.csv",
+    log:
+        "<logs>/parameters/mice-{mice}.log",
+        record="<records>/parameters/mice-{mice}.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        study=plan.study_json,
+        first=lambda wildcards: int(wildcards.mice.split("-")[0]),
+        last=lambda wildcards: int(wildcards.mice.split("-")[1]),
+        digest=plan.digest("parameters"),
+    message:
+        "draw mice {wildcards.mice}"
+    shell:
+        "python3 -m nichetrial parameters --study {params.study:q}"
+        " --first {params.first} --last {params.last}"
+        " --out {output.table:q} --rejections {output.rejections:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"

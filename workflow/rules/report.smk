@@ -1,0 +1,39 @@
+# The report: one file that opens anywhere, without a network.
+#
+# in   study.json, comparisons/*, figures/*, parameters/*.rejections.csv
+# out  report.html
+
+
+rule report:
+    input:
+        comparisons=rules.compare.output,
+        figures=expand(
+            "<results>/figures/{figure}.{kind}",
+            figure=FIGURES,
+            kind=plan.study.figures.formats,
+        ),
+        rejections=expand(
+            "<results>/parameters/mice-{mice}.rejections.csv", mice=plan.chunks
+        ),
+    output:
+        page="<results>/report.html",
+    log:
+        "<logs>/report/report.log",
+        record="<records>/report/report.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        study=plan.study_json,
+        results=lambda wildcards: plan.results,
+        missing=plan.missing_option,
+        digest=plan.digest("report"),
+    message:
+        "write the report"
+    shell:
+        "python3 -m nichetrial report --study {params.study:q} --results {params.results:q}"
+        " --out {output.page:q} {params.missing:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"

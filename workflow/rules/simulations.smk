@@ -1,0 +1,63 @@
+# The trial: each chunk of mice in each arm, on the same mice and with the same luck.
+#
+# in   study.json, parameters/mice-FIRST-LAST.parquet
+# out  simulations/ARM/mice-FIRST-LAST.outcomes.parquet    one row a mouse
+#      simulations/ARM/mice-FIRST-LAST.courses.parquet     time courses of the first mice
+#      simulations/ARM/mice-FIRST-LAST.colonies.parquet    sizes of colonies at read-out
+#      dose_curve/mice-FIRST-LAST.parquet                  no treatment, TIMP-1 from basal to highest
+
+
+rule simulate:
+    input:
+        parameters="<results>/parameters/mice-{mice}.parquet",
+    output:
+        outcomes="<results>/simulations/{arm}/mice-{mice}.outcomes.parquet",
+        courses="<results>/simulations/{arm}/mice-{mice}.courses.parquet",
+        colonies="<results>/simulations/{arm}/mice-{mice}.colonies.parquet",
+    log:
+        "<logs>/simulations/{arm}/mice-{mice}.log",
+        record="<records>/simulations/{arm}/mice-{mice}.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        digest=lambda wildcards: plan.digest(
+            "simulate", arm=wildcards.arm, mice=wildcards.mice
+        ),
+    message:
+        "simulate {wildcards.arm}, mice {wildcards.mice}"
+    shell:
+        "python3 -m nichetrial simulate --study {params.study:q} --arm {wildcards.arm:q}"
+        " --parameters {input.parameters:q} --outcomes {output.outcomes:q}"
+        " --courses {output.courses:q} --colonies {output.colonies:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule dose_curve:
+    input:
+        parameters=lambda wildcards: plan.parameters_of_dose(wildcards.mice),
+    output:
+        table="<results>/dose_curve/mice-{mice}.parquet",
+    log:
+        "<logs>/dose_curve/mice-{mice}.log",
+        record="<records>/dose_curve/mice-{mice}.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        below=lambda wildcards: int(wildcards.mice.split("-")[1]) + 1,
+        digest=plan.digest("dose-curve"),
+    message:
+        "dose of TIMP-1, mice {wildcards.mice}"
+    shell:
+        "python3 -m nichetrial dose-curve --study {params.study:q}"
+        " --parameters {input.parameters:q} --mice {params.below} --out {output.table:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"

@@ -1,0 +1,21 @@
+# The study, complete and in plain numbers: the first thing that a run writes.
+#
+# in   the study file
+# out  study.json    every arm with its patch applied, in internal units; all jobs read it
+#
+# It is no job, and no input of one, but written at the start of every run that has jobs: it changes with
+# every word of the study, and would make everything run again. What a job takes from it is in the
+# digest among the job's params. (As an ancient() input, the jobs whose digest has changed would be
+# overlooked in the run that makes it anew: Snakemake issue 4166.)
+#
+# The records of all jobs stand under log: because Snakemake deletes the outputs of a job that failed,
+# and the record of a failure is what the tracking needs.
+
+
+onstart:
+    if not plan.is_resolved():
+        shell(
+            "python3 -m nichetrial resolve {plan.file:q} --out {plan.study_json:q}"
+            " --record {plan.results:q}/records/study/resolve.json"
+            " --expect {plan.resolve_digest} --log {plan.results:q}/logs/study/resolve.log"
+        )

@@ -1,0 +1,31 @@
+# MLflow: one writer replays the run records of all jobs; the jobs themselves know nothing of it.
+#
+# in   study.json, comparisons/*, figures/*, report.html; and the records beside them
+# out  tracking/receipt.json    which run is which
+
+
+rule track:
+    input:
+        simulations=plan.simulations(*OUTCOME_TABLES),
+        comparisons=rules.compare.output,
+        figures=rules.report.input.figures,
+        page=rules.report.output.page,
+    output:
+        receipt="<results>/tracking/receipt.json",
+    log:
+        "<logs>/tracking/tracking.log",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        study=plan.study_json,
+        results=lambda wildcards: plan.results,
+        digest=plan.digest("track"),
+    message:
+        "record the runs in MLflow"
+    shell:
+        "python3 -m nichetrial track --study {params.study:q} --results {params.results:q}"
+        " --receipt {output.receipt:q} --expect {params.digest} --log {log[0]:q}"

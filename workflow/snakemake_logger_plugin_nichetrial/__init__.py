@@ -1,0 +1,255 @@
+"""Snakemake's log as a person wants to read it: one plain line for each finished job.
+
+    [12/43] 28 %  0:31 gone, about 1:20 left  simulate amd3100, mice 0-499 done
+
+A job that fails is told with its log and the log's last lines. Everything else of Snakemake's own
+log is in ``.snakemake/log``; its errors and warnings are passed on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from logging import WARNING, LogRecord
+from pathlib import Path
+from typing import Any
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
+
+__all__ = ["Clock", "LogHandler", "LogHandlerSettings", "duration"]
+
+TAIL = 12
+"""Lines of a failed job's log that are shown."""
+
+TYPICAL = {"simulate": 6.0, "dose_curve": 12.0, "compare": 12.0, "figure": 5.0, "track": 15.0}
+"""Seconds that a job of a rule takes, assumed until one has been seen."""
+
+TARGET = "all"
+"""The rule that only names what is wanted; it is no job to a reader."""
+
+REASONS = {
+    "Missing output files": "not made yet",
+    "Incomplete output files": "half made when a run was stopped",
+    "Params have changed": "its settings or code changed",
+    "Code has changed": "its rule changed",
+    "Software environment definition": "the locked packages changed",
+    "Set of input files has changed": "its inputs are others",
+    "Updated input files": "an input changed",
+    "Input files updated by another job": "an input is made anew",
+}
+"""How Snakemake begins to say why a job runs -> in few words."""
+
+IDLE = "Nothing to be done"
+REDUNDANT = (
+    "At least one job did not complete successfully",
+    "Exiting because a job execution failed",
+    "Removing output files of failed job",
+    "Job failed, going on with independent jobs",
+    "Workflow defines configfile",
+)
+"""What Snakemake says besides when a job failed, which has been told already."""
+
+
+@dataclass
+class LogHandlerSettings(LogHandlerSettingsBase):
+    """Options of this plugin on Snakemake's command line."""
+
+    failures: Path | None = field(
+        default=None,
+        metadata={"help": "Write each failed job as one line of JSON to this file", "type": Path},
+    )
+
+
+def duration(seconds: float) -> str:
+    """``0:31``, ``12:05`` or ``1:02:10``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class Clock:
+    """How long jobs took, and from that how long those that are left will take."""
+
+    def __init__(self, now: float) -> None:
+        self.start = now
+        self.left: Counter[str] = Counter()
+        self.took: dict[str, list[float]] = {}
+
+    def plan(self, counts: dict[str, int]) -> None:
+        """Rule -> number of its jobs."""
+        self.left = Counter(counts)
+
+    def finished(self, rule: str, seconds: float) -> None:
+        self.left[rule] -= 1
+        self.took.setdefault(rule, []).append(seconds)
+
+    def remaining(self, now: float) -> float:
+        """Seconds until all is done, at the parallelism seen so far."""
+        elapsed = max(now - self.start, 1e-9)
+        done = [t for times in self.took.values() for t in times]
+        parallel = max(1.0, sum(done) / elapsed)
+        mean = sum(done) / len(done) if done else 1.0
+        work = 0.0
+        for rule, count in self.left.items():
+            times = self.took.get(rule)
+            each = sum(times) / len(times) if times else TYPICAL.get(rule, mean)
+            work += max(count, 0) * each
+        return work / parallel
+
+
+@dataclass
+class _Job:
+    rule: str
+    label: str
+    wildcards: dict[str, str]
+    start: float
+
+
+class LogHandler(LogHandlerBase):
+    """The handler that Snakemake loads under the name ``nichetrial``."""
+
+    settings: LogHandlerSettings
+
+    def __post_init__(self) -> None:
+        self.jobs: dict[int, _Job] = {}
+        self.clock = Clock(time.monotonic())
+        self.latest = ""
+        self.planned = False
+        self.targets = 0
+        self.stream = sys.stderr
+
+    @property
+    def writes_to_stream(self) -> bool:
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        return True
+
+    @property
+    def has_formatter(self) -> bool:
+        return True
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        return False
+
+    def emit(self, record: LogRecord) -> None:
+        """Write what the record has for a reader, if anything."""
+        try:
+            event: Any = getattr(record, "event", None)
+            told = {
+                LogEvent.RUN_INFO: self._plan,
+                LogEvent.JOB_INFO: self._started,
+                LogEvent.JOB_FINISHED: self._finished,
+                LogEvent.PROGRESS: self._progress,
+                LogEvent.JOB_ERROR: self._failed,
+                LogEvent.SHELLCMD: self._command,
+            }.get(event, self._other)(record)
+            if told:
+                self.stream.write(told + "\n")
+                self.stream.flush()
+        except BrokenPipeError:
+            raise
+        except Exception:
+            self.handleError(record)
+
+    def _plan(self, record: Any) -> str:
+        if self.planned:  # a dry run tells its statistics twice
+            return ""
+        self.planned = True
+        self.targets = record.stats.get(TARGET, 0)
+        counts = {rule: n for rule, n in record.stats.items() if rule not in ("total", TARGET)}
+        self.clock.plan(counts)
+        kinds = ", ".join(f"{n} {rule}" for rule, n in counts.items())
+        would = "would run" if self.common_settings.dryrun else "to run"
+        total = sum(counts.values())
+        return f"{total} {'job' if total == 1 else 'jobs'} {would}: {kinds}"
+
+    def _started(self, record: Any) -> str:
+        label = _plain(record.rule_msg or record.rule_name)
+        wildcards = {str(k): str(v) for k, v in dict(record.wildcards).items()}
+        self.jobs[record.jobid] = _Job(record.rule_name, label, wildcards, time.monotonic())
+        if self.common_settings.dryrun and record.rule_name != TARGET:
+            return f"  {label}  ({_why(record.reason)})"
+        return ""
+
+    def _finished(self, record: Any) -> str:
+        job = self.jobs.get(record.job_id)
+        if job:
+            self.clock.finished(job.rule, time.monotonic() - job.start)
+            self.latest = job.label if job.rule != TARGET else ""
+        return ""
+
+    def _progress(self, record: Any) -> str:
+        now, total = time.monotonic(), record.total - self.targets
+        if not self.latest or not total:
+            return ""
+        line = f"[{record.done}/{total}] {100 * record.done // total} %"
+        line += f"  {duration(now - self.clock.start)} gone"
+        if record.done < total:
+            line += f", about {duration(self.clock.remaining(now))} left"
+        return f"{line}  {self.latest} done"
+
+    def _failed(self, record: Any) -> str:
+        job = self.jobs.get(record.jobid)
+        logs = [str(path) for path in record.log if not str(path).endswith(".json")]
+        label = job.label if job else _plain(record.rule_name)
+        if self.settings and self.settings.failures:
+            entry = {
+                "rule": record.rule_name,
+                "label": label,
+                "wildcards": job.wildcards if job else {},
+                "logs": logs,
+            }
+            with open(self.settings.failures, "a", encoding="utf-8") as stream:
+                stream.write(json.dumps(entry) + "\n")
+        lines = [f"FAILED  {label}"]
+        for log in logs:
+            lines += [f"  log: {log}", *(f"    {line}" for line in _tail(Path(log)))]
+        return "\n".join(lines)
+
+    def _command(self, record: Any) -> str:
+        if not self.common_settings.printshellcmds:
+            return ""
+        return str(getattr(record, "cmd", None) or getattr(record, "shellcmd", None) or "")
+
+    def _other(self, record: LogRecord) -> str:
+        message = record.getMessage() if record.msg else ""
+        if message.startswith(IDLE):
+            return "nothing to do: every result is there and up to date"
+        if self.common_settings.verbose:
+            return message
+        if record.levelno < WARNING or any(text in message for text in REDUNDANT):
+            return ""
+        if "CalledProcessError" in message:  # a job's command failed: _failed tells it better
+            return ""
+        return message.rstrip()
+
+
+def _plain(label: str) -> str:
+    """Mice numbered as people do: ``000000-000499`` becomes ``0-499``."""
+    return re.sub(r"\b0+(?=\d)", "", label)
+
+
+def _why(reason: str) -> str:
+    """Snakemake's reason without its lists of files."""
+    return ", ".join(text for start, text in REASONS.items() if start in reason) or "asked for"
+
+
+def _tail(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ["(no log was written)"]
+    return [line for line in lines if line.strip()][-TAIL:] or ["(the log is empty)"]
