@@ -29,7 +29,7 @@ ui: env ## open the tracked runs in the browser
 	@$(PY) -m nichetrial ui
 
 test: dev ## all tests
-	@$(PY) -m pytest -n 2 $(TESTS)
+	@$(PY) -m pytest -n 2 --dist loadgroup $(TESTS)
 
 bench: dev ## benchmarks, if there are any
 	@if [ -d tests/benchmarks ]; then $(PY) -m pytest tests/benchmarks $(TESTS); \
@@ -49,6 +49,7 @@ format: dev ## bring all code into style
 
 generate: dev ## remake the generated files (default study, schema, kernels, tables in docs)
 	$(PY) -m nichetrial generate
+	@$(VENV)/bin/ruff format -q workflow/nichetrial/engine/kernels.py
 
 lock: env ## solve the dependencies anew within pyproject.toml; needs uv and a package index
 	$(COMPILE) pyproject.toml --output-file envs/requirements.txt

@@ -17,7 +17,7 @@ from nichetrial.engine.kernels import PARAMETER_NAMES, STATE_NAMES
 from nichetrial.engine.outcome import Outcome
 from nichetrial.engine.rodas import GRID
 from nichetrial.model import equations as eq
-from nichetrial.trial.events import dose_times, events, reading
+from nichetrial.trial.events import events, reading
 from tests.mice import ARMS, SEED, arm, cohort, row, treatment
 
 MICE = cohort(12)
@@ -124,7 +124,7 @@ def test_states_against_scipy_with_drugs_integrated(name):
                 changes += [(treat.start, j, treat.amount / treat.every, "rate"),
                             (treat.until, j, -treat.amount / treat.every, "rate")]  # fmt: skip
             else:
-                changes += [(d, j, treat.amount, "depot") for d in dose_times(treat)]
+                changes += [(d, j, treat.amount, "depot") for d in treat.doses()]
         if a.challenge.route == "intravenous":
             changes.append((a.challenge.day, 12 + AT["circulating"], a.challenge.cells, "cells"))
         else:

@@ -16,6 +16,7 @@ from nichetrial.tracking.records import recording
 
 LABELS = {"high": "TIMP-1 high", "amd3100": "AMD3100 twice daily", "untreated": "Untreated host"}
 CODE = ("model", "engine")
+LATER = "2999-01-01T00:00:00.000Z"
 EFFECTS = (
     "outcome,arm,reference,n,mean_arm,mean_reference,ratio,ratio_low,ratio_high,responders\n"
     "foci,amd3100,high,4,12.5,50.0,0.25,0.2,0.31,0.9\n"
@@ -157,6 +158,7 @@ def compare(results: Path, of: ResolvedStudy, missing: list[str]) -> None:
         },
         seed=of.seed,
         inputs=[p for p in outcomes if p.parent.name not in missing],
+        code=("compare",),
     ):
         (results / "comparisons" / "effects.csv").write_text(EFFECTS)
         metrics = {
@@ -219,17 +221,17 @@ def test_metrics_are_numbers_under_names_that_mlflow_takes(results: Path) -> Non
     assert amd["foci mean"] == 3.0
     assert amd["odd_name"] == 1.0
     assert "nothing" not in amd
-    assert amd["effect.foci.ratio"] == 0.25
-    assert amd["effect.foci.responders"] == 0.9
-    assert "effect.burden.responders" not in amd
+    assert amd["foci_ratio"] == 0.25
+    assert amd["foci_responders"] == 0.9
+    assert "burden_responders" not in amd
     untreated = runs[UNTREATED].metrics
-    assert untreated["effect.foci.ratio"] == 0.1, "against the reference, not another arm"
-    assert "effect.burden.ratio" not in untreated
+    assert untreated["foci_ratio"] == 0.1, "against the reference, not another arm"
+    assert "burden_ratio" not in untreated
     comparison = runs[COMPARISON].metrics
     assert comparison["largest excess"] == 0.5
     assert "not a number" not in comparison
-    assert comparison["foci.ratio.untreated.against.amd3100"] == 0.4
-    assert runs[PARENT].metrics["foci.ratio.amd3100"] == 0.25
+    assert comparison["foci_ratio.untreated.vs.amd3100"] == 0.4
+    assert runs[PARENT].metrics["foci_ratio.amd3100"] == 0.25
     assert runs[PARENT].metrics["arms_finished"] == 3
 
 
@@ -304,7 +306,7 @@ def test_nothing_of_an_arm_is_there(tmp_path: Path) -> None:
     assert {n: r.key for n, r in after.items()} == {n: r.key for n, r in before.items()}
     assert {r.status for r in after.values()} == {"FAILED"}
     assert after[AMD].start == after[PARENT].start
-    assert "effect.foci.ratio" not in after[AMD].metrics
+    assert "foci_ratio" not in after[AMD].metrics
 
 
 def test_records_of_another_study_code_or_cohort_are_not_taken(results: Path) -> None:
@@ -315,7 +317,7 @@ def test_records_of_another_study_code_or_cohort_are_not_taken(results: Path) ->
     for changed in (
         {"seed": 8},
         {"parameters": {"arm": kept["parameters"]["arm"] | {"label": "before"}}},
-        {"code_digest": "older"},
+        {"science": kept["science"] | {"engine": "older"}},
         {"lock_digest": "older"},
         {"inputs": {path: "other mice"}},
     ):
@@ -323,6 +325,9 @@ def test_records_of_another_study_code_or_cohort_are_not_taken(results: Path) ->
         run = planned(results)[AMD]
         assert run.status == "FAILED", changed
         assert "left from an earlier study" in run.tags["mlflow.note.content"]
+        comparison = planned(results)[COMPARISON]
+        assert comparison.status == "FAILED", "it read what is left over"
+        assert not comparison.metrics
     one.write_text(text)
     assert planned(results)[AMD].status == "FINISHED"
 
@@ -353,9 +358,24 @@ def test_identity_is_of_config_code_and_lock(tmp_path: Path, results: Path) -> N
     assert not keys(study(seed=8), "other seed") & same
     assert not keys(study(cohort=cohort | {"mice": 5}), "more mice") & same
     record = next((results / "records").rglob("comparisons.json"))
-    content = json.loads(record.read_text()) | {"science_digest": "new"}
-    record.write_text(json.dumps(content))
+    content = json.loads(record.read_text())
+    content["science"] |= {"compare": "new"}
+    record.write_text(json.dumps(content | {"end": LATER}))
     assert not {r.key for r in planned(results).values()} & same
+
+
+def test_code_counts_for_the_jobs_that_run_it(results: Path) -> None:
+    resolve = results / "records" / "resolve" / "study.json"
+    content = json.loads(resolve.read_text()) | {"end": LATER}
+
+    def failed(changed: str) -> set[str]:
+        science = content["science"] | {changed: "new"}
+        resolve.write_text(json.dumps(content | {"science": science}))
+        return {r.name for r in planned(results).values() if r.status == "FAILED"}
+
+    assert failed("cohort") == set(), "none of these jobs ran it"
+    assert failed("compare") == {PARENT, COMPARISON}
+    assert failed("engine") == {PARENT, HIGH, AMD, UNTREATED, COMPARISON}
 
 
 def test_same_arm_in_two_studies_has_one_arm_key(tmp_path: Path, results: Path) -> None:

@@ -1,4 +1,4 @@
-"""A tiny study, run once; tests take copies of its folder, results and Snakemake's memory included."""
+"""A tiny study, run once; tests take copies of its folder, with results and Snakemake's memory."""
 
 from __future__ import annotations
 

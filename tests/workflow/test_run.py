@@ -58,8 +58,7 @@ def until_there(path: Path, run: subprocess.Popen[str], seconds: float = 300) ->
 
 
 def test_everything_is_there(finished):
-    folder, said = finished
-    results = folder / "results" / "tiny"
+    results = finished[0] / "results" / "tiny"
     expected = {"study.json", "report.html", "tracking/receipt.json", "comparisons/metrics.json"}
     expected |= {f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
     for table in ("effects", "combinations", "unknowns", "arms"):
@@ -79,7 +78,7 @@ def test_everything_is_there(finished):
 
 
 def test_progress_and_summary_are_told(finished):
-    folder, said = finished
+    said = finished[1]
     steps = re.findall(r"^\[(\d+)/(\d+)\] +(\d+) %  \d+:\d\d gone", said, re.M)
     total = int(steps[0][1])
     assert [int(step) for step, _, _ in steps] == list(range(1, total + 1))
@@ -241,7 +240,7 @@ def test_a_run_that_is_interrupted_stops_cleanly_and_goes_on(fresh):
     assert "Traceback" not in said
     assert snakemakes(fresh) == []
     assert list((fresh / ".snakemake" / "locks").iterdir()) == []
-    assert not [p for p in (fresh / "results").rglob("*.part")]
+    assert not list((fresh / "results").rglob("*.part"))
 
     again = nichetrial(fresh, "run", STUDY, "--cores", "2", "--until", "parameters")
     assert again.returncode == 0, again.stdout

@@ -1,6 +1,6 @@
 """Tables on disk: their schemas, checked at each write, and atomic files.
 
-A schema is column -> (Arrow type, unit, meaning). Units and meanings travel in the Parquet metadata.
+A schema is column -> (Arrow type, unit, meaning); units and meanings travel in the metadata.
 A half-written file never carries the final name: it is written beside it and renamed.
 """
 
@@ -38,8 +38,10 @@ def write(frame: pd.DataFrame, path: str | os.PathLike[str], schema: Schema) -> 
     """Write ``frame`` as Parquet (zstd) under ``schema``. Raises ValueError where they differ."""
     if list(frame.columns) != list(schema):
         missing, extra = set(schema) - set(frame.columns), set(frame.columns) - set(schema)
-        raise ValueError(f"columns do not match the schema: missing {sorted(missing)}, "
-                         f"unknown {sorted(extra)}, or in another order")
+        raise ValueError(
+            f"columns do not match the schema: missing {sorted(missing)}, "
+            f"unknown {sorted(extra)}, or in another order"
+        )
     fields = [
         pa.field(name, kind, metadata={"unit": unit, "meaning": meaning})
         for name, (kind, unit, meaning) in schema.items()
@@ -62,6 +64,4 @@ def read(*paths: str | os.PathLike[str], columns: list[str] | None = None) -> pd
 
 def units(path: str | os.PathLike[str]) -> dict[str, str]:
     """Column -> unit, as stored in the file."""
-    return {
-        f.name: (f.metadata or {}).get(b"unit", b"").decode() for f in pq.read_schema(path)
-    }
+    return {f.name: (f.metadata or {}).get(b"unit", b"").decode() for f in pq.read_schema(path)}

@@ -50,7 +50,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     height = 0.95 if rows <= 15 else 0.7
     figure = Figure(figsize=(10.0, 0.9 + height * rows))
     axes = figure.subplots(rows, len(QUANTITIES), sharex=True, squeeze=False)
-    figure.get_layout_engine().set(h_pad=0.02, hspace=0.02, w_pad=0.03)  # type: ignore[union-attr]
+    figure.set_layout_engine("constrained", h_pad=0.02, hspace=0.02, w_pad=0.03)
     end = max(arm.readout.end for arm in arms)
     for column, (quantity, title) in enumerate(QUANTITIES):
         axes[0, column].set_title(title)
@@ -92,7 +92,7 @@ def _bands(courses: pd.DataFrame) -> pd.DataFrame:
     return courses.groupby("day")[names].quantile(list(BAND)).unstack()
 
 
-def _course(ax: Axes, bands: pd.DataFrame, quantity: str, colour: str, line, alpha: float) -> None:  # type: ignore[no-untyped-def]
+def _course(ax: Axes, bands: pd.DataFrame, quantity: str, colour: str, line, alpha: float) -> None:
     if bands.empty:
         return
     days, band = bands.index.to_numpy(float), bands[quantity]

@@ -53,7 +53,7 @@ def ratios(study: ResolvedStudy, results: Path) -> pd.DataFrame:
         )
         low, high = np.quantile(weights @ values / len(values), (tail, 1.0 - tail))
         first, median, third = np.quantile(values, (0.25, 0.5, 0.75))
-        rows.append((float(fold), values.mean(), low, high, first, median, third, len(values)))  # type: ignore[arg-type]
+        rows.append((float(fold), values.mean(), low, high, first, median, third, len(values)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -66,7 +66,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     for text, heading in zip(ax.get_yticklabels(), headings, strict=True):
         if heading:
             text.set_color("#555555")
-            text.set_style("italic")
+            text.set_fontstyle("italic")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(y + 0.5, 0.7)
@@ -93,7 +93,7 @@ def _limits(table: pd.DataFrame) -> tuple[float, float]:
     return max(low / 1.25, LIMITS[0]), min(high * 1.25, LIMITS[1])
 
 
-def _row(ax: Axes, y: float, row, s: ArmStyle, missing: Sequence[str]) -> None:  # type: ignore[no-untyped-def]
+def _row(ax: Axes, y: float, row, s: ArmStyle, missing: Sequence[str]) -> None:
     low, high = ax.get_xlim()
     if row.n == 0 or math.isnan(row.ratio):
         note = "no ratio: reference without foci"

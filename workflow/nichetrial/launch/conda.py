@@ -21,7 +21,7 @@ CONDA_NAMES = {"matplotlib": "matplotlib-base"}  # without GUI toolkits
 
 HEAD = f"""\
 # The conda environment of the workflow: the direct dependencies of pyproject.toml, at the versions
-# of envs/requirements.txt. Generated: change pyproject.toml, then 'make lock'. Held equal by a test.
+# of envs/requirements.txt. Generated: change pyproject.toml, then 'make lock'. Tested.
 name: nichetrial
 channels:
   - conda-forge

@@ -17,7 +17,7 @@ from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("model", "study", "engine", "compare")
+CODE = ("stages.compare", "study.resolved", "model", "engine", "compare")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from nichetrial.trial.simulate import OUTCOMES, simulate
 
 __all__ = ["DOSE_CURVE", "add_arguments", "run"]
 
-CODE = ("model", "study", "engine", "trial")
+CODE = ("stages.dose_curve", "study.resolved", "engine", "trial")
 DOSE_CURVE: Schema = {
     "fold": (pa.float64(), "1", "plasma TIMP-1 from the vector, as multiple of basal"),
     **OUTCOMES,

@@ -13,7 +13,7 @@ from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("model", "study", "engine", "cohort")
+CODE = ("stages.parameters", "study.resolved", "model", "engine", "cohort")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

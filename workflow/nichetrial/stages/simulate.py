@@ -13,7 +13,7 @@ from nichetrial.trial.simulate import COLONIES, COURSES, OUTCOMES, simulate
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("model", "study", "engine", "trial")
+CODE = ("stages.simulate", "study.resolved", "engine", "trial")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ __all__ = [
     "file_digest",
     "lock_digest",
     "run_key",
-    "science_digest",
+    "science",
 ]
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -111,9 +111,9 @@ def checkout() -> Path | None:
     )
 
 
-def science_digest() -> str:
-    """The code digest over everything that can change a number in any stage's results."""
-    return code_digest(*SCIENCE)
+def science() -> dict[str, str]:
+    """Subpackage -> code digest, of all that can change a number in any stage's results."""
+    return {name: code_digest(name) for name in SCIENCE}
 
 
 def lock_digest() -> str:

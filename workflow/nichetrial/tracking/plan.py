@@ -107,7 +107,8 @@ class _Campaign:
     ) -> None:
         self.study, self.jobs, self.results = study, jobs, results
         self.newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
-        self.science, self.lock = self.newest["science_digest"], self.newest["lock_digest"]
+        self.science, self.lock = self.newest["science"], self.newest["lock_digest"]
+        self.code = hashlib.sha256(identity.canonical(self.science).encode()).hexdigest()
         self.seed = study["seed"]
         cohort = {k: v for k, v in study["cohort"].items() if k != "chunk"}  # chunks change nothing
         self.cohort = cohort
@@ -115,7 +116,6 @@ class _Campaign:
         self.key = self._key("study", study["name"], config, [])
         simulated = [r for r in records if r["stage"] == "simulate"]
         self.simulated = {r["name"]: r for r in simulated}
-        self.made_by = max(simulated, key=lambda r: (r["end"], r["name"]), default=self.newest)
         self.made = {p: d for r in records for p, d in r["outputs"].items()}
         self.others = [r for r in records if r["stage"] != "simulate"]
         self.start, self.end = self._span(records)
@@ -138,14 +138,14 @@ class _Campaign:
             name=name,
             parameters=parameters,
             seed=self.seed,
-            code=self.science,
+            code=self.code,
             inputs=inputs,
             lock=self.lock,
         )
 
     def _span(self, records: Sequence[Record]) -> tuple[int, int]:
         """When this campaign ran: results taken over from an earlier one do not stretch it."""
-        own = min(_ms(r["start"]) for r in records if r["science_digest"] == self.science)
+        own = min(_ms(r["start"]) for r in records if r["science"] == self.science)
         resolved = [_ms(r["start"]) for r in records if r["stage"] == "resolve"]
         return max([own, *resolved]), max(_ms(r["end"]) for r in records)
 
@@ -153,6 +153,13 @@ class _Campaign:
         """The finished comparison of this study, unless what it read has been made anew since."""
         spec = self.study["comparisons"]
         whole = {a["name"] for a in self.study["arms"] if not self._jobs_of(a)[1]}
+        left_over = {
+            path
+            for arm in self.study["arms"]
+            for name in self.jobs[arm["name"]]
+            if (job := self.simulated.get(name)) and not self._current(job, arm)
+            for path in job["outputs"]
+        }
         for record in self.others:
             if record["stage"] != "compare" or record["status"] != "FINISHED":
                 continue
@@ -160,10 +167,17 @@ class _Campaign:
             if (
                 given.get("comparisons", spec) == spec
                 and not whole.intersection(given.get("missing", ()))
+                and not left_over.intersection(record["inputs"])
+                and self._of_this_code(record)
                 and self._read_what_is_there(record)
             ):
                 return record
         return None
+
+    def _of_this_code(self, record: Record) -> bool:
+        """Whether the packages that this job ran, and the lock, are those of the campaign."""
+        same = all(record["science"].get(n) == self.science.get(n) for n in record["code"])
+        return same and record["lock_digest"] == self.lock
 
     def _read_what_is_there(self, record: Record) -> bool:
         return all(self.made.get(p, digest) == digest for p, digest in record["inputs"].items())
@@ -192,8 +206,7 @@ class _Campaign:
         written = given.get("arm") if isinstance(given, Mapping) else None
         return (
             record["seed"] == self.seed
-            and record["code_digest"] == self.made_by["code_digest"]
-            and record["lock_digest"] == self.made_by["lock_digest"]
+            and self._of_this_code(record)
             and (not isinstance(written, Mapping) or written == arm)
             and self._read_what_is_there(record)
         )
@@ -201,21 +214,24 @@ class _Campaign:
     def _arm(self, arm: Mapping[str, Any], params: Mapping[str, str]) -> Run:
         records, failures = self._jobs_of(arm)
         described = {"arm": arm, "cohort": self.cohort}
-        alone = identity.run_key(
-            stage="arm",
-            name=arm["name"],
-            parameters=described,
-            seed=self.seed,
-            code=self.made_by["code_digest"],
-            inputs=[],
-            lock=self.made_by["lock_digest"],
-        )
-        newest = max(records, key=lambda r: r["end"], default=self.made_by)
+        newest = max(records, key=lambda r: r["end"], default=None)
+        tags = self._tags("arm", newest or self.newest)
+        if newest:
+            tags["nichetrial.arm_key"] = identity.run_key(
+                stage="arm",
+                name=arm["name"],
+                parameters=described,
+                seed=self.seed,
+                code=newest["code_digest"],
+                inputs=[],
+                lock=self.lock,
+            )
         metrics = _finite((self.metrics.get("arms") or {}).get(arm["name"]) or {})
         for row in self.effects:
             if row["arm"] == arm["name"] and row["reference"] == self.reference:
                 for column in ("ratio", "ratio_low", "ratio_high", "responders"):
-                    metrics |= _finite({f"effect.{row['outcome']}.{column}": row.get(column)})
+                    effect = _finite({f"{row['outcome']}_{column}": row.get(column)})
+                    metrics = effect | metrics
         return Run(
             key=self._key("arm", arm["name"], described, [self.key]),
             study_key=self.key,
@@ -225,10 +241,9 @@ class _Campaign:
             end=max((_ms(r["end"]) for r in records), default=self.end),
             params=params,
             metrics=metrics,
-            tags=self._tags("arm", newest, code=self.made_by["code_digest"])
+            tags=tags
             | {
                 "nichetrial.arm": arm["name"],
-                "nichetrial.arm_key": alone,
                 "nichetrial.reference": "yes" if arm["name"] == self.reference else "no",
                 "mlflow.note.content": words.arm_note(arm, self.effects, failures, self.reference),
             },
@@ -240,8 +255,8 @@ class _Campaign:
         error = str(failed[-1]["error"]).splitlines()[0] if failed else "it did not run to its end"
         metrics = _finite(self.metrics.get("comparison") or {})
         for row in self.effects:
-            against = "" if row["reference"] == self.reference else f".against.{row['reference']}"
-            metrics |= _finite({f"{row['outcome']}.ratio.{row['arm']}{against}": row.get("ratio")})
+            name = f"{row['outcome']}_ratio.{row['arm']}.vs.{row['reference']}"
+            metrics |= _finite({name: row.get("ratio")})
         note = "Effects of the arms, in the same mice." if record else f"Not complete: {error}"
         return Run(
             key=self._key("comparison", self.study["name"], spec, [self.key]),
@@ -287,7 +302,7 @@ class _Campaign:
         first = self.effects[0]["outcome"] if self.effects else None
         for row in self.effects:
             if row["outcome"] == first and row["reference"] == self.reference:
-                metrics |= _finite({f"{first}.ratio.{row['arm']}": row.get("ratio")})
+                metrics |= _finite({f"{first}_ratio.{row['arm']}": row.get("ratio")})
         return Run(
             key=self.key,
             study_key=self.key,
@@ -305,13 +320,13 @@ class _Campaign:
             child=False,
         )
 
-    def _tags(self, role: str, record: Record, code: str | None = None) -> dict[str, str]:
+    def _tags(self, role: str, record: Record) -> dict[str, str]:
         git = record["git"]
         tags = {
             "nichetrial.role": role,
             "nichetrial.study": self.study["name"],
             "nichetrial.seed": str(self.seed),
-            "nichetrial.code_digest": code or self.science,
+            "nichetrial.code_digest": self.code,
             "nichetrial.lock_digest": record["lock_digest"],
             "nichetrial.python": record["environment"]["python"],
             "nichetrial.platform": record["environment"]["platform"],

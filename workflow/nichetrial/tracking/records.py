@@ -45,6 +45,29 @@ PACKAGES = (
 )
 """Whose versions are written into each record; the lock digest stands for all others."""
 
+REQUIRED = frozenset(
+    [
+        "run_key",
+        "stage",
+        "name",
+        "parameters",
+        "seed",
+        "inputs",
+        "outputs",
+        "code",
+        "code_digest",
+        "science",
+        "lock_digest",
+        "environment",
+        "git",
+        "start",
+        "end",
+        "status",
+        "error",
+    ]
+)
+"""Keys without which a file is no record."""
+
 
 class Record:
     """What a running job adds to its record."""
@@ -91,7 +114,7 @@ def recording(
         TypeError or ValueError for parameters that are not JSON.
     """
     Path(path).unlink(missing_ok=True)
-    start = datetime.now(UTC)
+    start, code = datetime.now(UTC), tuple(code)
     digests = {_relative(p): identity.file_digest(p) for p in inputs}
     code_digest, lock_digest = identity.code_digest(*code), identity.lock_digest()
     content: dict[str, Any] = {
@@ -113,7 +136,8 @@ def recording(
         "inputs": digests,
         "outputs": {},
         "code_digest": code_digest,
-        "science_digest": identity.science_digest(),
+        "code": sorted(code),
+        "science": identity.science(),
         "lock_digest": lock_digest,
         "environment": _environment(),
         "git": _git(),
@@ -135,7 +159,7 @@ def read_record(path: str | os.PathLike[str]) -> dict[str, Any] | None:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return content if isinstance(content, dict) and "run_key" in content else None
+    return content if isinstance(content, dict) and content.keys() >= REQUIRED else None
 
 
 def read_records(results: str | os.PathLike[str]) -> list[dict[str, Any]]:

@@ -6,18 +6,9 @@ import numpy as np
 
 from nichetrial.engine.ensemble import Events, Reading
 from nichetrial.engine.forcing import CHANNELS, EVENT
-from nichetrial.study.resolved import Arm, Treatment
+from nichetrial.study.resolved import Arm
 
-__all__ = ["dose_times", "events", "reading"]
-
-
-def dose_times(treatment: Treatment) -> list[float]:
-    """Days of the bolus doses: ``start``, then each interval, not later than ``until``."""
-    if treatment.every is None:
-        return [treatment.start]
-    # the tolerance lets a dose on the last day be given in spite of rounding
-    last = int(np.floor((treatment.until - treatment.start) / treatment.every + 1e-9))
-    return [treatment.start + k * treatment.every for k in range(last + 1)]
+__all__ = ["events", "reading"]
 
 
 def events(arm: Arm) -> Events:
@@ -39,9 +30,7 @@ def events(arm: Arm) -> Events:
             rows.append((treatment.start, EVENT["pump"], channel, rate))
             rows.append((treatment.until, EVENT["pump"], channel, -rate))
         else:
-            rows += [
-                (day, EVENT["bolus"], channel, treatment.amount) for day in dose_times(treatment)
-            ]
+            rows += [(day, EVENT["bolus"], channel, treatment.amount) for day in treatment.doses()]
     rows.sort()
     times, kinds, channels, amounts = zip(*rows, strict=True)
     return Events(
