@@ -31,9 +31,8 @@ ui: env ## open the tracked runs in the browser
 test: dev ## all tests
 	@$(PY) -m pytest -n 2 --dist loadgroup $(TESTS)
 
-bench: dev ## benchmarks, if there are any
-	@if [ -d tests/benchmarks ]; then $(PY) -m pytest tests/benchmarks $(TESTS); \
-	else echo "there are no benchmarks yet (tests/benchmarks)"; fi
+bench: dev ## the benchmarks, as ratios
+	@$(PY) -m tests.benchmarks.engine
 
 lint: dev ## style, types, and Snakemake's own advice
 	$(VENV)/bin/ruff check .

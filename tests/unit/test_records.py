@@ -189,6 +189,9 @@ def test_unreadable_records_are_as_none(tmp_path: Path) -> None:
     (folder / "half.json").write_text('{"run_key": "1234')
     (folder / "list.json").write_text("[1]")
     (folder / "other.json").write_text("{}")
+    older = json.loads((folder / "b" / "x.json").read_text())
+    del older["science"]
+    (folder / "older.json").write_text(json.dumps(older))
     assert [r["name"] for r in read_records(tmp_path)] == ["a/x", "b/x"]
     assert read_record(folder / "missing.json") is None
 

@@ -37,7 +37,7 @@ def test_the_default_file_is_the_default_study(root: Path) -> None:
     assert StudyFile.model_validate(data) == default_study()
     found = load(root / "config.yaml")
     assert (found.name, found.seed, found.cohort.mice, found.cohort.chunk) == (
-        "seubert2015", 2015, 1000, 500,
+        "seubert2015", 2015, 1000, 1000,
     )  # fmt: skip
     assert [a.name for a in found.arms] == [
         "untreated", "timp1_high", "amd3100", "anti_sdf1", "anti_ly6g", "amd3100_anti_ly6g",

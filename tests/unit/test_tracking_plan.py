@@ -386,6 +386,19 @@ def test_same_arm_in_two_studies_has_one_arm_key(tmp_path: Path, results: Path) 
     assert mine[AMD].tags[tag] == theirs[AMD].tags[tag] != mine[HIGH].tags[tag]
 
 
+def test_span_of_a_study_that_was_changed_and_of_one_that_was_not(results: Path) -> None:
+    before = planned(results)[PARENT]
+    with recording(
+        results / "records" / "resolve" / "study.json", stage="resolve", name="s", parameters={}
+    ):
+        pass
+    resolved = planned(results)[PARENT]
+    assert resolved.end >= before.end
+    assert resolved.start <= min(r.start for r in planned(results).values())
+    simulate(results, study(), "amd3100/mice-000000-000001")
+    assert planned(results)[PARENT].start > resolved.start
+
+
 def test_no_records(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no run records"):
         plan(study().model_dump(mode="json"), jobs(study()), tmp_path)

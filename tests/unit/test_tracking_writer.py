@@ -281,6 +281,7 @@ def _command(results: Path, uri: str) -> tuple[list[str], dict[str, str]]:
     return command, env | {"PYTHONPATH": PACKAGE_ROOT}
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_on_a_store_that_is_not_there(
     tmp_path: Path, results: Path, undisturbed: dict[str, Any]
 ) -> None:
@@ -301,6 +302,7 @@ def test_two_processes_at_once_on_a_store_that_is_not_there(
         assert contents(opened, "small") == undisturbed
 
 
+@pytest.mark.slow
 def test_kill_while_the_store_is_made(
     tmp_path: Path, results: Path, undisturbed: dict[str, Any]
 ) -> None:

@@ -95,7 +95,7 @@ class CohortSection(Section):
         "compared within the same mouse.",
     )
     chunk: Annotated[int, Whole(1, 1_000_000)] = Field(
-        500,
+        1000,
         description="Mice simulated in one job. It changes how the work is cut, never a result.",
     )
     # read by study.distributions, which knows the units

@@ -144,10 +144,14 @@ class _Campaign:
         )
 
     def _span(self, records: Sequence[Record]) -> tuple[int, int]:
-        """When this campaign ran: results taken over from an earlier one do not stretch it."""
+        """When this campaign ran: results taken over from an earlier one do not stretch it.
+
+        A study file that was changed is resolved anew, and then only some arms are simulated.
+        """
         own = min(_ms(r["start"]) for r in records if r["science"] == self.science)
-        resolved = [_ms(r["start"]) for r in records if r["stage"] == "resolve"]
-        return max([own, *resolved]), max(_ms(r["end"]) for r in records)
+        resolved = max((_ms(r["start"]) for r in records if r["stage"] == "resolve"), default=own)
+        went_on = any(_ms(r["start"]) >= resolved for r in self.simulated.values())
+        return max(own, resolved) if went_on else own, max(_ms(r["end"]) for r in records)
 
     def _comparison_record(self) -> Record | None:
         """The finished comparison of this study, unless what it read has been made anew since."""

@@ -46,7 +46,7 @@ PACKAGES = (
 """Whose versions are written into each record; the lock digest stands for all others."""
 
 REQUIRED = frozenset(
-    [
+    {
         "run_key",
         "stage",
         "name",
@@ -54,17 +54,17 @@ REQUIRED = frozenset(
         "seed",
         "inputs",
         "outputs",
+        "start",
+        "end",
+        "status",
+        "error",
         "code",
         "code_digest",
         "science",
         "lock_digest",
         "environment",
         "git",
-        "start",
-        "end",
-        "status",
-        "error",
-    ]
+    }
 )
 """Keys without which a file is no record."""
 
