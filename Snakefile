@@ -1,10 +1,7 @@
 # nichetrial: from one study file to its report.
-#
 #   snakemake --cores 2 --configfile study.yaml      (without --configfile: config.yaml)
 #   nichetrial run study.yaml                        the same, with recovery and a summary
-#
-# What runs is known when this file has been read: the study is checked here, and each job has among
-# its params the digest of what it depends on (workflow/nichetrial/launch/plan.py).
+# Each job has among its params the digest of what it depends on: workflow/nichetrial/launch/plan.py
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -42,12 +39,6 @@ wildcard_constraints:
     figure="|".join(FIGURES),
 
 
-rule all:
-    input:
-        "<results>/report.html",
-        "<results>/tracking/receipt.json",
-
-
 include: "workflow/rules/study.smk"
 include: "workflow/rules/parameters.smk"
 include: "workflow/rules/simulations.smk"
@@ -55,3 +46,13 @@ include: "workflow/rules/comparisons.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tracking.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.compare.input,
+        plan.figure_inputs("dose"),
+        rules.report.input,
+        rules.track.input,
+        rules.track.output,

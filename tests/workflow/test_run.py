@@ -139,6 +139,11 @@ def test_chunks_change_no_result(finished, fresh):
     assert parquet(one) == parquet(two)
 
 
+def line_of(text: str) -> int:
+    """Where a text stands in the tiny study."""
+    return next(i for i, line in enumerate(TINY.splitlines(), 1) if text in line)
+
+
 BROKEN = {
     "no such drug": ("drug: amd3100", "drug: amd3101"),
     "dose after read-out": ("start: 3 d", "start: 30 d"),
@@ -150,10 +155,9 @@ BROKEN = {
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["run", "dry"])
 def test_a_broken_study_is_told_with_its_line_and_nothing_is_written(fresh, broken, dry):
     (fresh / STUDY).write_text(TINY.replace(*broken))
-    line = TINY.splitlines().index(next(x for x in TINY.splitlines() if broken[0] in x)) + 1
     refused = nichetrial(fresh, "run", STUDY, *dry)
     assert refused.returncode == 2
-    assert f"{STUDY}:{line}" in refused.stdout
+    assert f"{STUDY}:{line_of(broken[0])}: " in refused.stdout
     assert "Traceback" not in refused.stdout
     assert sorted(p.name for p in fresh.iterdir()) == [STUDY]
 
@@ -162,7 +166,7 @@ def test_a_broken_study_in_bare_snakemake_is_told_as_well(fresh):
     (fresh / STUDY).write_text(TINY.replace("drug: amd3100", "drug: amd3101"))
     refused = snakemake(fresh, "--cores", "1", "--configfile", STUDY)
     assert refused.returncode == 1
-    assert f"{STUDY}:20" in refused.stdout
+    assert f"{STUDY}:{line_of('drug: amd3100')}: " in refused.stdout
     assert "Traceback" not in refused.stdout
     assert not (fresh / "results").exists()
 

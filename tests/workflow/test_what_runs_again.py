@@ -31,6 +31,14 @@ EVERYTHING = {
 }
 
 
+SECOND_CHUNK_OF_HIGH = {
+    *_simulated("high", mice=("10-19",)),
+    "compare the arms",
+    *(DRAWN - {"draw schedule", "draw dose", "draw courses"}),
+    *ENDS,
+}
+
+
 def would_run(folder: Path) -> set[str]:
     """The jobs of a dry run."""
     told = nichetrial(folder, "run", STUDY, "--dry-run")
@@ -83,7 +91,7 @@ def test_a_change_of_the_study_runs_these_jobs(folder, case):
 
 
 def test_an_arm_more_simulates_only_that_arm(folder):
-    change(folder, "  untreated:\n", "  more:\n    label: more\n  untreated:\n")
+    change(folder, "  untreated:\n", "  more:\n    host: {cd63: 0}\n  untreated:\n")
     assert would_run(folder) == _simulated("more") | {"compare the arms"} | DRAWN | ENDS
 
 
@@ -93,6 +101,7 @@ def test_an_arm_more_simulates_only_that_arm(folder):
         ("figures/foci.svg", {"draw foci"} | ENDS),
         ("report.html", ENDS),
         ("comparisons/arms.csv", {"compare the arms", "draw forest"} | ENDS),
+        ("simulations/high/mice-000010-000019.colonies.parquet", SECOND_CHUNK_OF_HIGH),
         ("study.json", set()),
     ],
 )
