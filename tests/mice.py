@@ -54,7 +54,7 @@ ARMS: dict[str, Arm] = {
     "extreme": arm(name="extreme", vector=Vector(fold=1e5, onset=0.0)),
     "primary": arm(
         name="primary",
-        challenge=Challenge(route="primary", cells=1e6, day=1.0, resection=20.0),
+        challenge=Challenge(route="primary", cells=1e6, day=1.0, resection=10.0),
     ),
 }
 

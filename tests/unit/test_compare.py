@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +15,15 @@ from nichetrial.compare.bootstrap import BATCHES, Bootstrap
 from nichetrial.compare.combinations import combinations
 from nichetrial.compare.effects import OUTCOME_UNITS, effects
 from nichetrial.compare.unknowns import unknowns
-from nichetrial.study.resolved import Combination, ComparisonSpec, Pair
+from nichetrial.study.resolved import (
+    CohortSpec,
+    Combination,
+    ComparisonSpec,
+    FigureSpec,
+    Pair,
+    ResolvedStudy,
+    TrackingSpec,
+)
 from nichetrial.trial.simulate import simulate
 from tests.mice import ARMS, SEED, cohort
 
@@ -134,16 +146,66 @@ def test_bliss_and_hsa_by_hand(boot):
 
 def test_unknown_parameter_that_decides_is_found():
     mice = cohort(150)
-    outcomes = {
-        name: simulate(ARMS[name], mice, seed=SEED).outcomes for name in ("untreated", "timp1_high")
-    }
-    frame = unknowns(outcomes, mice, spec(("timp1_high", "untreated"))).set_index("parameter")
-    ki = frame.loc["mmp_ki"]  # TIMP-1 helps metastasis more where it inhibits protease less
-    assert ki["low"] > 0.3
+    names = ("untreated", "timp1_high", "anti_ly6g")
+    outcomes = {name: simulate(ARMS[name], mice, seed=SEED).outcomes for name in names}
+    study = trial(
+        names, spec(("timp1_high", "untreated"), ("anti_ly6g", "timp1_high")), mice=len(mice)
+    )
+    frame = unknowns(outcomes, mice, study).set_index(["arm", "parameter"])
+    ki = frame.loc[("timp1_high", "mmp_ki")]
+    assert ki["low"] > 0.3  # TIMP-1 helps metastasis more where it inhibits protease less
     assert ki["ratio_highest_third"] > ki["ratio_lowest_third"]
-    assert abs(frame.loc["anti_ly6g_depth", "spearman"]) < 0.35  # acts in neither arm
     peer = stats.spearmanr(
         mice["mmp_ki"],
         np.log(outcomes["timp1_high"]["expected_foci"] / outcomes["untreated"]["expected_foci"]),
     ).statistic
     assert ki["spearman"] == pytest.approx(peer, abs=1e-3)
+    # what cannot act in a pair is not said to matter in it
+    assert not frame.loc["timp1_high"].index.str.startswith(("anti_", "amd3100", "tumour")).any()
+    depleted = set(frame.loc["anti_ly6g"].index)
+    assert {"anti_ly6g_depth", "anti_ly6g_ec50", "antibody_half_life"} <= depleted
+    assert not depleted & {"anti_ly6g_murinised_depth", "amd3100_ic50", "tumour_growth"}
+
+
+def trial(names, comparisons: ComparisonSpec, mice: int) -> ResolvedStudy:
+    return ResolvedStudy(
+        name="s",
+        title="s",
+        question="",
+        seed=SEED,
+        cohort=CohortSpec(mice=mice, chunk=mice, overrides={}),
+        arms=tuple(ARMS[n] for n in names),
+        dose_curve=(),
+        comparisons=comparisons,
+        figures=FigureSpec(formats=("png",), dpi=72, course_mice=0, dose_mice=0, dose_folds=()),
+        tracking=TrackingSpec(uri="", experiment="s"),
+    )
+
+
+@pytest.mark.slow
+def test_bytes_do_not_depend_on_threads_of_blas():
+    code = (
+        "import numpy as np, hashlib\n"
+        "from nichetrial.compare.bootstrap import Bootstrap\n"
+        "x = np.random.default_rng(0).lognormal(3, 1, (1000, 24))\n"
+        "b = Bootstrap(seed=1, n=1000, resamples=2000, interval=0.95)\n"
+        "m = b.means(x, np.ones(1000, bool))\n"
+        "print(hashlib.sha256(m.tobytes()).hexdigest())\n"
+    )
+    prints = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": n},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for n in ("1", "2")
+    }
+    assert len(prints) == 1
+
+
+@pytest.mark.parametrize(("share", "after", "before"), [(0.9, 1, 10), (0.8, 1, 5), (0.5, 1, 2)])
+def test_a_fall_by_exactly_the_share_is_a_response(boot, share, after, before):
+    exact = spec(("x", "ref")).model_copy(update={"responder": share})
+    tables = {"x": table(np.full(N, after)), "ref": table(np.full(N, before))}
+    assert one(effects(tables, exact, N, boot))["responders"] == 1.0

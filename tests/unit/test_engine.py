@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from nichetrial import engine
 from nichetrial.engine import forcing
 from nichetrial.engine.ensemble import Ensemble, run
 from nichetrial.engine.kernels import PARAMETER_NAMES, STATE_NAMES
@@ -154,7 +160,7 @@ def test_states_stay_positive(name):
 
 
 def test_every_tumour_cell_is_accounted_for():
-    """Injected = circulating + arrested + dormant + founders + what died (integrated apart)."""
+    """Injected = circulating + arrested + dormant + founders + dead, the last from rates and D."""
     a = ARMS["anti_ly6g"]
     days = np.arange(int(a.readout.end / GRID) + 1) * GRID
     course = integrate(a).courses[:, : len(days)]
@@ -196,7 +202,7 @@ def test_arms_are_identical_until_they_differ():
 @given(
     start=st.floats(0, 10).map(lambda x: round(x, 3)),
     every=st.floats(0.1, 4).map(lambda x: round(x, 3)),
-    how=st.sampled_from(["dose", "bioavailability", "depth"]),
+    how=st.sampled_from(["dose", "bioavailability", "depth", "target"]),
 )
 def test_a_treatment_without_effect_gives_exactly_zero_difference(start, every, how):
     """Nothing given, nothing absorbed, or a target that is not hit, on any schedule."""
@@ -207,12 +213,16 @@ def test_a_treatment_without_effect_gives_exactly_zero_difference(start, every, 
     elif how == "bioavailability":
         p[:, PARAMETER_NAMES.index("antibody_bioavailability")] = 0.0
         a = arm(treatment("anti_sdf1", 5, **schedule))
-    else:
+    elif how == "depth":
         p[:, PARAMETER_NAMES.index("anti_ly6g_depth")] = 0.0
         a = arm(treatment("anti_ly6g", 5, **schedule))
+    else:
+        a = arm(treatment("anti_timp1", 5, **schedule), vector=None)
+    host = (0.0 if how == "target" else 1.0, 1.0, 1.0)
+    reference = ARMS["untreated" if how == "target" else "timp1_high"]
     both = [
-        run(p, (1.0, 1.0, 1.0), events(x), reading(x), seed=SEED, mice=np.arange(3), keep=3)
-        for x in (a, ARMS["timp1_high"])
+        run(p, host, events(x), reading(x), seed=SEED, mice=np.arange(3), keep=3)
+        for x in (a, reference)
     ]
     assert both[0].numbers.tobytes() == both[1].numbers.tobytes()
     assert both[0].courses.tobytes() == both[1].courses.tobytes()
@@ -243,3 +253,46 @@ def test_failures_are_counted_and_stay_alone():
     few = integrate(a, max_steps=20)
     assert (few.status == Outcome.STEP_LIMIT).all()
     assert all(o.advice for o in Outcome)
+
+
+@pytest.mark.parametrize("day", [11.2, 11.13, 11.0])
+def test_days_off_the_grid_are_read_exactly(day):
+    """The read-out may be the last day, and off the grid: dormant cells against another grid."""
+    early = ARMS["timp1_high"].model_copy(
+        update={"readout": ARMS["timp1_high"].readout.model_copy(update={"day": day, "end": day})}
+    )
+    dormant = integrate(early).numbers[:, -1]
+    course = integrate(ARMS["timp1_high"]).courses[:, :, AT["dormant"]]
+    grid = np.arange(course.shape[1]) * GRID
+    for k in range(len(P)):
+        assert dormant[k] == pytest.approx(np.interp(day, grid[:-1], course[k, :-1]), rel=1e-3)
+    assert integrate(early, slice(0, 4)).numbers.tobytes() == integrate(early).numbers[:4].tobytes()
+
+
+@pytest.mark.slow
+def test_changed_source_is_compiled_anew(tmp_path):
+    """Numba alone would go on running the code of a file that another file calls."""
+    package = Path(engine.__file__).parents[1]
+    shutil.copytree(package, tmp_path / "nichetrial", ignore=shutil.ignore_patterns("__pycache__"))
+    code = (
+        "import numpy as np; from nichetrial.engine.colonies import grow, growth_age\n"
+        "print(growth_age(100.0, 1e8))"
+    )
+
+    def answer():
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "c")},
+            cwd=tmp_path,
+            capture_output=True,
+            check=True,
+        )
+        return float(done.stdout), sorted((tmp_path / "c").glob("compiled-*"))
+
+    first, before = answer()
+    philox = tmp_path / "nichetrial" / "engine" / "philox.py"
+    philox.write_text(philox.read_text() + "\n# changed\n")
+    second, after = answer()
+    assert first == second
+    assert len(before) == 1
+    assert len(after) == 2

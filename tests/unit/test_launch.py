@@ -115,7 +115,11 @@ def test_missing_arms_change_only_what_sees_all_arms(small_study):
     }
     plan = Plan.of(small_study, "s.yaml", "amd3100,both")
     assert plan.arms == ["high", "anti_ly6g"]
-    assert plan.missing_option == ["--missing", "amd3100", "both"]
+    assert plan.missing_option() == ["--missing", "amd3100", "both"]
+    assert plan.missing_option("foci") == plan.missing_option()
+    assert plan.missing_option("schedule") == plan.missing_option("dose") == []
+    assert part["figure dose"] == whole["figure dose"]
+    assert part["figure forest"] != whole["figure forest"]
     assert not any("amd3100" in file for file in plan.simulations("outcomes"))
 
 

@@ -31,7 +31,7 @@ rule compare:
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,
-        missing=plan.missing_option,
+        missing=plan.missing_option(),
         digest=plan.digest("compare"),
     message:
         "compare the arms"

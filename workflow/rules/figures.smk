@@ -28,7 +28,7 @@ rule figure:
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,
-        missing=plan.missing_option,
+        missing=lambda wildcards: plan.missing_option(wildcards.figure),
         digest=lambda wildcards: plan.digest("figure", figure=wildcards.figure),
     message:
         "draw {wildcards.figure}"

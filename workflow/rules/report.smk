@@ -29,7 +29,7 @@ rule report:
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,
-        missing=plan.missing_option,
+        missing=plan.missing_option(),
         digest=plan.digest("report"),
     message:
         "write the report"

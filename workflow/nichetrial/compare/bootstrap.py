@@ -11,7 +11,7 @@ from nichetrial.engine.philox import purpose, uniform_pair
 __all__ = ["BATCHES", "Bootstrap"]
 
 BATCHES = 5000
-"""Beyond so many mice, equal batches of mice are drawn instead of mice: as valid, since mice are
+"""Beyond so many mice, batches of mice are drawn instead of mice: as valid, since mice are
 independent, and the cost no longer grows with the cohort."""
 
 
@@ -25,6 +25,18 @@ def _counts(seed, resamples, n, key):
             if 2 * i + 1 < n:
                 counts[r, int(v * n)] += 1.0
     return counts
+
+
+@njit(cache=True)
+def _weighted(counts, values):
+    """``counts @ values``, always summed in the same order: BLAS changes it with its threads."""
+    out = np.zeros((counts.shape[0], values.shape[1]))
+    for r in range(counts.shape[0]):
+        for i in range(counts.shape[1]):
+            if counts[r, i] != 0.0:
+                for k in range(values.shape[1]):
+                    out[r, k] += counts[r, i] * values[i, k]
+    return out
 
 
 class Bootstrap:
@@ -52,7 +64,7 @@ class Bootstrap:
                 [np.bincount(batch, kept[:, k], self.units) for k in range(kept.shape[1])]
             )
         with np.errstate(invalid="ignore", divide="ignore"):
-            return (self.counts @ kept) / (self.counts @ weight)[:, None]
+            return _weighted(self.counts, kept) / _weighted(self.counts, weight[:, None])
 
     def bounds(self, statistic: NDArray[np.float64]) -> tuple[float, float]:
         """Percentile interval of a statistic (resamples,); NaN where it is not defined."""

@@ -49,7 +49,11 @@ EFFECTS: Schema = {
     "difference": (_F, "see unit", "mean of the paired differences"),
     "difference_low": (_F, "see unit", "lower bound of its bootstrap interval over mice"),
     "difference_high": (_F, "see unit", "upper bound"),
-    "responders": (_F, "1", "share of mice whose outcome falls by the study's responder share"),
+    "responders": (
+        _F,
+        "1",
+        "share, of mice with any in the reference, that fall by the responder share",
+    ),
     "variance_saved": (_F, "1", "share of the variance of the difference that pairing removes"),
     "failures": (pa.int64(), "mice", "pairs lost because a mouse failed in either arm"),
     "unit": (pa.string(), "1", "unit of means and difference"),
@@ -64,7 +68,11 @@ def ratio_of_means(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np
 
 def _responders(a: NDArray[np.float64], b: NDArray[np.float64], share: float) -> float:
     able = b > 0.0
-    return float(np.mean(a[able] <= (1.0 - share) * b[able])) if able.any() else float("nan")
+    return (
+        float(np.mean(b[able] - a[able] >= share * b[able] * (1.0 - 1e-12)))
+        if able.any()
+        else float("nan")
+    )
 
 
 def _variance_saved(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -8,8 +8,9 @@ import pyarrow as pa
 from scipy import stats
 
 from nichetrial.compare.effects import Outcomes, ratio_of_means
-from nichetrial.model.parameters import PARAMETERS
-from nichetrial.study.resolved import ComparisonSpec
+from nichetrial.model.drugs import DRUGS
+from nichetrial.model.parameters import PARAMETERS, Parameter
+from nichetrial.study.resolved import Arm, Pair, ResolvedStudy
 from nichetrial.tables import Schema
 
 __all__ = ["UNKNOWNS", "unknowns"]
@@ -33,10 +34,35 @@ MIN_MICE = 12
 _TINY = 1e-12  # foci; keeps the logarithm of a mouse without any
 
 
-def unknowns(outcomes: Outcomes, cohort: pd.DataFrame, spec: ComparisonSpec) -> pd.DataFrame:
-    """One row a pair and parameter that varies (schema UNKNOWNS); empty below MIN_MICE mice."""
+def _can_act(parameter: Parameter, arms: tuple[Arm, Arm]) -> bool:
+    """Drug parameters act where the drug is given, those of a primary tumour where there is one."""
+    if parameter.group == "primary tumour" or parameter.name == "protease_shedding":
+        return any(arm.challenge.route == "primary" for arm in arms)
+    if parameter.name == "vector_rise_half_time":
+        return any(arm.vector is not None for arm in arms)
+    if parameter.group != "drugs":
+        return True
+    given = {t.drug for arm in arms for t in arm.treatments}
+    prefixes = [DRUGS[name].kinetics for name in given]
+    # "anti_ly6g" is also how the names of the murinised antibody's parameters begin
+    prefixes += [n for n in given if n != "anti_ly6g"]
+    own = ("anti_ly6g_depth", "anti_ly6g_rebound") if "anti_ly6g" in given else ()
+    shared = ("anti_ly6g_ec50",) if any(n.startswith("anti_ly6g") for n in given) else ()
+    named = parameter.name.startswith(tuple(f"{p}_" for p in prefixes))
+    return named or parameter.name in own + shared
+
+
+def _both(study: ResolvedStudy, pair: Pair) -> tuple[Arm, Arm]:
+    return study.arm(pair.arm), study.arm(pair.reference)
+
+
+def unknowns(outcomes: Outcomes, cohort: pd.DataFrame, study: ResolvedStudy) -> pd.DataFrame:
+    """One row a pair and parameter that varies and can act in it (schema UNKNOWNS).
+
+    Empty below MIN_MICE mice.
+    """
     rows = []
-    for pair in spec.pairs:
+    for pair in study.comparisons.pairs:
         if pair.arm not in outcomes or pair.reference not in outcomes:
             continue
         arm, ref = outcomes[pair.arm], outcomes[pair.reference]
@@ -49,6 +75,8 @@ def unknowns(outcomes: Outcomes, cohort: pd.DataFrame, spec: ComparisonSpec) -> 
         effect = stats.rankdata(np.log(a + _TINY) - np.log(b + _TINY))
         for parameter in PARAMETERS.values():
             values = cohort[parameter.name].to_numpy()[valid]
+            if not _can_act(parameter, _both(study, pair)):
+                continue
             if np.ptp(values) == 0.0 or np.ptp(effect) == 0.0:
                 continue
             order = np.argsort(values, kind="stable")

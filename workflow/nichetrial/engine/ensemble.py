@@ -16,7 +16,7 @@ from nichetrial.engine.rodas import FINISHED, GRID, integrate
 __all__ = ["BIN_EDGES", "Ensemble", "Events", "Reading", "run", "states"]
 
 BIN_EDGES = 10.0 ** (np.arange(BINS + 1) / PER_DECADE)
-MAX_STEPS = 20_000
+MAX_STEPS, STEPS_PER_EVENT = 20_000, 40
 RTOL = 1e-6
 Floats = NDArray[np.float64]
 
@@ -70,17 +70,23 @@ _DORMANT = STATE_NAMES.index("dormant")
 
 
 @njit(cache=True, error_model="numpy")
-def _at(out, day):
-    """Index of the grid time nearest to ``day``."""
-    return min(out.shape[0] - 1, round(day / GRID))
-
-
-@njit(cache=True, error_model="numpy")
 def _one(p, host, times, kinds, channels, amounts, reading, rtol, max_steps, seed, mouse, out,
-         steps, numbers, bins):  # fmt: skip
+         at, steps, numbers, bins):  # fmt: skip
     challenge, day, end, visible, detectable, lethal = reading
     status, count = integrate(
-        p, host, times, kinds, channels, amounts, end, rtol, max_steps, out, steps
+        p,
+        host,
+        times,
+        kinds,
+        channels,
+        amounts,
+        np.array([challenge, day]),
+        end,
+        rtol,
+        max_steps,
+        out,
+        at,
+        steps,
     )
     if status == FINISHED:
         numbers[0] = expected_visible(steps, count, p, day, visible)
@@ -89,8 +95,8 @@ def _one(p, host, times, kinds, channels, amounts, reading, rtol, max_steps, see
         )
         numbers[1], numbers[2], numbers[3], numbers[4] = foci, colonies, burden, largest
         numbers[5], numbers[6] = first, death
-        numbers[_READ : _READ + out.shape[1]] = out[_at(out, challenge)]
-        numbers[_READ + out.shape[1]] = out[_at(out, day), _DORMANT]
+        numbers[_READ : _READ + out.shape[1]] = at[0]
+        numbers[_READ + out.shape[1]] = at[1, _DORMANT]
     return status, count
 
 
@@ -113,6 +119,7 @@ def run(
         parameters: (mice, PARAMETER_NAMES), internal units.
         host: expression of Timp1, Cd63, Mmp9.
         mice: (mice,) global numbers, the keys of their randomness.
+        max_steps: of one mouse; STEPS_PER_EVENT more are allowed for each event.
         keep: time courses are kept for so many of the first mice.
         progress: called with the number of mice done after each.
     """
@@ -124,7 +131,9 @@ def run(
     numbers = np.full((n, _READ + size + 1), np.nan)
     courses = np.full((min(keep, n), rows, size), np.nan)
     bins = np.zeros(BINS, np.int64)
-    scratch, track = np.empty((rows, size)), np.empty((max_steps + 2, 3))
+    scratch, at = np.empty((rows, size)), np.empty((2, size))
+    max_steps += STEPS_PER_EVENT * len(events.times)
+    track = np.empty((max_steps + 2, 3))
     key = np.uint64(seed)
     read = (reading.challenge, reading.day, reading.end, reading.visible, reading.detectable,
             reading.lethal)  # fmt: skip
@@ -133,7 +142,7 @@ def run(
         out = courses[i] if i < keep else scratch
         status[i], steps[i] = _one(
             parameters[i], genotype, events.times, events.kinds, events.channels, events.amounts,
-            read, rtol, max_steps, key, mice[i], out, track, numbers[i], bins,
+            read, rtol, max_steps, key, mice[i], out, at, track, numbers[i], bins,
         )  # fmt: skip
         if progress is not None:
             progress(i + 1)

@@ -25,8 +25,8 @@ class Outcome(IntEnum):
         """One sentence for people."""
         return {
             Outcome.FINISHED: "nothing to do",
-            Outcome.STEP_LIMIT: "the integration needed too many steps: look at this mouse's "
-            "parameters for a rate that is orders of magnitude above the others",
+            Outcome.STEP_LIMIT: "the integration needed too many steps: look for a very dense "
+            "dosing schedule, or for a rate of this mouse that is far above the others",
             Outcome.NOT_FINITE: "a state became infinite or not a number: look at this mouse's "
             "parameters, an override may allow values that have no meaning",
             Outcome.IMPLAUSIBLE: "no plausible mouse was found: widen the overridden distributions",

@@ -1,8 +1,9 @@
 """Integration of one mouse: Rodas5P (Steinebach 2023, doi 10.1007/s10543-023-00967-x).
 
 A stiffly accurate Rosenbrock method of order 5 with 8 stages, error estimate of order 4. Each step
-uses the analytic Jacobian and its sparse factors. Steps land on every event of the mouse and on the
-read-out grid, so that arms which agree up to a grid time agree there to the last byte.
+uses the analytic Jacobian and its sparse factors. Steps land on every event that acts on the mouse,
+on the challenge, on the read-out and on a grid, so that arms which agree up to a grid time agree
+there to the last byte.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ from math import isfinite, sqrt
 import numpy as np
 from numba import njit
 
-from nichetrial.engine.forcing import advance, effective, give, inputs, kinetics, new_forcing
+from nichetrial.engine.forcing import (
+    CHANNELS,
+    EVENT,
+    advance,
+    effective,
+    give,
+    inputs,
+    kinetics,
+    new_forcing,
+)
 from nichetrial.engine.kernels import (
     CONSTANT_COUNT,
     FILL,
@@ -36,6 +46,8 @@ FINISHED, STEP_LIMIT, NOT_FINITE = 0, 1, 2
 FIRST_STEP = 5e-4
 """Days; the largest step after an event, whose transient the error estimate might step over."""
 
+_VECTOR, _IMPLANT = EVENT["vector"], EVENT["implant"]
+_ANTI_TIMP1 = CHANNELS.index("anti_timp1")
 _N, _U = len(STATE_NAMES), len(INPUT_NAMES)
 GAMMA = 0.21193756319429014
 _A = np.zeros((8, 8))
@@ -89,15 +101,19 @@ def host_steady_state(p, host, c, y):
 
 
 @njit(cache=True, error_model="numpy")
-def integrate(p, host, times, kinds, channels, amounts, end, rtol, max_steps, out, steps):
+def integrate(
+    p, host, times, kinds, channels, amounts, marks, end, rtol, max_steps, out, at, steps
+):
     """One mouse from day 0 to ``end``.
 
     Args:
         p, host: parameters (PARAMETER_NAMES) and expression of Timp1, Cd63, Mmp9.
         times, kinds, channels, amounts: events, sorted by time.
+        marks: (n,) days on which the states are wanted exactly; steps land on them.
         end: day; rtol: relative tolerance.
         out: (grid times, states), filled at 0, GRID, 2 GRID ...
-        steps: (max_steps + 1, 3), filled with time, founders, and rate of founding at each step.
+        at: (n, states), filled at the marks.
+        steps: (max_steps + 2, 3), filled with time, founders, and rate of founding at each step.
     Returns:
         (status, number of rows of ``steps``).
     """
@@ -105,6 +121,11 @@ def integrate(p, host, times, kinds, channels, amounts, end, rtol, max_steps, ou
     constants(p, host, c)
     kin = np.empty((5, 6))
     kinetics(p, kin)
+    timp1 = host[0] != 0.0
+    for kind in kinds:
+        timp1 = timp1 or kind in (_VECTOR, _IMPLANT)
+    if not timp1:
+        kin[4, _ANTI_TIMP1] = 0.0  # nothing to neutralise: its doses do not act
     y = np.empty(_N)
     host_steady_state(p, host, c, y)
     s = new_forcing()
@@ -130,9 +151,15 @@ def integrate(p, host, times, kinds, channels, amounts, end, rtol, max_steps, ou
         if t >= row * GRID:
             out[row, :] = y
             row += 1
+        for m in range(marks.shape[0]):
+            if t == marks[m]:
+                at[m, :] = y
         if t >= end:
             return FINISHED, count
         stop = min(row * GRID, end)
+        for mark in marks:
+            if t < mark < stop:
+                stop = mark
         ahead = event  # the next event that acts on this mouse
         while ahead < times.shape[0] and not effective(
             kinds[ahead], channels[ahead], amounts[ahead], kin

@@ -25,7 +25,7 @@ CAPTION = (
     "in the liver (nM), neutrophils in blood and liver (fold of the untreated mouse), and how "
     "far the niche is filled (0 to 1). Line and band: median and middle half of the mice. Grey "
     "underneath: the same for the reference, so that colour away from grey is the treatment. "
-    "Upright line: tumour cells arrive. Scales are shared down each column. What matters for "
+    "Upright line: the challenge. Scales are shared down each column. What matters for "
     "metastasis is the niche in the days after the line; read from right to left to see which "
     "step a treatment broke."
 )

@@ -106,10 +106,14 @@ class Plan:
         """The arms to compare: all that are not missing."""
         return [arm.name for arm in self.study.arms if arm.name not in self.missing]
 
-    @property
-    def missing_option(self) -> list[str]:
-        """The words for the command line of a stage; none if no arm is missing."""
-        return ["--missing", *self.missing] if self.missing else []
+    def missing_option(self, figure: str = "") -> list[str]:
+        """The words for the command line of a stage; none if no arm that it reads is missing."""
+        missing = self._missing_for(figure)
+        return ["--missing", *missing] if missing else []
+
+    def _missing_for(self, figure: str) -> tuple[str, ...]:
+        """A figure that shows no result of an arm is the same with and without it."""
+        return () if figure and not set(FIGURES[figure]) - {"dose_curve"} else self.missing
 
     @property
     def chunks(self) -> list[str]:
@@ -175,7 +179,7 @@ class Plan:
             return [study.seed, arms, study.comparisons, study.cohort, self.missing]
         if stage == "figure":
             drawn = study.model_dump(mode="json", exclude={"tracking", "question"})
-            return [figure, drawn, self.missing]
+            return [figure, drawn, self._missing_for(figure)]
         if stage == "report":
             return [study.model_dump(mode="json", exclude={"tracking"}), self.missing]
         return [study, self.missing]

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
         tables = {
             "effects": (effect, EFFECTS),
             "combinations": (combined, COMBINATIONS),
-            "unknowns": (unknowns(outcomes, read(*mice), spec), UNKNOWNS),
+            "unknowns": (unknowns(outcomes, read(*mice), study), UNKNOWNS),
             "arms": (arms(outcomes, study), ARMS),
         }
         for name, (table, schema) in tables.items():

@@ -44,15 +44,17 @@ def read_study(path: str) -> ResolvedStudy:
 
 def progress(what: str, total: int) -> Callable[[int], None]:
     """A callback that prints a line with the time left every EVERY seconds, none in short jobs."""
-    start = last = time.monotonic()
+    start = last = 0.0
 
     def report(done: int) -> None:
-        nonlocal last
+        nonlocal start, last
         now = time.monotonic()
+        if done == 1:  # the first mouse may include compilation: it tells nothing of the others
+            start = last = now
         if now - last < EVERY or done >= total:
             return
         last = now
-        left = (now - start) * (total - done) / done
+        left = (now - start) * (total - done) / (done - 1)
         print(
             f"{what}: {done} of {total} mice, about {left:.0f} s left", file=sys.stderr, flush=True
         )

@@ -54,7 +54,7 @@ ARM_NAME = Slug(
 
 Instant = Annotated[Quantity, Measure("d", instant=True, highest=LONGEST_DAYS)]
 Interval = Annotated[Quantity | None, Measure("d", above=True, highest=LONGEST_DAYS)]
-Cells = Annotated[Quantity, Measure("cells", above=True, highest=1e12)]
+Cells = Annotated[Quantity, Measure("cells", lowest=1.0, highest=1e10)]
 Expression = Annotated[float, Number(0, 100)]
 
 
@@ -153,7 +153,7 @@ class TreatmentItem(Section):
         "bolus",
         description="bolus (default): an injection; pump: the dose is spread over each interval.",
     )
-    dose: Annotated[Quantity, Measure(DOSE, above=True)] = Field(
+    dose: Annotated[Quantity, Measure(DOSE, above=True, highest=10_000.0)] = Field(
         description="Per body mass, such as 5 mg/kg or 30 nmol/kg."
     )
     start: Instant = Field(description="First dose, such as 4 d.")

@@ -28,7 +28,11 @@ OUTCOMES: Schema = {
     "status": (pa.string(), "1", "how its simulation ended"),
     "steps": (pa.int32(), "1", "steps of the integration"),
     "expected_foci": (pa.float64(), "foci", "mean of the Poisson count of visible foci"),
-    "foci": (pa.int64(), "foci", "metastases visible at the read-out"),
+    "foci": (
+        pa.int64(),
+        "foci",
+        "metastases visible at the read-out, whether or not the mouse lived so long",
+    ),
     "colonies": (
         pa.int64(),
         "colonies",
@@ -144,4 +148,6 @@ def _courses(result: Ensemble, mice: np.ndarray) -> pd.DataFrame:
             },
         }
     )
-    return frame[~frame["timp1"].isna()].reset_index(drop=True)  # the row after the last grid time
+    finished = np.repeat(result.status[:kept] == Outcome.FINISHED, rows)
+    # the last row lies behind the end, where nothing was computed
+    return frame[finished & ~frame["timp1"].isna()].reset_index(drop=True)

@@ -1,0 +1,122 @@
+"""The lines that a person reads while Snakemake runs."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from types import SimpleNamespace
+
+import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from snakemake_logger_plugin_nichetrial import Clock, LogHandler, LogHandlerSettings, duration
+
+
+@pytest.fixture
+def logger(tmp_path):
+    """``say(event, ...)`` returns what the handler writes for it."""
+    common = SimpleNamespace(dryrun=False, verbose=False, printshellcmds=False)
+    handler = LogHandler(common, LogHandlerSettings(failures=tmp_path / "failures.jsonl"))
+
+    def say(event=None, msg=None, level=logging.INFO, **fields) -> str:
+        handler.stream = io.StringIO()
+        record = logging.LogRecord("snakemake", level, "", 0, msg, None, None)
+        record.__dict__.update(fields, event=event)
+        handler.emit(record)
+        return handler.stream.getvalue()
+
+    say.common = common  # type: ignore[attr-defined]
+    return say
+
+
+def _job(say, number: int, rule: str = "simulate", arm: str = "amd3100", reason: str = "") -> str:
+    return say(
+        LogEvent.JOB_INFO,
+        jobid=number,
+        rule_name=rule,
+        rule_msg=f"{rule} {arm}, mice 000000-000499",
+        wildcards={"arm": arm},
+        reason=reason,
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (31.4, "0:31"), (725, "12:05"), (3730, "1:02:10")]
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_time_left_learns_from_what_jobs_took():
+    clock = Clock(now=0.0)
+    clock.plan({"simulate": 4})
+    assert clock.remaining(0.0) == pytest.approx(24.0)  # assumed
+    clock.finished("simulate", 10.0)
+    assert clock.remaining(10.0) == pytest.approx(30.0)  # one at a time
+    clock.finished("simulate", 10.0)
+    assert clock.remaining(10.0) == pytest.approx(10.0)  # two at a time
+    clock.finished("simulate", 10.0)
+    clock.finished("simulate", 10.0)
+    assert clock.remaining(20.0) == 0.0
+
+
+def test_a_finished_job_is_one_line(logger):
+    stats = {"simulate": 2, "all": 1, "total": 3}
+    assert logger(LogEvent.RUN_INFO, stats=stats) == "2 jobs to run: 2 simulate\n"
+    assert _job(logger, 5) == ""
+    assert logger(LogEvent.JOB_FINISHED, job_id=5) == ""
+    line = logger(LogEvent.PROGRESS, done=1, total=3)
+    assert line.startswith("[1/2] 50 %  0:00 gone, about 0:00 left  ")
+    assert line.endswith("simulate amd3100, mice 0-499 done\n")
+    _job(logger, 6)
+    logger(LogEvent.JOB_FINISHED, job_id=6)
+    assert "left" not in logger(LogEvent.PROGRESS, done=2, total=3)
+    _job(logger, 0, rule="all")
+    logger(LogEvent.JOB_FINISHED, job_id=0)
+    assert logger(LogEvent.PROGRESS, done=3, total=3) == ""
+
+
+def test_a_failed_job_is_told_with_the_end_of_its_log(logger, tmp_path):
+    log, record = tmp_path / "a.log", tmp_path / "a.json"
+    log.write_text("".join(f"line {i}\n" for i in range(100)))
+    record.write_text("{}")
+    _job(logger, 7)
+    told = logger(
+        LogEvent.JOB_ERROR, jobid=7, rule_name="simulate", log=[str(log), str(record)]
+    ).splitlines()
+    assert told[:2] == ["FAILED  simulate amd3100, mice 0-499", f"  log: {log}"]
+    assert told[-1] == "    line 99"
+    assert len(told) == 14
+    (entry,) = (tmp_path / "failures.jsonl").read_text().splitlines()
+    assert json.loads(entry) == {
+        "rule": "simulate",
+        "label": "simulate amd3100, mice 0-499",
+        "wildcards": {"arm": "amd3100"},
+        "logs": [str(log)],
+    }
+
+
+def test_a_failed_job_without_a_log(logger, tmp_path):
+    _job(logger, 7)
+    told = logger(LogEvent.JOB_ERROR, jobid=7, rule_name="simulate", log=[str(tmp_path / "no.log")])
+    assert "(no log was written)" in told
+
+
+def test_errors_are_passed_on_and_chatter_is_not(logger):
+    error = {"level": logging.ERROR}
+    assert logger(LogEvent.ERROR, "WorkflowError: a.yaml:7: no", **error).endswith("7: no\n")
+    assert logger(None, "a warning", level=logging.WARNING) == "a warning\n"
+    assert logger(None, "Select jobs to execute...") == ""
+    assert logger(LogEvent.ERROR, "RuleException:\nCalledProcessError in file", **error) == ""
+    assert "up to date" in logger(None, "Nothing to be done (all requested files are present).")
+
+
+def test_a_dry_run_tells_each_job_and_why(logger):
+    logger.common.dryrun = True
+    assert "2 jobs would run" in logger(LogEvent.RUN_INFO, stats={"simulate": 2})
+    assert logger(LogEvent.RUN_INFO, stats={"simulate": 2}) == ""
+    told = _job(logger, 1, reason="Missing output files: a, b; Params have changed since: x")
+    assert told == (
+        "  simulate amd3100, mice 0-499  (not made yet, its settings or code changed)\n"
+    )
