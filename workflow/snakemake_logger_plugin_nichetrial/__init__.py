@@ -121,7 +121,7 @@ class LogHandler(LogHandlerBase):
         self.clock = Clock(time.monotonic())
         self.latest = ""
         self.planned = False
-        self.targets = 0
+        self.total = 0
         self.stream = sys.stderr
 
     @property
@@ -168,13 +168,12 @@ class LogHandler(LogHandlerBase):
         if self.planned:  # a dry run tells its statistics twice
             return ""
         self.planned = True
-        self.targets = record.stats.get(TARGET, 0)
         counts = {rule: n for rule, n in record.stats.items() if rule not in ("total", TARGET)}
         self.clock.plan(counts)
+        self.total = sum(counts.values())
         kinds = ", ".join(f"{n} {rule}" for rule, n in counts.items())
         would = "would run" if self.common_settings.dryrun else "to run"
-        total = sum(counts.values())
-        return f"{total} {'job' if total == 1 else 'jobs'} {would}: {kinds}"
+        return f"{self.total} {'job' if self.total == 1 else 'jobs'} {would}: {kinds}"
 
     def _started(self, record: Any) -> str:
         label = _plain(record.rule_msg or record.rule_name)
@@ -192,7 +191,8 @@ class LogHandler(LogHandlerBase):
         return ""
 
     def _progress(self, record: Any) -> str:
-        now, total = time.monotonic(), record.total - self.targets
+        # not record.total, which also counts what --until leaves out
+        now, total = time.monotonic(), self.total
         if not self.latest or not total:
             return ""
         line = f"[{record.done}/{total}] {100 * record.done // total} %"

@@ -17,12 +17,13 @@ def _compiled() -> Path:
     """Where compiled code is kept: a folder for exactly this source.
 
     Numba looks only at the file of the function it loads, not at the files of those it calls: with
-    one folder for all, a change of an equation would go on running the old one.
+    one folder for all, a change of an equation would go on running the old one. A folder named by
+    NUMBA_CACHE_DIR is the parent of ours.
     """
     source = hashlib.sha256()
     for file in sorted(HERE.glob("*.py")):
         source.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    given = config.CACHE_DIR  # NUMBA_CACHE_DIR
+    given = config.CACHE_DIR  # type: ignore[attr-defined]
     if given:
         base = Path(given)
     elif os.access(HERE, os.W_OK):
@@ -32,7 +33,7 @@ def _compiled() -> Path:
     return base / f"compiled-{source.hexdigest()[:16]}"
 
 
-config.CACHE_DIR = str(_compiled())
+config.CACHE_DIR = str(_compiled())  # type: ignore[attr-defined]
 
 
 def generated() -> dict[Path, str]:

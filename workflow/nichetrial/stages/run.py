@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     _say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
     if args.dry_run:
         return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
+    _writable(Path(plan.results))
     try:
         with folder_lock(Path.cwd()) as hold, tempfile.TemporaryDirectory() as scratch:
             if hold.recovered:
@@ -84,6 +85,20 @@ def run(args: argparse.Namespace) -> int:
     if code:
         _tell(failed, missing)
     return _exit_code(code)
+
+
+def _writable(results: Path) -> None:
+    """Find out before any job starts. Raises UserError."""
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=results):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"results cannot be written here ({error.strerror}); run from a folder of your own, "
+            "or mend its rights",
+            place=str(results),
+        ) from None
 
 
 def _failed(path: Path) -> list[dict[str, Any]]:
