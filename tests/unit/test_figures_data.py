@@ -283,7 +283,8 @@ def build(
     record = {
         "run_key": "k" * 64, "stage": "simulate", "name": "amd3100/mice-000000-000024",
         "parameters": {}, "metrics": {}, "seed": study.seed, "inputs": {}, "outputs": {},
-        "code_digest": "c" * 64, "lock_digest": "l" * 64,
+        "code_digest": "c" * 64, "code": ["engine"], "science": {"engine": "s" * 64},
+        "params_digest": None, "lock_digest": "l" * 64,
         "environment": {"python": "3.12.1", "platform": "linux", "packages": {"numpy": "2.4.6"}},
         "git": {"commit": "a" * 40, "dirty": False}, "start": "2026-01-01T00:00:00Z",
         "end": "2026-01-01T00:01:00Z", "status": "FINISHED", "error": None,

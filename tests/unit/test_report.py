@@ -134,7 +134,7 @@ def test_failures_stand_before_the_results(html: str) -> None:
     sections = ["The question", "neutrophils above 20-fold: 6", "fewer visible foci than",
                 "The arms in words", "Visible foci at read-out [foci]", "Bliss", "Limits",
                 "Spearman", "k" * 64]  # fmt: skip
-    assert all(s in page for s in sections)
+    assert [s for s in sections if s not in page] == []
     assert page.index("neutrophils above 20-fold") < page.index("fewer visible foci than")
     assert "12 simulations stopped by the solver and 18 refused as implausible" in page
 
