@@ -10,7 +10,7 @@ from scipy import stats
 from nichetrial.compare.effects import Outcomes, ratio_of_means
 from nichetrial.model.drugs import DRUGS
 from nichetrial.model.parameters import PARAMETERS, Parameter
-from nichetrial.study.resolved import Arm, Pair, ResolvedStudy
+from nichetrial.study.resolved import Arm, ResolvedStudy
 from nichetrial.tables import Schema
 
 __all__ = ["UNKNOWNS", "unknowns"]
@@ -52,10 +52,6 @@ def _can_act(parameter: Parameter, arms: tuple[Arm, Arm]) -> bool:
     return named or parameter.name in own + shared
 
 
-def _both(study: ResolvedStudy, pair: Pair) -> tuple[Arm, Arm]:
-    return study.arm(pair.arm), study.arm(pair.reference)
-
-
 def unknowns(outcomes: Outcomes, cohort: pd.DataFrame, study: ResolvedStudy) -> pd.DataFrame:
     """One row a pair and parameter that varies and can act in it (schema UNKNOWNS).
 
@@ -65,6 +61,7 @@ def unknowns(outcomes: Outcomes, cohort: pd.DataFrame, study: ResolvedStudy) -> 
     for pair in study.comparisons.pairs:
         if pair.arm not in outcomes or pair.reference not in outcomes:
             continue
+        pair_arms = (study.arm(pair.arm), study.arm(pair.reference))
         arm, ref = outcomes[pair.arm], outcomes[pair.reference]
         valid = ((arm["status"] == "finished") & (ref["status"] == "finished")).to_numpy()
         n = int(valid.sum())
@@ -75,7 +72,7 @@ def unknowns(outcomes: Outcomes, cohort: pd.DataFrame, study: ResolvedStudy) -> 
         effect = stats.rankdata(np.log(a + _TINY) - np.log(b + _TINY))
         for parameter in PARAMETERS.values():
             values = cohort[parameter.name].to_numpy()[valid]
-            if not _can_act(parameter, _both(study, pair)):
+            if not _can_act(parameter, pair_arms):
                 continue
             if np.ptp(values) == 0.0 or np.ptp(effect) == 0.0:
                 continue
