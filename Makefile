@@ -32,7 +32,7 @@ test: dev ## all tests
 	@$(PY) -m pytest -n 2 --dist loadgroup $(TESTS)
 
 bench: dev ## the benchmarks, as ratios
-	@$(PY) -m tests.benchmarks.engine
+	@$(PY) -m tests.benchmarks.run
 
 lint: dev ## style, types, and Snakemake's own advice
 	$(VENV)/bin/ruff check .
@@ -48,7 +48,7 @@ format: dev ## bring all code into style
 
 generate: dev ## remake the generated files (default study, schema, kernels, tables in docs)
 	$(PY) -m nichetrial generate
-	@$(VENV)/bin/ruff format -q workflow/nichetrial/engine/kernels.py
+	@$(VENV)/bin/ruff format -q workflow/nichetrial/engine/kernels.py workflow/nichetrial/engine/lanes.py
 
 lock: env ## solve the dependencies anew within pyproject.toml; needs uv and a package index
 	$(COMPILE) pyproject.toml --output-file envs/requirements.txt

@@ -32,6 +32,7 @@ BELOW: dict[str, set[str]] = {
     "study": {"model"},
     "cohort": {"study", "engine", "model"},
     "trial": {"cohort", "study", "engine", "model"},
+    "export": {"trial", "cohort", "study", "engine", "model"},
     "compare": {"trial", "cohort", "study", "engine", "model"},
     "figures": {"compare", "trial", "cohort", "study", "engine", "model"},
     "report": {"figures", "compare", "trial", "cohort", "study", "engine", "model", "tracking"},

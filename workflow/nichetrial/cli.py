@@ -27,11 +27,15 @@ __all__ = ["COMMANDS", "STAGES", "main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("nichetrial.stages.check", "read a study file and say what is wrong with it"),
     "explain": ("nichetrial.stages.explain", "tell and draw every arm's schedule, before a run"),
+    "export": ("nichetrial.stages.export", "write a mouse in an arm for other simulators"),
     "run": ("nichetrial.stages.run", "run a study, from its file to the report"),
     "ui": ("nichetrial.stages.ui", "open the tracked runs in the browser"),
     "resolve": ("nichetrial.stages.resolve", "stage: study file to complete arms in plain numbers"),
     "parameters": ("nichetrial.stages.parameters", "stage: draw the virtual mice of one chunk"),
-    "simulate": ("nichetrial.stages.simulate", "stage: one chunk of mice in one arm"),
+    "simulate": (
+        "nichetrial.stages.simulate",
+        "stage: one chunk of mice in one arm; or one mouse again",
+    ),
     "dose-curve": ("nichetrial.stages.dose_curve", "stage: metastasis against the dose of TIMP-1"),
     "compare": ("nichetrial.stages.compare", "stage: paired effects of all arms"),
     "figure": ("nichetrial.stages.figure", "stage: draw one figure"),
@@ -40,6 +44,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("nichetrial.stages.generate", "for maintainers: remake the generated files"),
 }
 """Name -> (module with ``add_arguments(parser)`` and ``run(args)``, help in one line)."""
+
+ALONE = {"simulate": ("--mouse", "nichetrial.stages.replay")}
+"""Commands that are another one with an option: name -> (option, module)."""
 
 STAGES = ("resolve", "parameters", "simulate", "dose-curve", "compare", "figure", "report", "track")
 """Commands that the workflow calls, one job each; they also take ``--expect`` and ``--log``."""
@@ -69,7 +76,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(name: str, words: list[str]) -> int:
     """Import the command's module, parse, run. Errors become messages and exit codes here."""
     try:
-        module = importlib.import_module(COMMANDS[name][0])
+        path = COMMANDS[name][0]
+        option, other = ALONE.get(name, ("", path))
+        if any(word.split("=")[0] == option for word in words):
+            path = other
+        module = importlib.import_module(path)
         args = _parser(name, module).parse_args(words)
         code = module.run(args)
         sys.stdout.flush()

@@ -38,6 +38,6 @@ config.CACHE_DIR = str(_compiled())  # type: ignore[attr-defined]
 
 def generated() -> dict[Path, str]:
     """The generated kernels: path -> text."""
-    from nichetrial.engine.codegen import source  # SymPy takes its time: only here
+    from nichetrial.engine import codegen  # SymPy takes its time: only here
 
-    return {HERE / "kernels.py": source()}
+    return {HERE / "kernels.py": codegen.kernels(), HERE / "lanes.py": codegen.lanes()}

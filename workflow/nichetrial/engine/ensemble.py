@@ -6,18 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from nichetrial.engine.colonies import BINS, PER_DECADE, expected_visible, read_out
+from nichetrial.engine.colonies import BINS, PER_DECADE
+from nichetrial.engine.integrate import READ, TRACE, integrate
 from nichetrial.engine.kernels import PARAMETER_NAMES, STATE_NAMES
-from nichetrial.engine.rodas import FINISHED, GRID, integrate
 
-__all__ = ["BIN_EDGES", "Ensemble", "Events", "Reading", "run", "states"]
+__all__ = ["BIN_EDGES", "Ensemble", "Events", "Reading", "grid", "run", "states"]
+
+GRID = 0.25
+"""Days between rows of the time courses, up to the read-out."""
+BLOCK = 256
+"""Mice between two reports of progress."""
 
 BIN_EDGES = 10.0 ** (np.arange(BINS + 1) / PER_DECADE)
 MAX_STEPS, STEPS_PER_EVENT = 20_000, 40
-RTOL = 1e-6
+RTOL = 6e-7
 Floats = NDArray[np.float64]
 
 
@@ -65,39 +69,10 @@ class Ensemble:
     """(BINS,): colonies by size at the read-out, summed over mice."""
 
 
-_READ = 7
-_DORMANT = STATE_NAMES.index("dormant")
-
-
-@njit(cache=True, error_model="numpy")
-def _one(p, host, times, kinds, channels, amounts, reading, rtol, max_steps, seed, mouse, out,
-         at, steps, numbers, bins):  # fmt: skip
-    challenge, day, end, visible, detectable, lethal = reading
-    status, count = integrate(
-        p,
-        host,
-        times,
-        kinds,
-        channels,
-        amounts,
-        np.array([challenge, day]),
-        end,
-        rtol,
-        max_steps,
-        out,
-        at,
-        steps,
-    )
-    if status == FINISHED:
-        numbers[0] = expected_visible(steps, count, p, day, visible)
-        foci, colonies, burden, largest, first, death = read_out(
-            steps, count, p, seed, mouse, day, end, visible, detectable, lethal, bins
-        )
-        numbers[1], numbers[2], numbers[3], numbers[4] = foci, colonies, burden, largest
-        numbers[5], numbers[6] = first, death
-        numbers[_READ : _READ + out.shape[1]] = at[0]
-        numbers[_READ + out.shape[1]] = at[1, _DORMANT]
-    return status, count
+def grid(reading: Reading) -> Floats:
+    """Days of the time courses: every GRID to the read-out, then every day to the end."""
+    fine = np.arange(0.0, np.ceil(reading.day), GRID)
+    return np.concatenate([fine, np.arange(np.ceil(reading.day), np.floor(reading.end) + 1.0)])
 
 
 def run(
@@ -111,6 +86,7 @@ def run(
     keep: int = 0,
     rtol: float = RTOL,
     max_steps: int = MAX_STEPS,
+    trace: Floats | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Ensemble:
     """Simulate each mouse by itself: its result depends on no other mouse.
@@ -121,34 +97,35 @@ def run(
         mice: (mice,) global numbers, the keys of their randomness.
         max_steps: of one mouse; STEPS_PER_EVENT more are allowed for each event.
         keep: time courses are kept for so many of the first mice.
-        progress: called with the number of mice done after each.
+        trace: (rows, TRACE), filled with every attempt to step; for one mouse alone.
+        progress: called with the number of mice done, now and then.
     """
     n, size = parameters.shape[0], len(STATE_NAMES)
     if parameters.shape[1] != len(PARAMETER_NAMES):
         raise ValueError(f"parameters: expected {len(PARAMETER_NAMES)} columns")
-    rows = int(np.floor(reading.end / GRID)) + 2
+    if trace is None:
+        trace = np.empty((0, len(TRACE)))
+    parameters = np.ascontiguousarray(parameters)  # one layout, so that one version is compiled
+    days = grid(reading)
     status, steps = np.empty(n, np.int64), np.empty(n, np.int64)
-    numbers = np.full((n, _READ + size + 1), np.nan)
-    courses = np.full((min(keep, n), rows, size), np.nan)
+    numbers = np.full((n, READ + size + 1), np.nan)
+    courses = np.full((min(keep, n), len(days), size), np.nan)
     bins = np.zeros(BINS, np.int64)
-    scratch, at = np.empty((rows, size)), np.empty((2, size))
-    max_steps += STEPS_PER_EVENT * len(events.times)
-    track = np.empty((max_steps + 2, 3))
-    key = np.uint64(seed)
     read = (reading.challenge, reading.day, reading.end, reading.visible, reading.detectable,
             reading.lethal)  # fmt: skip
-    genotype = np.array(host, dtype=np.float64)
-    for i in range(n):
-        out = courses[i] if i < keep else scratch
-        status[i], steps[i] = _one(
-            parameters[i], genotype, events.times, events.kinds, events.channels, events.amounts,
-            read, rtol, max_steps, key, mice[i], out, at, track, numbers[i], bins,
+    for first in range(0, n, BLOCK):
+        some = slice(first, first + BLOCK)
+        integrate(
+            parameters[some], np.array(host, dtype=np.float64),
+            (events.times, events.kinds, events.channels, events.amounts), days, read, rtol,
+            max_steps + STEPS_PER_EVENT * len(events.times), np.uint64(seed), mice[some],
+            status[some], steps[some], numbers[some], courses[some], bins, trace, 8,
         )  # fmt: skip
         if progress is not None:
-            progress(i + 1)
+            progress(min(first + BLOCK, n))
     return Ensemble(status, steps, numbers, courses, bins)
 
 
 def states(ensemble: Ensemble, name: str) -> Floats:
     """A state of each mouse at the challenge: (mice,)."""
-    return ensemble.numbers[:, _READ + STATE_NAMES.index(name)]
+    return ensemble.numbers[:, READ + STATE_NAMES.index(name)]

@@ -1,14 +1,17 @@
 """GENERATED from model/equations.py by `nichetrial generate`: do not edit.
 
-``p``: parameters of one mouse, in the order of PARAMETER_NAMES; ``host``: expression of Timp1,
-Cd63, Mmp9; ``c``: constants; ``y``: states; ``u``: inputs. Times in days.
+The equations for one mouse. ``p``: parameters, in the order of PARAMETER_NAMES; ``host``:
+expression of Timp1, Cd63, Mmp9; ``q``: constants of the mouse; ``y``: states; ``u``: inputs, and
+behind them ``protease_primary ** protease_shedding``, which matters with a primary tumour alone.
+Times in days.
 """
-
-from math import log
 
 from numba import njit
 
+from nichetrial.engine.elementary import LN2, exp, fma, log
+
 __all__ = [
+    "CONSTANT_COUNT",
     "FILL",
     "INPUT_NAMES",
     "NONZERO",
@@ -19,7 +22,6 @@ __all__ = [
     "factor",
     "jacobian",
     "rates",
-    "rates_in_time",
     "solve",
 ]
 
@@ -108,336 +110,479 @@ PARAMETER_NAMES = (
     "mmp_inhibitor_absorption_half_life",
     "mmp_inhibitor_ic50",
 )
-CONSTANT_COUNT = 17
+CONSTANT_COUNT = 48
 NONZERO = 32
 FILL = 37
 
 
-@njit(cache=True, error_model="numpy")
-def constants(p, host, c):
+@njit(error_model="numpy", cache=True)
+def constants(p, host, q):
     """Constants of one mouse in one host."""
-    t0 = log(2.0)
-    t1 = t0 / p[13]
-    t2 = 1.0 / (p[3] + 1.0)
-    t3 = t0 / p[29]
-    c[0] = t0 / p[0]
-    c[1] = t0 / p[10]
-    c[2] = t1
-    c[3] = t0 / p[14]
-    c[4] = 3.0 / p[17]
-    c[5] = t1 / p[18]
-    c[6] = t0 / p[20]
-    c[7] = t0 / p[24]
-    c[8] = p[1] * p[3]
-    c[9] = 1.0 / (p[9] * t2 + 1.0)
-    c[10] = 1.0 / (p[15] * t2 + 1.0)
-    c[11] = p[8] / p[12]
-    c[12] = p[1] / p[4] + 1.0
-    c[13] = 1.0 / (p[23] / ((p[21]) ** (p[22]) + 1.0) + 1.0)
-    c[14] = p[26] * t3
-    c[15] = p[27] * t3
-    c[16] = -t3 * (p[26] + p[27] - 1.0)
+    t_T = p[0]
+    T_b = p[1]
+    k_63 = p[3]
+    K_i = p[4]
+    p_N = p[5]
+    g_2 = p[6]
+    g_1 = p[7]
+    S_b = p[8]
+    I_S = p[9]
+    t_S = p[10]
+    w = p[11]
+    K_S = p[12]
+    t_B = p[13]
+    t_N = p[14]
+    I_G = p[15]
+    f = p[16]
+    t_G = p[17]
+    r_M = p[18]
+    m = p[19]
+    t_Q = p[20]
+    K_Q = p[21]
+    n = p[22]
+    eta = p[23]
+    t_C = p[24]
+    phi = p[25]
+    p_2 = p[26]
+    p_D = p[27]
+    t_A = p[29]
+    mu = p[32]
+    s_T = p[34]
+    h_T = host[0]
+    h_C = host[1]
+    h_M = host[2]
+    t0 = LN2 / t_T
+    t1 = h_M * p_N
+    t2 = 1.0 / K_i
+    t3 = fma(t2, T_b, 1.0)
+    t4 = t3 * w
+    t5 = LN2 / t_S
+    t6 = 1.0 / (k_63 + 1.0)
+    t7 = LN2 / t_B
+    t8 = t7 / fma(t6, I_G, 1.0)
+    t9 = 1.0 / K_S
+    t10 = t9 * S_b
+    t11 = t10 + 1.0
+    t12 = t7 / r_M
+    t13 = LN2 / t_N
+    t14 = t11 * t13 / t10
+    t15 = exp(n * log(K_Q))
+    t16 = LN2 / t_C
+    t17 = LN2 / t_A
+    t18 = t17 * p_2 / fma(eta, 1.0 / (t15 + 1.0), 1.0)
+    t19 = t4 * t5
+    t20 = g_1 * mu
+    t21 = t18 * g_2
+    q[0] = t0 * s_T
+    q[1] = t0
+    q[2] = t0 * h_T * T_b
+    q[3] = t1
+    q[4] = p_N - 1.0
+    q[5] = t2
+    q[6] = t4
+    q[7] = w - 1.0
+    q[8] = t5
+    q[9] = T_b * k_63
+    q[10] = h_C * I_S
+    q[11] = t5 * S_b / fma(t6, I_S, 1.0)
+    q[12] = 3.0 / t_G
+    q[13] = h_C * I_G
+    q[14] = f
+    q[15] = t8
+    q[16] = t11
+    q[17] = m
+    q[18] = t12
+    q[19] = t7
+    q[20] = t13
+    q[21] = t9
+    q[22] = t14 * t9
+    q[23] = n
+    q[24] = t15
+    q[25] = LN2 / t_Q
+    q[26] = t16
+    q[27] = mu
+    q[28] = eta
+    q[29] = t3
+    q[30] = g_2
+    q[31] = t18
+    q[32] = t17 * (1.0 - p_2)
+    q[33] = t16 * phi
+    q[34] = t17 * p_D
+    q[35] = t19 * t2
+    q[36] = t1 * t19
+    q[37] = t8 * f
+    q[38] = t14 * (t9 * t9)
+    q[39] = t2 * t20
+    q[40] = t2 * t21
+    q[41] = t1 * t21
+    q[42] = t18 * eta
+    q[43] = t19
+    q[44] = t11 * t12 * m
+    q[45] = t20
+    q[46] = t21
+    q[47] = g_1
 
 
-@njit(cache=True, error_model="numpy")
-def basal(p, host, c, y):
+@njit(error_model="numpy", cache=True)
+def basal(p, host, y):
     """Steady state of the untreated wild type."""
-    t0 = c[2] / c[4]
-    y[0] = host[0] * p[1]
-    y[1] = p[8]
+    T_b = p[1]
+    S_b = p[8]
+    t_B = p[13]
+    t_G = p[17]
+    r_M = p[18]
+    K_Q = p[21]
+    n = p[22]
+    h_T = host[0]
+    t0 = (1.0 / 3.0) * LN2 * t_G / t_B
+    y[0] = h_T * T_b
+    y[1] = S_b
     y[2] = t0
     y[3] = t0
     y[4] = t0
-    y[5] = p[18]
+    y[5] = r_M
     y[6] = 1.0
     y[7] = 1.0
-    y[8] = 1.0 / ((p[21]) ** (p[22]) + 1.0)
+    y[8] = 1.0 / (exp(n * log(K_Q)) + 1.0)
     y[9] = 0.0
     y[10] = 0.0
     y[11] = 0.0
     y[12] = 0.0
 
 
-@njit(cache=True, error_model="numpy")
-def rates(y, u, p, host, c, dy):
+@njit(error_model="numpy", cache=True)
+def rates(y, u, q, dy):
     """Rates of change, per day."""
-    t0 = host[1] * y[0] / (c[8] + y[0])
-    t1 = c[12] / (u[5] + 1.0 + y[0] / p[4])
-    t2 = t1 * (host[2] * p[5] * y[7] - p[5] + 1.0)
-    t3 = c[11] + 1.0
-    t4 = p[19] * (t3 / (t3 + u[3]) - 1.0) - 1.0
-    t5 = 1.0 / (p[12])
-    t6 = (y[7]) ** (p[22])
-    t7 = c[13] * c[14] * (t2) ** (p[6]) * (p[23] * y[8] + 1.0)
-    dy[0] = c[0] * host[0] * p[1] + c[0] * p[34] * u[6] - c[0] * y[0] * (u[1] + 1.0) + u[0]
-    dy[1] = c[1] * (c[9] * p[8] * (p[9] * t0 + 1.0) - y[1] * (p[11] * t2 - p[11] + u[2] + 1.0))
-    dy[2] = c[10] * c[2] * (y[6]) ** (-p[16]) * (p[15] * t0 + 1.0) - c[4] * y[2]
-    dy[3] = c[4] * (y[2] - y[3])
-    dy[4] = c[4] * (y[3] - y[4])
-    dy[5] = c[4] * y[4] + c[5] * t4 * y[5]
-    dy[6] = -c[2] * y[6] - c[5] * t4 * y[5] - u[4] * y[6]
-    dy[7] = (
-        -c[3] * y[7]
-        - u[4] * y[7]
-        + c[3] * t3 * t5 * y[1] * y[6] / (c[11] * (t5 * y[1] + u[3] + 1.0))
-    )
-    dy[8] = c[6] * (t6 / ((p[21]) ** (p[22]) + t6) - y[8])
-    dy[9] = -c[7] * y[9] + p[32] * (t1) ** (p[7]) * u[7]
-    dy[10] = c[7] * p[25] * y[9] - y[10] * (c[15] + c[16] + t7)
-    dy[11] = c[15] * y[10]
-    dy[12] = t7 * y[10]
+    T = y[0]
+    S = y[1]
+    G_1 = y[2]
+    G_2 = y[3]
+    G_3 = y[4]
+    M = y[5]
+    B = y[6]
+    N = y[7]
+    Q = y[8]
+    C = y[9]
+    A = y[10]
+    u_V = u[0]
+    u_T = u[1]
+    u_S = u[2]
+    u_A = u[3]
+    u_K = u[4]
+    u_M = u[5]
+    V = u[6]
+    V_s = u[7]
+    ease = u[8]
+    q0 = q[0]
+    q1 = q[1]
+    q2 = q[2]
+    q3 = q[3]
+    q4 = q[4]
+    q5 = q[5]
+    q6 = q[6]
+    q7 = q[7]
+    q8 = q[8]
+    q9 = q[9]
+    q10 = q[10]
+    q11 = q[11]
+    q12 = q[12]
+    q13 = q[13]
+    q14 = q[14]
+    q15 = q[15]
+    q16 = q[16]
+    q17 = q[17]
+    q18 = q[18]
+    q19 = q[19]
+    q20 = q[20]
+    q21 = q[21]
+    q22 = q[22]
+    q23 = q[23]
+    q24 = q[24]
+    q25 = q[25]
+    q26 = q[26]
+    q27 = q[27]
+    q28 = q[28]
+    q29 = q[29]
+    q30 = q[30]
+    q31 = q[31]
+    q32 = q[32]
+    q33 = q[33]
+    q34 = q[34]
+    t0 = T / (T + q9)
+    t1 = (N * q3 - q4) / fma(T, q5, u_M + 1.0)
+    t2 = q17 * (q16 / (q16 + u_A) - 1.0) - 1.0
+    t3 = exp(q23 * log(N))
+    t4 = q31 * fma(Q, q28, 1.0) * exp(q30 * log(t1 * q29))
+    dy[0] = fma(V, q0, fma(-T, q1 * (u_T + 1.0), q2 + u_V))
+    dy[1] = fma(q11, fma(t0, q10, 1.0), -S * q8 * (fma(t1, q6, u_S) - q7))
+    dy[2] = fma(q15, fma(t0, q13, 1.0) * exp(-q14 * log(B)), -G_1 * q12)
+    dy[3] = q12 * (G_1 - G_2)
+    dy[4] = q12 * (G_2 - G_3)
+    dy[5] = fma(t2, M * q18, G_3 * q12)
+    dy[6] = fma(-t2, M * q18, fma(-B, u_K, -B * q19))
+    dy[7] = fma(-N, u_K, fma(-N, q20, B * S * q22 / fma(S, q21, u_A + 1.0)))
+    dy[8] = -q25 * fma(-t3, 1.0 / (q24 + t3), Q)
+    dy[9] = fma(V_s, ease * q27, -C * q26)
+    dy[10] = fma(C, q33, -A * (q32 + t4))
+    dy[11] = A * q34
+    dy[12] = t4 * A
 
 
-@njit(cache=True, error_model="numpy")
-def jacobian(y, u, p, host, c, jac):
+@njit(error_model="numpy", cache=True)
+def jacobian(y, u, q, jac):
     """Nonzero entries of d rates / d states."""
-    t0 = 1.0 / (c[8] + y[0])
-    t1 = t0 * y[0]
+    T = y[0]
+    S = y[1]
+    B = y[6]
+    N = y[7]
+    Q = y[8]
+    A = y[10]
+    u_T = u[1]
+    u_S = u[2]
+    u_A = u[3]
+    u_K = u[4]
+    u_M = u[5]
+    V_s = u[7]
+    ease = u[8]
+    q1 = q[1]
+    q3 = q[3]
+    q4 = q[4]
+    q5 = q[5]
+    q6 = q[6]
+    q7 = q[7]
+    q8 = q[8]
+    q9 = q[9]
+    q10 = q[10]
+    q11 = q[11]
+    q12 = q[12]
+    q13 = q[13]
+    q14 = q[14]
+    q15 = q[15]
+    q16 = q[16]
+    q17 = q[17]
+    q18 = q[18]
+    q19 = q[19]
+    q20 = q[20]
+    q21 = q[21]
+    q22 = q[22]
+    q23 = q[23]
+    q24 = q[24]
+    q25 = q[25]
+    q26 = q[26]
+    q28 = q[28]
+    q29 = q[29]
+    q30 = q[30]
+    q31 = q[31]
+    q32 = q[32]
+    q33 = q[33]
+    q34 = q[34]
+    q35 = q[35]
+    q36 = q[36]
+    q37 = q[37]
+    q38 = q[38]
+    q39 = q[39]
+    q40 = q[40]
+    q41 = q[41]
+    q42 = q[42]
+    t0 = 1.0 / (T + q9)
+    t1 = t0 * T
     t2 = t0 * (t1 - 1.0)
-    t3 = 1.0 / (p[4])
-    t4 = host[2] * p[5]
-    t5 = -p[5] + t4 * y[7] + 1.0
-    t6 = t3 * y[0] + u[5] + 1.0
-    t7 = p[11] * y[1]
-    t8 = 1.0 / (t6)
-    t9 = c[12] * t8
-    t10 = t5 * t9
-    t11 = host[1] * p[15]
-    t12 = c[10] * c[2] * (y[6]) ** (-p[16])
-    t13 = -c[4]
-    t14 = c[11] + 1.0
-    t15 = c[5] * (p[19] * (t14 / (t14 + u[3]) - 1.0) - 1.0)
-    t16 = 1.0 / (p[12])
-    t17 = t16 * y[1]
-    t18 = 1.0 / (t17 + u[3] + 1.0)
-    t19 = t17 * t18
-    t20 = c[3] * t14 / c[11]
-    t21 = (y[7]) ** (p[22])
-    t22 = t21 / ((p[21]) ** (p[22]) + t21)
-    t23 = t3 * t8
-    t24 = c[13] * c[14] * (t10) ** (p[6])
-    t25 = t24 * (p[23] * y[8] + 1.0)
-    t26 = p[6] * t25 * y[10]
-    t27 = t23 * t26
-    t28 = t26 * t4 / t5
-    t29 = p[23] * t24 * y[10]
-    jac[0] = -c[0] * (u[1] + 1.0)
-    jac[1] = c[1] * (c[12] * t3 * t5 * t7 / ((t6) * (t6)) - c[9] * host[1] * p[8] * p[9] * t2)
-    jac[2] = -c[1] * (p[11] * t10 - p[11] + u[2] + 1.0)
-    jac[3] = -c[1] * t4 * t7 * t9
-    jac[4] = -t11 * t12 * t2
-    jac[5] = t13
-    jac[6] = -p[16] * t12 * (t1 * t11 + 1.0) / y[6]
-    jac[7] = c[4]
-    jac[8] = t13
-    jac[9] = c[4]
-    jac[10] = t13
-    jac[11] = c[4]
-    jac[12] = t15
-    jac[13] = -t15
-    jac[14] = -c[2] - u[4]
-    jac[15] = t16 * t18 * t20 * y[6] * (1.0 - t19)
-    jac[16] = t19 * t20
-    jac[17] = -c[3] - u[4]
-    jac[18] = -c[6] * p[22] * t22 * (t22 - 1.0) / y[7]
-    jac[19] = -c[6]
-    jac[20] = -p[32] * p[7] * t23 * (t9) ** (p[7]) * u[7]
-    jac[21] = -c[7]
-    jac[22] = t27
-    jac[23] = -t28
-    jac[24] = -t29
-    jac[25] = c[7] * p[25]
-    jac[26] = -c[15] - c[16] - t25
-    jac[27] = c[15]
-    jac[28] = -t27
-    jac[29] = t28
-    jac[30] = t29
-    jac[31] = t25
+    t3 = N * q3 - q4
+    t4 = 1.0 / fma(T, q5, u_M + 1.0)
+    t5 = t3 * t4
+    t6 = exp(-q14 * log(B))
+    t7 = -q12
+    t8 = q18 * (q17 * (q16 / (q16 + u_A) - 1.0) - 1.0)
+    t9 = 1.0 / fma(S, q21, u_A + 1.0)
+    t10 = t9 * S
+    t11 = exp(q23 * log(N))
+    t12 = t11 / (q24 + t11)
+    t13 = fma(Q, q28, 1.0)
+    t14 = exp(q30 * log(t5 * q29))
+    t15 = t14 * A
+    t16 = t13 * t15
+    t17 = t16 * t4 * q40
+    t18 = t16 * q41 / t3
+    t19 = t15 * q42
+    t20 = t13 * t14 * q31
+    jac[0] = -q1 * (u_T + 1.0)
+    jac[1] = fma(-t2, q10 * q11, t3 * S * q35 * (t4 * t4))
+    jac[2] = -q8 * (fma(t5, q6, u_S) - q7)
+    jac[3] = -t4 * S * q36
+    jac[4] = -t2 * t6 * q13 * q15
+    jac[5] = t7
+    jac[6] = -t6 * q37 * fma(t1, q13, 1.0) / B
+    jac[7] = q12
+    jac[8] = t7
+    jac[9] = q12
+    jac[10] = t7
+    jac[11] = q12
+    jac[12] = t8
+    jac[13] = -t8
+    jac[14] = -q19 - u_K
+    jac[15] = t9 * B * fma(-t10, q38, q22)
+    jac[16] = t10 * q22
+    jac[17] = -q20 - u_K
+    jac[18] = -t12 * q23 * q25 * (t12 - 1.0) / N
+    jac[19] = -q25
+    jac[20] = -t4 * V_s * ease * q39
+    jac[21] = -q26
+    jac[22] = t17
+    jac[23] = -t18
+    jac[24] = -t19
+    jac[25] = q33
+    jac[26] = -q32 - t20
+    jac[27] = q34
+    jac[28] = -t17
+    jac[29] = t18
+    jac[30] = t19
+    jac[31] = t20
 
 
-@njit(cache=True, error_model="numpy")
-def rates_in_time(y, u, du, p, host, c, ft):
-    """d rates / d time through the inputs."""
-    t0 = host[2] * p[5] * y[7] - p[5] + 1.0
-    t1 = u[5] + 1.0 + y[0] / p[4]
-    t2 = c[11] + 1.0
-    t3 = du[3] * t2
-    t4 = -c[5] * p[19] * t3 * y[5] / ((t2 + u[3]) * (t2 + u[3]))
-    t5 = y[1] / p[12]
-    t6 = 1.0 / (t1)
-    t7 = c[12] * t6
-    t8 = du[5] * t6
-    t9 = c[13] * c[14] * p[6] * t8 * y[10] * (t0 * t7) ** (p[6]) * (p[23] * y[8] + 1.0)
-    ft[0] = -c[0] * du[1] * y[0] + c[0] * du[6] * p[34] + du[0]
-    ft[1] = c[1] * y[1] * (c[12] * du[5] * p[11] * t0 / ((t1) * (t1)) - du[2])
-    ft[2] = 0.0
-    ft[3] = 0.0
-    ft[4] = 0.0
-    ft[5] = t4
-    ft[6] = -du[4] * y[6] - t4
-    ft[7] = -du[4] * y[7] - c[3] * t3 * t5 * y[6] / (
-        c[11] * ((t5 + u[3] + 1.0) * (t5 + u[3] + 1.0))
-    )
-    ft[8] = 0.0
-    ft[9] = p[32] * (t7) ** (p[7]) * (du[7] - p[7] * t8 * u[7])
-    ft[10] = t9
-    ft[11] = 0.0
-    ft[12] = -t9
-
-
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def factor(jac, g, lu):
     """Sparse L U of (g I - J); the diagonal of U is inverted."""
-    w0 = g - jac[0]
-    w1 = 0.0 - jac[1]
-    w2 = g - jac[2]
-    w3 = 0.0 - jac[3]
-    w4 = 0.0 - jac[4]
-    w5 = g - jac[5]
-    w6 = 0.0 - jac[6]
-    w7 = 0.0 - jac[7]
-    w8 = g - jac[8]
-    w9 = 0.0
-    w10 = 0.0 - jac[9]
-    w11 = g - jac[10]
-    w12 = 0.0
-    w13 = 0.0 - jac[11]
-    w14 = g - jac[12]
-    w15 = 0.0
-    w16 = 0.0 - jac[13]
-    w17 = g - jac[14]
-    w18 = 0.0 - jac[15]
-    w19 = 0.0 - jac[16]
-    w20 = g - jac[17]
-    w21 = 0.0 - jac[18]
-    w22 = g - jac[19]
-    w23 = 0.0 - jac[20]
-    w24 = g - jac[21]
-    w25 = 0.0 - jac[22]
-    w26 = 0.0 - jac[23]
-    w27 = 0.0 - jac[24]
-    w28 = 0.0 - jac[25]
-    w29 = g - jac[26]
-    w30 = 0.0 - jac[27]
-    w31 = g
-    w32 = 0.0 - jac[28]
-    w33 = 0.0 - jac[29]
-    w34 = 0.0 - jac[30]
-    w35 = 0.0 - jac[31]
-    w36 = g
-    w0 = 1.0 / w0
-    w1 *= w0
-    w4 *= w0
-    w23 *= w0
-    w25 *= w0
-    w32 *= w0
-    w2 = 1.0 / w2
-    w18 *= w2
-    w20 -= w18 * w3
-    w5 = 1.0 / w5
-    w7 *= w5
-    w9 -= w7 * w6
-    w8 = 1.0 / w8
-    w10 *= w8
-    w12 -= w10 * w9
-    w11 = 1.0 / w11
-    w13 *= w11
-    w15 -= w13 * w12
-    w14 = 1.0 / w14
-    w16 *= w14
-    w17 -= w16 * w15
-    w17 = 1.0 / w17
-    w19 *= w17
-    w20 = 1.0 / w20
-    w21 *= w20
-    w26 *= w20
-    w33 *= w20
-    w22 = 1.0 / w22
-    w27 *= w22
-    w34 *= w22
-    w24 = 1.0 / w24
-    w28 *= w24
-    w29 = 1.0 / w29
-    w30 *= w29
-    w35 *= w29
-    w31 = 1.0 / w31
-    w36 = 1.0 / w36
-    lu[0] = w0
-    lu[1] = w1
-    lu[2] = w2
-    lu[3] = w3
-    lu[4] = w4
-    lu[5] = w5
-    lu[6] = w6
-    lu[7] = w7
-    lu[8] = w8
-    lu[9] = w9
-    lu[10] = w10
-    lu[11] = w11
-    lu[12] = w12
-    lu[13] = w13
-    lu[14] = w14
-    lu[15] = w15
-    lu[16] = w16
-    lu[17] = w17
-    lu[18] = w18
-    lu[19] = w19
-    lu[20] = w20
-    lu[21] = w21
-    lu[22] = w22
-    lu[23] = w23
-    lu[24] = w24
-    lu[25] = w25
-    lu[26] = w26
-    lu[27] = w27
-    lu[28] = w28
-    lu[29] = w29
-    lu[30] = w30
-    lu[31] = w31
-    lu[32] = w32
-    lu[33] = w33
-    lu[34] = w34
-    lu[35] = w35
-    lu[36] = w36
+    t0 = -g
+    t1 = 1.0 / g
+    w_0_0 = 1.0 / (g - jac[0])
+    w_1_0 = -jac[1] * w_0_0
+    w_2_0 = -jac[4] * w_0_0
+    w_9_0 = -jac[20] * w_0_0
+    w_10_0 = -jac[22] * w_0_0
+    w_12_0 = -jac[28] * w_0_0
+    w_1_1 = 1.0 / (g - jac[2])
+    w_1_7 = -jac[3]
+    w_7_1 = -jac[15] * w_1_1
+    w_2_2 = 1.0 / (g - jac[5])
+    w_2_6 = -jac[6]
+    w_3_2 = -jac[7] * w_2_2
+    w_3_3 = 1.0 / (g - jac[8])
+    w_3_6 = -w_2_6 * w_3_2
+    w_4_3 = -jac[9] * w_3_3
+    w_4_4 = 1.0 / (g - jac[10])
+    w_4_6 = -w_3_6 * w_4_3
+    w_5_4 = -jac[11] * w_4_4
+    w_5_5 = 1.0 / (g - jac[12])
+    w_5_6 = -w_4_6 * w_5_4
+    w_6_5 = -jac[13] * w_5_5
+    w_6_6 = 1.0 / (-w_5_6 * w_6_5 - jac[14] - t0)
+    w_7_6 = -jac[16] * w_6_6
+    w_7_7 = 1.0 / (-w_1_7 * w_7_1 - jac[17] - t0)
+    w_8_7 = -jac[18] * w_7_7
+    w_10_7 = -jac[23] * w_7_7
+    w_12_7 = -jac[29] * w_7_7
+    w_8_8 = 1.0 / (g - jac[19])
+    w_10_8 = -jac[24] * w_8_8
+    w_12_8 = -jac[30] * w_8_8
+    w_9_9 = 1.0 / (g - jac[21])
+    w_10_9 = -jac[25] * w_9_9
+    w_10_10 = 1.0 / (g - jac[26])
+    w_11_10 = -jac[27] * w_10_10
+    w_12_10 = -jac[31] * w_10_10
+    w_11_11 = t1
+    w_12_12 = t1
+    lu[0] = w_0_0
+    lu[1] = w_1_0
+    lu[2] = w_1_1
+    lu[3] = w_1_7
+    lu[4] = w_2_0
+    lu[5] = w_2_2
+    lu[6] = w_2_6
+    lu[7] = w_3_2
+    lu[8] = w_3_3
+    lu[9] = w_3_6
+    lu[10] = w_4_3
+    lu[11] = w_4_4
+    lu[12] = w_4_6
+    lu[13] = w_5_4
+    lu[14] = w_5_5
+    lu[15] = w_5_6
+    lu[16] = w_6_5
+    lu[17] = w_6_6
+    lu[18] = w_7_1
+    lu[19] = w_7_6
+    lu[20] = w_7_7
+    lu[21] = w_8_7
+    lu[22] = w_8_8
+    lu[23] = w_9_0
+    lu[24] = w_9_9
+    lu[25] = w_10_0
+    lu[26] = w_10_7
+    lu[27] = w_10_8
+    lu[28] = w_10_9
+    lu[29] = w_10_10
+    lu[30] = w_11_10
+    lu[31] = w_11_11
+    lu[32] = w_12_0
+    lu[33] = w_12_7
+    lu[34] = w_12_8
+    lu[35] = w_12_10
+    lu[36] = w_12_12
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def solve(lu, b):
     """Solve in place."""
-    b[1] -= lu[1] * b[0]
-    b[2] -= lu[4] * b[0]
-    b[9] -= lu[23] * b[0]
-    b[10] -= lu[25] * b[0]
-    b[12] -= lu[32] * b[0]
-    b[7] -= lu[18] * b[1]
-    b[3] -= lu[7] * b[2]
-    b[4] -= lu[10] * b[3]
-    b[5] -= lu[13] * b[4]
-    b[6] -= lu[16] * b[5]
-    b[7] -= lu[19] * b[6]
-    b[8] -= lu[21] * b[7]
-    b[10] -= lu[26] * b[7]
-    b[12] -= lu[33] * b[7]
-    b[10] -= lu[27] * b[8]
-    b[12] -= lu[34] * b[8]
-    b[10] -= lu[28] * b[9]
-    b[11] -= lu[30] * b[10]
-    b[12] -= lu[35] * b[10]
-    b[12] *= lu[36]
-    b[11] *= lu[31]
-    b[10] *= lu[29]
-    b[9] *= lu[24]
-    b[8] *= lu[22]
-    b[7] *= lu[20]
-    b[6] *= lu[17]
-    b[5] -= lu[15] * b[6]
-    b[5] *= lu[14]
-    b[4] -= lu[12] * b[6]
-    b[4] *= lu[11]
-    b[3] -= lu[9] * b[6]
-    b[3] *= lu[8]
-    b[2] -= lu[6] * b[6]
-    b[2] *= lu[5]
-    b[1] -= lu[3] * b[7]
-    b[1] *= lu[2]
-    b[0] *= lu[0]
+    b0 = b[0]
+    b1 = b[1]
+    b2 = b[2]
+    b3 = b[3]
+    b4 = b[4]
+    b5 = b[5]
+    b6 = b[6]
+    b7 = b[7]
+    b8 = b[8]
+    b9 = b[9]
+    b10 = b[10]
+    b11 = b[11]
+    b12 = b[12]
+    b1 = fma(-lu[1], b0, b1)
+    b2 = fma(-lu[4], b0, b2)
+    b9 = fma(-lu[23], b0, b9)
+    b10 = fma(-lu[25], b0, b10)
+    b12 = fma(-lu[32], b0, b12)
+    b7 = fma(-lu[18], b1, b7)
+    b3 = fma(-lu[7], b2, b3)
+    b4 = fma(-lu[10], b3, b4)
+    b5 = fma(-lu[13], b4, b5)
+    b6 = fma(-lu[16], b5, b6)
+    b7 = fma(-lu[19], b6, b7)
+    b8 = fma(-lu[21], b7, b8)
+    b10 = fma(-lu[26], b7, b10)
+    b12 = fma(-lu[33], b7, b12)
+    b10 = fma(-lu[27], b8, b10)
+    b12 = fma(-lu[34], b8, b12)
+    b10 = fma(-lu[28], b9, b10)
+    b11 = fma(-lu[30], b10, b11)
+    b12 = fma(-lu[35], b10, b12)
+    b12 = b12 * lu[36]
+    b11 = b11 * lu[31]
+    b10 = b10 * lu[29]
+    b9 = b9 * lu[24]
+    b8 = b8 * lu[22]
+    b7 = b7 * lu[20]
+    b6 = b6 * lu[17]
+    b5 = fma(-lu[15], b6, b5)
+    b5 = b5 * lu[14]
+    b4 = fma(-lu[12], b6, b4)
+    b4 = b4 * lu[11]
+    b3 = fma(-lu[9], b6, b3)
+    b3 = b3 * lu[8]
+    b2 = fma(-lu[6], b6, b2)
+    b2 = b2 * lu[5]
+    b1 = fma(-lu[3], b7, b1)
+    b1 = b1 * lu[2]
+    b0 = b0 * lu[0]
+    b[0] = b0
+    b[1] = b1
+    b[2] = b2
+    b[3] = b3
+    b[4] = b4
+    b[5] = b5
+    b[6] = b6
+    b[7] = b7
+    b[8] = b8
+    b[9] = b9
+    b[10] = b10
+    b[11] = b11
+    b[12] = b12

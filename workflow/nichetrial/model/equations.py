@@ -24,6 +24,7 @@ __all__ = [
     "SHORT_RATES",
     "STATES",
     "Quantity",
+    "full",
     "parameter",
 ]
 
@@ -167,13 +168,14 @@ SHORT_RATES: dict[sp.Symbol, sp.Expr] = {
 """State -> its rate of change (per day), with the shared parts under their symbols."""
 
 
-def _expand(expression: sp.Expr) -> sp.Expr:
+def full(expression: sp.Expr) -> sp.Expr:
+    """The expression with the shared parts written out."""
     for symbol, (part, _) in reversed(PARTS.items()):
         expression = expression.subs(symbol, part)
     return expression
 
 
-RATES: dict[sp.Symbol, sp.Expr] = {s: _expand(e) for s, e in SHORT_RATES.items()}
+RATES: dict[sp.Symbol, sp.Expr] = {s: full(e) for s, e in SHORT_RATES.items()}
 """State -> its rate of change (per day), in states, inputs, parameters and constants alone."""
 
 BASAL: dict[sp.Symbol, sp.Expr] = {

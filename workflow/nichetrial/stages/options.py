@@ -45,16 +45,18 @@ def read_study(path: str) -> ResolvedStudy:
 def progress(what: str, total: int) -> Callable[[int], None]:
     """A callback that prints a line with the time left every EVERY seconds, none in short jobs."""
     start = last = 0.0
+    first = 0
 
     def report(done: int) -> None:
-        nonlocal start, last
+        nonlocal start, last, first
         now = time.monotonic()
-        if done == 1:  # the first mouse may include compilation: it tells nothing of the others
+        if not first:  # the first report may include compilation: it tells nothing of what follows
             start = last = now
+            first = done
         if now - last < EVERY or done >= total:
             return
         last = now
-        left = (now - start) * (total - done) / (done - 1)
+        left = (now - start) * (total - done) / (done - first)
         print(
             f"{what}: {done} of {total} mice, about {left:.0f} s left", file=sys.stderr, flush=True
         )

@@ -18,6 +18,10 @@ CODE = ("stages.simulate", "study.resolved", "engine", "trial")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial simulate``."""
+    parser.epilog = (
+        "One mouse of a study file again, by itself: "
+        "nichetrial simulate STUDY --mouse 17 --arm amd3100 --trace"
+    )
     parser.add_argument("--study", required=True, help="resolved study (study.json)")
     parser.add_argument("--arm", required=True, help="name of the arm")
     parser.add_argument("--parameters", required=True, help="Parquet file of the chunk's mice")

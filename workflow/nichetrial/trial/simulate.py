@@ -9,15 +9,22 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from nichetrial.engine.ensemble import BIN_EDGES, MAX_STEPS, Ensemble, run, states
+from nichetrial.engine.ensemble import (
+    BIN_EDGES,
+    MAX_STEPS,
+    STEPS_PER_EVENT,
+    Ensemble,
+    grid,
+    run,
+    states,
+)
 from nichetrial.engine.kernels import PARAMETER_NAMES, STATE_NAMES
 from nichetrial.engine.outcome import Outcome
-from nichetrial.engine.rodas import GRID
 from nichetrial.study.resolved import Arm
 from nichetrial.tables import Schema
 from nichetrial.trial.events import events, reading
 
-__all__ = ["COLONIES", "COURSES", "OUTCOMES", "SHOWN", "Simulated", "simulate"]
+__all__ = ["COLONIES", "COURSES", "OUTCOMES", "SHOWN", "Simulated", "most_attempts", "simulate"]
 
 SHOWN = ("timp1", "sdf1", "blood_neutrophils", "liver_neutrophils", "niche")
 """States whose time courses and values at the challenge are kept."""
@@ -82,11 +89,15 @@ def simulate(
     seed: int,
     course_mice: int = 0,
     max_steps: int = MAX_STEPS,
+    trace: np.ndarray | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Simulated:
     """Simulate the mice of ``cohort`` (a table of parameters, one row a mouse) in ``arm``.
 
-    ``course_mice``: time courses are kept of mice whose number is below it.
+    Args:
+        course_mice: time courses are kept of mice whose number is below it.
+        max_steps, trace: see ``engine.ensemble.run``.
+        progress: called with the number of mice done, now and then.
     """
     mice = cohort["mouse"].to_numpy(dtype=np.int64)
     keep = int(np.searchsorted(mice, course_mice))
@@ -100,12 +111,20 @@ def simulate(
         mice=mice,
         keep=keep,
         max_steps=max_steps,
+        trace=trace,
         progress=progress,
     )
     colonies = pd.DataFrame(
         {"size_low": BIN_EDGES[:-1], "size_high": BIN_EDGES[1:], "colonies": result.bins}
     )
-    return Simulated(_outcomes(result, mice, arm.readout.end), _courses(result, mice), colonies)
+    return Simulated(
+        _outcomes(result, mice, arm.readout.end), _courses(result, mice, arm), colonies
+    )
+
+
+def most_attempts(arm: Arm) -> int:
+    """How many steps a mouse may try in this arm."""
+    return MAX_STEPS + STEPS_PER_EVENT * len(events(arm).times)
 
 
 def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
@@ -135,13 +154,13 @@ def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
     )
 
 
-def _courses(result: Ensemble, mice: np.ndarray) -> pd.DataFrame:
+def _courses(result: Ensemble, mice: np.ndarray, arm: Arm) -> pd.DataFrame:
     kept, rows, _ = result.courses.shape
-    grid = np.arange(rows) * GRID
+    days = grid(reading(arm))
     frame = pd.DataFrame(
         {
             "mouse": np.repeat(mice[:kept], rows),
-            "day": np.tile(grid, kept),
+            "day": np.tile(days, kept),
             **{
                 s: result.courses[:, :, STATE_NAMES.index(s)].ravel().astype(np.float32)
                 for s in SHOWN
@@ -149,5 +168,4 @@ def _courses(result: Ensemble, mice: np.ndarray) -> pd.DataFrame:
         }
     )
     finished = np.repeat(result.status[:kept] == Outcome.FINISHED, rows)
-    # the last row lies behind the end, where nothing was computed
-    return frame[finished & ~frame["timp1"].isna()].reset_index(drop=True)
+    return frame[finished].reset_index(drop=True)

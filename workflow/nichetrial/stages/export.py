@@ -1,0 +1,63 @@
+"""nichetrial export: one arm in one virtual mouse as a file that other simulators read."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from nichetrial.errors import UserError
+from nichetrial.stages.chosen import arm_named, mouse_numbered
+from nichetrial.study.load import load
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``nichetrial export``."""
+    parser.add_argument("format", choices=["sbml"], help="sbml: SBML Level 3 Version 2 Core")
+    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
+    parser.add_argument("--arm", required=True, help="name of the arm in the study file")
+    parser.add_argument(
+        "--mouse",
+        required=True,
+        metavar="N",
+        help="number of the mouse in the study's tables, counted from 0",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="file to write, - for standard output "
+        "(STUDY-ARM-mouseN.xml in the current folder, with the study's name)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Draw the mouse as the study does, and write it with the arm. Raises UserError."""
+    study = load(args.study)
+    arm, mouse = arm_named(study, args.arm), mouse_numbered(study, args.mouse)
+
+    from nichetrial.cohort.sample import sample  # the compiled code takes a moment to load
+    from nichetrial.export.sbml import document
+    from nichetrial.model.parameters import PARAMETERS
+    from nichetrial.tables import atomic
+
+    frame, _ = sample(seed=study.seed, first=mouse, last=mouse, overrides=study.cohort.overrides)
+    text = document(
+        arm,
+        {name: float(frame[name].iloc[0]) for name in PARAMETERS},
+        name=f"{study.name} {arm.name} mouse {mouse}",
+        about={"study": study.name, "mouse": mouse, "seed": study.seed},
+    )
+    if args.out == "-":
+        sys.stdout.buffer.write(text.encode())  # as its first line says, whatever the locale
+        return
+    path = Path(args.out or f"{study.name}-{arm.name}-mouse{mouse}.xml")
+    if path.is_dir():
+        raise UserError("is a folder; name the file to write", place=f"--out {path}")
+    try:
+        with atomic(path) as part:
+            part.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"the file cannot be written: {error.strerror}", place=str(path)) from error
+    print(f"written: {path}")
