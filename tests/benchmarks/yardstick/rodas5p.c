@@ -1,7 +1,8 @@
 /* Rodas5P for eight mice side by side, each at its own pace: the engine's method written by hand.
 
    The yardstick of the generated engine: same step control, inputs, landings and tolerances, but no
-   colonies. Compiled and called by yardstick.py, which defines FLOORS and the limits of steps. */
+   colonies. Compiled and called by yardstick.py, which defines FLOORS, WEIGHTS and the
+   limits of steps. */
 #include <string.h>
 
 #include "inputs.h"
@@ -9,7 +10,7 @@
 #define GAMMA 0.21193756319429014
 
 static const double FLOOR[STATES] = {FLOORS}; /* absolute over relative tolerance */
-static const double WEIGHT[STATES] = {WEIGHTS}; /* relative tolerance of a state over that of all */
+static const double WEIGHT[STATES] = {WEIGHTS}; /* tolerance over that of all */
 static const int SLOPE_OF[STATES] = {0, 1, -1, -1, -1, 2, 3, 4, -1, 5, 6, -1, 7};
 
 /* Length of the step, Jacobian, its factors, and the first stage. */
@@ -127,7 +128,8 @@ static __attribute__((noinline)) void finish(Lanes *restrict w, double rtol)
             for (int n = m; n < (m + 4 < STATES ? m + 4 : STATES); n++) {
                 const V k = w->k[7][n][i], y = w->y[n][i], after = w->stage[n][i] + k;
                 const V a = (V)((Mask)y & INT64_MAX), b = (V)((Mask)after & INT64_MAX);
-                const V scale = (choose(a > b, a, b) + FLOOR[n]) * WEIGHT[n], below = scale * scale;
+                const V scale = WEIGHT[n] * (choose(a > b, a, b) + FLOOR[n]);
+                const V below = scale * scale;
                 w->stage[n][i] = after;
                 top = top * below + k * k * bottom;
                 bottom *= below;

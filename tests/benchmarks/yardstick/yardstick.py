@@ -45,6 +45,7 @@ FLAGS = {
 COMMON = (
     *("-march=native", "-std=gnu11", "-shared", "-fPIC"),
     f"-DFLOORS={','.join(map(repr, codegen.FLOOR))}",
+    f"-DWEIGHTS={','.join(map(repr, codegen.WEIGHT))}",
     *(
         f"-D{name}={getattr(module, name)!r}"
         for module, name in (

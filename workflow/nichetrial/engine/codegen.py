@@ -23,8 +23,11 @@ __all__ = ["kernels", "lanes"]
 
 LANES = 8
 NOTE = "GENERATED from model/equations.py by `nichetrial generate`: do not edit."
-FLOOR = (1e-4, 1e-4, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.2, 0.2, 0.2, 1e-2)
+FLOOR = (1e-4, 1e-4, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.06, 0.02, 0.2, 1e-2)
 """Absolute tolerance over the relative one: below it a state does not matter (nM, fold, cells)."""
+WEIGHT = (4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.4, 3.0, 1.0, 1.0, 0.5)
+"""Tolerance of a state over that of all. What others follow steeply or what sums up over the trial
+is held closer, what decays by itself less: fewer steps for the same largest error of all states."""
 
 _N = len(STATES)
 _Place = Callable[..., str]
@@ -174,7 +177,8 @@ def _finish(at: _Place) -> list[Statement | str]:
             (f"n{m}", f"{at('STAGE', m)} + {at('LAST', m)}"),
             (f"m{m}", f"max(abs(y{m}), abs(n{m}))"),
             (f"a{m}", f"{at('LAST', m)} * {at('LAST', m)}"),
-            (f"b{m}", f"(m{m} + {FLOOR[m]!r}) * (m{m} + {FLOOR[m]!r})"),
+            (f"s{m}", f"fma({WEIGHT[m]!r}, m{m}, {WEIGHT[m] * FLOOR[m]!r})"),
+            (f"b{m}", f"s{m} * s{m}"),
         ]
         above.append(f"a{m}")
         below.append(f"b{m}")
