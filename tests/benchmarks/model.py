@@ -7,7 +7,7 @@ engine; a peer integrates from one event to the next and is restarted there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -158,10 +158,19 @@ def case(arm: Arm) -> Case:
     return Case(arm, host, e.times, e.kinds, e.channels, e.amounts, days)
 
 
-def ours(which: Case, parameters: Floats, seed: int, **options: float) -> Floats:
-    """States (mice, grid, STATES) by the engine itself, at its own tolerance unless said."""
+def ours(
+    which: Case, parameters: Floats, seed: int, *, colonies: bool = False, **options: float
+) -> Floats:
+    """States (mice, grid, STATES) by the engine itself, at its own tolerance unless said.
+
+    No peer simulates colonies; without them, none grows and none could be seen.
+    """
     n = len(parameters)
     host = (float(which.host[0]), float(which.host[1]), float(which.host[2]))
-    result = run(parameters, host, events(which.arm), reading(which.arm), seed=seed,
-                 mice=np.arange(n), keep=n, **options)  # fmt: skip
+    read = reading(which.arm)
+    if not colonies:
+        parameters, read = parameters.copy(), replace(read, visible=np.inf)
+        parameters[:, kernels.PARAMETER_NAMES.index("outgrowth_probability")] = 1e-12
+    result = run(parameters, host, events(which.arm), read, seed=seed, mice=np.arange(n), keep=n,
+                 **options)  # fmt: skip
     return result.courses

@@ -147,9 +147,9 @@ CALLS = {
     "stages": "; ".join(f"lanes.stage_{k}(w)" for k in range(1, STAGES)),
     "within": "forcing.within(w, on, n)",
     "evaluate": "lanes.evaluate(w)",
-    "finish": "lanes.finish(w, 6e-7)",
+    "finish": f"lanes.finish(w, {RTOL!r})",
     "end": "forcing.end(w, on, n)",
-    "attempt": "attempt(w, on, n, 6e-7)",
+    "attempt": f"attempt(w, on, n, {RTOL!r})",
 }
 """Part -> what is called again and again; each is compiled into a loop of its own."""
 TIMES = {"within": STAGES - 3, "evaluate": STAGES - 1}

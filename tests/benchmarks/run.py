@@ -3,8 +3,9 @@
     python -m tests.benchmarks.run [--rounds N] [--peers a,b] [--mice N] [--rtol X]
 
 One core. Every peer at its fastest settings with an error of at most 1e-5 (see tune.py), and all
-states at the engine's output times from each, as from the engine. Compilation is not counted, what
-is done for each mouse is. Writes results/bench/engine.json and engine.png.
+states at the engine's output times from each, as from the engine; no peer simulates colonies, so
+that the engine is also timed without them. Compilation is not counted, what is done for each mouse
+is. Writes results/bench/engine.json and engine.png.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from tests.benchmarks.machine import machine, one_core, versions
 
 __all__ = ["main"]
 
-OURS = "nichetrial"
-MICE = 200
+OURS, WHOLE = "nichetrial", "nichetrial with its colonies"
+MICE, PEERS_MICE = 1000, 200
 TARGET = Path("results/bench/engine.json")
 OUR_PACKAGES = ("numpy", "numba", "llvmlite")
 
@@ -51,10 +52,12 @@ def _contenders(names: Sequence[str], mice: int, rounds: int, rtol: float) -> tu
     cases, seed = setting.cases(), load(setting.STUDY).seed
     parameters = setting.mice(mice)
 
-    def own(number: int, which: Sequence[int]) -> object:
-        return ours(cases[number], parameters[list(which)], seed, rtol=rtol)
+    def own(colonies: bool) -> Callable[[int, Sequence[int]], object]:
+        return lambda number, which: ours(
+            cases[number], parameters[list(which)], seed, rtol=rtol, colonies=colonies
+        )
 
-    found = [Contender(OURS, mice, own)]
+    found = [Contender(OURS, mice, own(False)), Contender(WHOLE, mice, own(True))]
     missing: dict[str, str] = {}
     packages = list(OUR_PACKAGES)
     for name in names:
@@ -63,10 +66,10 @@ def _contenders(names: Sequence[str], mice: int, rounds: int, rtol: float) -> tu
         except ImportError as reason:
             missing[name] = f"not installed ({reason})"
             continue
-        each = min(peer.MICE, mice)
+        each = min(peer.MICE, mice, PEERS_MICE)
         try:
             with setting.quiet():
-                solve = peer.prepare(cases, setting.mice(min(mice, each * rounds)))
+                solve = peer.prepare(cases, setting.mice(min(mice, each * rounds, PEERS_MICE)))
         except Exception as reason:  # a peer that cannot be built must not end the benchmark
             missing[name] = f"cannot be prepared ({type(reason).__name__}: {reason})"
             continue
@@ -80,6 +83,11 @@ def _contenders(names: Sequence[str], mice: int, rounds: int, rtol: float) -> tu
                 )
             )
     return found, missing, packages
+
+
+def _limit(contender: Contender, mice: int, rounds: int) -> int:
+    """How many mice it sees in all rounds; for the peers, those that they were tuned on."""
+    return mice if contender.label in (OURS, WHOLE) else min(PEERS_MICE, contender.mice * rounds)
 
 
 def _round(contender: Contender, first: int, arms: int, limit: int, *, timed: bool) -> None:
@@ -108,14 +116,14 @@ def _plot(speeds: dict[str, float], ratios: dict[str, float], error: float, targ
         names = sorted(speeds, key=speeds.__getitem__)
         figure = Figure(figsize=(6.5, 0.8 + 0.27 * len(names)))
         axes = figure.add_subplot()
-        colours = [ACCENT if name == OURS else GREY for name in names]
+        colours = [GREY if name in ratios else ACCENT for name in names]
         axes.barh(range(len(names)), [speeds[n] for n in names], color=colours, height=0.7)
         axes.set_yticks(range(len(names)), labels=names)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.xaxis.set_minor_formatter(NullFormatter())
         for place, name in enumerate(names):
-            times = "" if name == OURS else f"  ({ratios[name]:.3g} times slower)"
+            times = f"  ({ratios[name]:.3g} times slower)" if name in ratios else ""
             axes.annotate(
                 f" {speeds[name]:,.0f}{times}", (speeds[name], place), va="center", fontsize=7.5
             )
@@ -151,18 +159,18 @@ def main() -> int:
     contenders, missing, packages = _contenders(names, said.mice, said.rounds, said.rtol)
     arms, started = len(setting.cases()), machine()
     for contender in list(contenders):
-        limit = min(said.mice, contender.mice * said.rounds)
+        limit = _limit(contender, said.mice, said.rounds)
         try:
             _round(contender, 0, arms, limit, timed=False)
         except Exception as reason:  # as above
-            if contender.label == OURS:
+            if contender.label in (OURS, WHOLE):
                 raise
             missing[contender.label] = f"{type(reason).__name__}: {reason}"
             contenders.remove(contender)
     for number in range(said.rounds):
         print(f"round {number + 1} of {said.rounds}", flush=True)
         for contender in contenders:
-            limit = min(said.mice, contender.mice * said.rounds)
+            limit = _limit(contender, said.mice, said.rounds)
             _round(contender, number * contender.mice, arms, limit, timed=True)
 
     speeds = {c.label: arms * c.mice / statistics.median(c.seconds) for c in contenders}
@@ -173,7 +181,7 @@ def main() -> int:
             theirs / c.mice / (own / mine.mice)
             for own, theirs in zip(mine.seconds, c.seconds, strict=True)
         )
-        for c in contenders[1:]
+        for c in contenders[2:]
     }
     spread = {
         c.label: [arms * c.mice / max(c.seconds), arms * c.mice / min(c.seconds)]
@@ -202,7 +210,7 @@ def main() -> int:
     width = max(map(len, speeds))
     print(f"{'':{width}} {'per s':>9} {'ours is':>9} {'error':>9}")
     for name in sorted(speeds, key=speeds.__getitem__, reverse=True):
-        times = "" if name == OURS else f"{ratios[name]:.1f} x"
+        times = f"{ratios[name]:.1f} x" if name in ratios else ""
         print(f"{name:{width}} {speeds[name]:9.1f} {times:>9} {errors[name]:9.1e}"
               + ("  over the limit" if errors[name] > LIMIT else ""))  # fmt: skip
     for name, reason in missing.items():

@@ -206,13 +206,13 @@ static void steady_state(const double *p, const double *host, const double *q, d
         x[m] = all(y[m]);
     for (int m = 0; m < CONSTANTS; m++)
         c[m] = all(q[m]);
-    for (int n = 0; n < 80; n++) {
+    for (int n = 0; n < 20; n++) { /* the engine's number, where it stops by itself */
         linearise(x, u, du, c, 1, f, j, d);
         factor(j, all(1.0 / h), lu);
         solve(lu, 1, f);
         for (int m = 0; m < STATES; m++)
             x[m] = choose(x[m] + f[m] > 0.0, x[m] + f[m], all(0.0));
-        h = fmin(2.0 * h, 1e9);
+        h = fmin(4.0 * h, 1e9);
     }
     for (int m = 0; m < STATES; m++)
         y[m] = x[m][0];

@@ -16,8 +16,8 @@ __all__ = ["BIN_EDGES", "Ensemble", "Events", "Reading", "grid", "run", "states"
 
 GRID = 0.25
 """Days between rows of the time courses, up to the read-out."""
-BLOCK = 256
-"""Mice between two reports of progress."""
+BLOCK = 4096
+"""Mice between two reports of progress; at the end of each block lanes are empty."""
 
 BIN_EDGES = 10.0 ** (np.arange(BINS + 1) / PER_DECADE)
 MAX_STEPS, STEPS_PER_EVENT = 20_000, 40

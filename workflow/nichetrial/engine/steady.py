@@ -19,6 +19,8 @@ from nichetrial.engine.kernels import (
 
 __all__ = ["steady_state"]
 
+LONGEST, SMALLEST_MOVE, MOST_STEPS = 1e9, 1e-14, 80
+
 
 @njit(cache=True, error_model="numpy")
 def steady_state(p, host, q, y):
@@ -32,11 +34,15 @@ def steady_state(p, host, q, y):
     u, dy = np.zeros(len(INPUT_NAMES) + 1), np.empty(len(STATE_NAMES))
     jac, lu = np.empty(NONZERO), np.empty(FILL)
     h = 0.01
-    for _ in range(80):
+    for _ in range(MOST_STEPS):
         rates(y, u, q, dy)
         jacobian(y, u, q, jac)
         factor(jac, 1.0 / h, lu)
         solve(lu, dy)
+        moves = False
         for i in range(dy.shape[0]):
+            moves = moves or abs(dy[i]) > SMALLEST_MOVE * (abs(y[i]) + 1.0)
             y[i] = max(y[i] + dy[i], 0.0)
-        h = min(h * 2.0, 1e9)
+        if h >= LONGEST and not moves:
+            return
+        h = min(h * 4.0, LONGEST)
