@@ -15,7 +15,7 @@ PACKAGES := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet instal
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench lint format lock generate clean venv env dev
+.PHONY: help run test ui bench lint format lock generate clean venv env dev peers
 
 help: ## say what there is
 	@echo "make TARGET [STUDY=config.yaml] [CORES=2]"
@@ -31,8 +31,9 @@ ui: env ## open the tracked runs in the browser
 test: dev ## all tests
 	@$(PY) -m pytest -n 2 --dist loadgroup $(TESTS)
 
-bench: dev ## the benchmarks, as ratios
-	@$(PY) -m tests.benchmarks.run
+bench: peers ## the benchmarks, as ratios
+	@for part in run precision yardstick.yardstick peak colonies scale docs; do \
+	  $(PY) -m tests.benchmarks.$$part || exit 1; done
 
 lint: dev ## style, types, and Snakemake's own advice
 	$(VENV)/bin/ruff check .
@@ -54,6 +55,9 @@ lock: env ## solve the dependencies anew within pyproject.toml; needs uv and a p
 	$(COMPILE) pyproject.toml --output-file envs/requirements.txt
 	$(COMPILE) pyproject.toml --extra dev --constraint envs/requirements.txt \
 	  --output-file envs/requirements-dev.txt
+	$(UV) pip compile --quiet --universal --no-header --no-annotate pyproject.toml --extra bench \
+	  --constraint envs/requirements.txt --constraint envs/requirements-dev.txt \
+	  --output-file envs/constraints-bench.txt
 	$(PY) -m nichetrial.launch.conda
 
 clean: ## remove the environment and caches; results stay
@@ -92,3 +96,13 @@ dev: env
 	  echo "installing the packages for tests and style" >&2; \
 	  $(PACKAGES) --require-hashes --requirement envs/requirements-dev.txt && \
 	  cp envs/requirements-dev.txt $(VENV)/requirements-dev.txt; }
+
+# numbalsoda and amici are built here: they need gfortran, cmake, swig, and a C++ compiler. Without
+# them, the benchmark goes on and says what was not run.
+peers: dev
+	@cmp -s envs/constraints-bench.txt $(VENV)/constraints-bench.txt || { \
+	  echo "installing what the engine is measured against" >&2; \
+	  for p in python-copasi CyRK "diffrax jax" numbalsoda amici; do \
+	    PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PACKAGES) --constraint envs/constraints-bench.txt $$p \
+	      >>$(VENV)/peers.log 2>&1 || echo "not installed: $$p (see $(VENV)/peers.log)" >&2; done; \
+	  cp envs/constraints-bench.txt $(VENV)/constraints-bench.txt; }

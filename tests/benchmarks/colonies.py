@@ -1,6 +1,6 @@
 """Colonies read out a second, on one core, draws included.
 
-    python -m tests.benchmarks.colonies     prints them; adds them to results/bench/engine.json
+    python -m tests.benchmarks.colonies     adds to results/bench/engine.json
 
 Processor time, since the machine may be busy. A colony counts once, whatever is worked out of it:
 draws, founding time, rate, size on two days, class, first detectable day, and with "lethal" the
@@ -9,22 +9,19 @@ search for the day of lethal burden.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 from numba import njit
 
 from nichetrial.engine.colonies import BINS, expected_visible, read_out
 from nichetrial.engine.kernels import PARAMETER_NAMES
-from nichetrial.tables import atomic
+from tests.benchmarks import record
 from tests.mice import SEED
 
 COLONIES, ROUNDS = (20, 50, 200, 500, 2000), 9
 ROWS, CHALLENGE, DAY, END, TAU = 250, 4.0, 11.0, 40.0, 1.7
-TARGET = Path("results/bench/engine.json")
 
 
 def course(founders: float) -> np.ndarray:
@@ -87,12 +84,7 @@ def main() -> int:
     for name, speed in speeds.items():
         print(f"{speed:6.1f} million colonies a second ({name})")
     print(f"{1e6 * best:6.1f} microseconds for the expected foci of a mouse ({ROWS} steps)")
-    if TARGET.exists():
-        result = json.loads(TARGET.read_text(encoding="utf-8"))
-        result["colonies"] = {"million_a_second": speeds, "expected_foci_microseconds": 1e6 * best}
-        with atomic(TARGET) as part:
-            part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        print(f"written: {TARGET}")
+    record.add("colonies", {"million_a_second": speeds, "expected_foci_microseconds": 1e6 * best})
     return 0
 
 

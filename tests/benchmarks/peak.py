@@ -1,6 +1,6 @@
 """How near the engine comes to what the processor could do, and where the rest goes.
 
-    python -m tests.benchmarks.peak     into results/bench/engine.json if it exists, else peak.json
+    python -m tests.benchmarks.peak     adds to results/bench/engine.json
 
 Arithmetic is counted from the generated source: a fused multiply-add is 2, any other operation, a
 comparison and a choice 1 each; divisions and square roots are listed apart and count 1. The peak is
@@ -13,13 +13,11 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
-import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -34,8 +32,8 @@ from nichetrial.engine.integrate import TRACE, attempt
 from nichetrial.engine.kernels import PARAMETER_NAMES
 from nichetrial.study.load import load
 from nichetrial.study.resolved import Arm
-from nichetrial.tables import atomic
 from nichetrial.trial.events import events, reading
+from tests.benchmarks import record
 
 __all__ = ["arithmetic", "main", "measure"]
 
@@ -305,15 +303,6 @@ def _of_arm(best: Mapping[str, float], counts: Mapping[str, Count], attempts: fl
     }
 
 
-def _merge(result: dict[str, object], folder: Path) -> Path:
-    known = folder / "engine.json"
-    target = known if known.exists() else folder / "peak.json"
-    whole = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
-    with atomic(target) as part:
-        part.write_text(json.dumps(whole | {"peak": result}, indent=1) + "\n", encoding="utf-8")
-    return target
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--study", default="config.yaml")
@@ -334,7 +323,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"{part} {ns:.0f}" + (f" ({shares[part]:.0%})" if part in shares else "")
             for part, ns in arm["nanoseconds"].items()
         ))  # fmt: skip
-    print(f"written: {_merge(result, Path('results/bench'))}")
+    record.add("peak", result)
     return 0
 
 

@@ -4,7 +4,7 @@
 
 Chunk by chunk: mice are drawn, simulated in each arm and written as Parquet into a temporary
 folder, which is emptied again after each chunk. Each measurement is a process of its own, so that
-its peak memory is its own. Writes results/bench/scale.json.
+its peak memory is its own. Adds to results/bench/engine.json.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ import pyarrow.parquet as pq
 
 from nichetrial.cohort.sample import sample
 from nichetrial.study.load import load
-from nichetrial.tables import Schema, atomic, write
+from nichetrial.tables import Schema, write
 from nichetrial.trial.simulate import COLONIES, COURSES, OUTCOMES, simulate
+from tests.benchmarks import record
 
 __all__ = ["main"]
 
@@ -271,10 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
         f"time {both['processor_ratio']:.2f} x"
     )
     result["parquet"] = _parquet(options)
-    target = Path("results/bench/scale.json")
-    with atomic(target) as part:
-        part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(f"written: {target}")
+    record.add("scale", result)
     return 0 if all(row["peak_memory"] < MEMORY_LIMIT for row in result["growth"]) else 1
 
 

@@ -1,6 +1,6 @@
 """A hand-written C version of the engine's method against the engine: same states, and how fast.
 
-    python -m tests.benchmarks.yardstick.yardstick     writes results/bench/yardstick.json
+    python -m tests.benchmarks.yardstick.yardstick     adds to results/bench/engine.json
 
 Speeds are of one core, in processor time (a busy machine does not change it much), best of
 interleaved rounds. Colonies are not in C: in the engine they are made to cost nothing, by an
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import json
 import shutil
 import subprocess
 import sys
@@ -31,8 +30,8 @@ from nichetrial.engine.ensemble import MAX_STEPS, RTOL, STEPS_PER_EVENT, grid, r
 from nichetrial.engine.kernels import PARAMETER_NAMES, STATE_NAMES
 from nichetrial.study.load import load
 from nichetrial.study.resolved import Arm
-from nichetrial.tables import atomic
 from nichetrial.trial.events import events, reading
+from tests.benchmarks import record
 
 __all__ = ["FLAGS", "NAME", "VERSION", "NotRun", "build", "main", "prepare"]
 
@@ -221,9 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NotRun as why:
         print(why)
         return 0
-    target = Path("results/bench/yardstick.json")
-    with atomic(target) as part:
-        part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    record.add("yardstick", result)
     for arm, speeds in result["by_arm"].items():
         print(f"{arm:20}", "  ".join(f"{name} {speed:8.0f}" for name, speed in speeds.items()))
     for label, ratio in result["engine_over_c"].items():
