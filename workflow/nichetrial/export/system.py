@@ -24,9 +24,6 @@ from nichetrial.study.resolved import Arm
 
 __all__ = ["initial_states", "system"]
 
-UNITS = {"tumour_shedding": "cells/mm^3/d"}
-"""Where the table of parameters names the unit more shortly than a check of units allows."""
-
 
 def initial_states(arm: Arm, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where the engine starts the arm's untreated host: (mice, PARAMETERS) to (mice, STATES)."""
@@ -83,7 +80,7 @@ def _parameters(parameters: Mapping[str, float]) -> list[Item]:
         Item(
             id=p.name,
             symbol=eq.parameter(p.name),
-            unit=parse(UNITS.get(p.name, p.unit)),
+            unit=parse(p.unit),
             name=p.meaning,
             note=f"{p.symbol}, a parameter of the mouse ({p.group}, {p.trust}). "
             f"Prior of the model: {p.written}; {p.source}.",
