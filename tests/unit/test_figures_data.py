@@ -225,7 +225,8 @@ def arms_table(study: ResolvedStudy, missing: Sequence[str]) -> pd.DataFrame:
              "finished": 0 if a.name in missing else study.cohort.mice - 5,
              "implausible": 0 if a.name in missing else 3,
              "step_limit": 0 if a.name in missing else 2, "not_finite": 0,
-             "missing": study.cohort.mice if a.name in missing else 0}
+             "missing": study.cohort.mice if a.name in missing else 0,
+             "first_failed": pd.NA if a.name in missing else 4}
             for a in study.arms
         ]
     )  # fmt: skip

@@ -10,14 +10,17 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from nichetrial.compare.arms import ARMS, arms
 from nichetrial.errors import UserError
 from nichetrial.launch import process
 from nichetrial.launch.environment import prepare
 from nichetrial.launch.plan import FIGURES, Plan, chunk_name, study_file
 from nichetrial.launch.summary import effect_lines, summary
 from nichetrial.stages import run as run_command
+from nichetrial.tables import write, write_csv
 from tests.mice import treatment
 
 CHUNKS = ("000000-000099", "000100-000199", "000200-000249")
@@ -257,6 +260,27 @@ def test_summary_in_words(tmp_path, small_study):
     assert "250 virtual mice" in text
     assert str(tmp_path / "report.html") in text
     assert "nichetrial ui" in text
+
+
+def test_the_summary_tells_which_mice_have_no_result_and_how_to_look_at_one(tmp_path, small_study):
+    everything = {
+        "amd3100": small_outcomes(["finished", "step_limit", "not_finite"]),
+        "high": small_outcomes(["finished"] * 3),
+    }
+    table = arms(everything, small_study)
+    assert table.set_index("arm").loc["amd3100", "first_failed"] == 41
+    assert table.set_index("arm").loc[["high", "both"], "first_failed"].isna().all()
+    write(table, tmp_path / "comparisons" / "arms.parquet", ARMS)
+    write_csv(table, tmp_path / "comparisons" / "arms.csv")
+    (line,) = [x for x in summary(small_study, tmp_path) if "without a result" in x]
+    assert line.strip() == (
+        "AMD3100: mice without a result: 1 step limit, 1 not finite; the first again: "
+        "nichetrial simulate STUDY --mouse 41 --arm amd3100 --trace"
+    )
+
+
+def small_outcomes(status: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"mouse": range(40, 40 + len(status)), "status": status})
 
 
 def test_summary_before_any_comparison(tmp_path, small_study):

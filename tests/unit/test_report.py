@@ -137,6 +137,7 @@ def test_failures_stand_before_the_results(html: str) -> None:
     assert [s for s in sections if s not in page] == []
     assert page.index("neutrophils above 20-fold") < page.index("fewer visible foci than")
     assert "12 simulations stopped by the solver and 18 refused as implausible" in page
+    assert "nichetrial simulate STUDY.yaml --mouse 4 --arm untreated --trace" in page
 
 
 def test_the_numbers_of_the_tables_are_there(html: str) -> None:

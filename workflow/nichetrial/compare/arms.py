@@ -22,6 +22,11 @@ ARMS: Schema = {
     "mice": (_I, "mice", "mice planned"),
     **{o.label: (_I, "mice", f"mice with this outcome; advice: {o.advice}") for o in Outcome},
     "missing": (_I, "mice", "mice of jobs that failed"),
+    "first_failed": (
+        _I,
+        "1",
+        "the first mouse that did not finish; empty: none, or the job failed",
+    ),
 }
 
 
@@ -36,8 +41,10 @@ def arms(outcomes: Outcomes, study: ResolvedStudy) -> pd.DataFrame:
                 0 if table is None else int((table["status"] == outcome.label).sum())
             )
         row["missing"] = study.cohort.mice if table is None else 0
+        failed = [] if table is None else table["mouse"][table["status"] != Outcome.FINISHED.label]
+        row["first_failed"] = min(failed, default=None)
         rows.append(row)
-    return pd.DataFrame(rows, columns=list(ARMS))
+    return pd.DataFrame(rows, columns=list(ARMS)).astype({"first_failed": "Int64"})
 
 
 def metrics(

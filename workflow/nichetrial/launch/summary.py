@@ -53,7 +53,11 @@ def _failures(study: ResolvedStudy, results: Path) -> list[str]:
         counts = {k: int(_number(row[k], 0)) for k in ("implausible", "step_limit", "not_finite")}
         if any(counts.values()):
             what = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in counts.items() if n)
-            lines.append(f"{labels.get(row['arm'], row['arm'])}: mice without a result: {what}")
+            lines.append(
+                f"{labels.get(row['arm'], row['arm'])}: mice without a result: {what}; the first "
+                f"again: nichetrial simulate STUDY --mouse {int(_number(row['first_failed'], 0))} "
+                f"--arm {row['arm']} --trace"
+            )
     return lines
 
 

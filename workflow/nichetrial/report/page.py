@@ -78,6 +78,10 @@ def render(
             {"arm": a, "words": arm_words(a), "missing": a.name in missing} for a in study.arms
         ],
         outcomes_of_arms=tabled["arms"].to_dict("records"),
+        alone=[
+            {"arm": row["arm"], "mouse": int(row["first_failed"])}
+            for row in tabled["arms"].dropna(subset="first_failed").to_dict("records")
+        ],
         rejected=_rejections(study, results),
         headlines=[effect_words(row, study) for _, row in foci.iterrows()],
         dose=dose_words(dose.ratios(study, results)),
