@@ -101,16 +101,19 @@ def test_another_processor_gives_the_same_bytes(name, tmp_path):
         pytest.skip(f"this processor lacks {', '.join(sorted(needed - HERE))}")
     p = mice(12)
     np.save(tmp_path / "p.npy", p)
-    used, told = elsewhere(
+    used, told, (counts,) = elsewhere(
         tmp_path,
         cpu,
         f"import numpy as np; p = np.load({str(tmp_path / 'p.npy')!r})\n"
+        "from nichetrial.engine.integrate import attempt\n"
         "from nichetrial.engine.lanes import evaluate\n"
         "from tests.validation.test_processors import digests, instructions\n"
-        "told = digests(p); print(*instructions(evaluate)); print(*told)",
+        "told = digests(p); print(*instructions(evaluate)); print(*told)\n"
+        "print(''.join(attempt.inspect_llvm().values()).count('call void @NRT_'))",
     )
     assert used == uses, "it was compiled for another processor"
     assert told == digests(p)
+    assert counts == "0", "a step counts references again, which costs a sixth of the time"
 
 
 @pytest.mark.xfail(reason="quantiles of beta priors come from SciPy and the C library")

@@ -113,13 +113,14 @@ def run(
     bins = np.zeros(BINS, np.int64)
     read = (reading.challenge, reading.day, reading.end, reading.visible, reading.detectable,
             reading.lethal)  # fmt: skip
+    most = max_steps + STEPS_PER_EVENT * len(events.times)
     for first in range(0, n, BLOCK):
         some = slice(first, first + BLOCK)
         integrate(
             parameters[some], np.array(host, dtype=np.float64),
             (events.times, events.kinds, events.channels, events.amounts), days, read, rtol,
-            max_steps + STEPS_PER_EVENT * len(events.times), np.uint64(seed), mice[some],
-            status[some], steps[some], numbers[some], courses[some], bins, trace, 8,
+            most, np.uint64(seed), mice[some], status[some], steps[some], numbers[some],
+            courses[some], bins, trace, 8,
         )  # fmt: skip
         if progress is not None:
             progress(min(first + BLOCK, n))

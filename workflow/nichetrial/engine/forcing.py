@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
 
 from nichetrial.engine.elementary import LN2, exp, log, power
 from nichetrial.engine.kernels import INPUT_NAMES, PARAMETER_NAMES
@@ -28,6 +27,7 @@ from nichetrial.engine.lanes import (
     ease_in_state,
 )
 from nichetrial.engine.lanes import SLOTS as STEP_SLOTS
+from nichetrial.engine.uncounted import uncounted
 
 __all__ = [
     *("CHANNELS", "EVENT", "SLOTS", "acting", "effective", "end", "first_step", "give", "learn"),
@@ -86,7 +86,7 @@ def _channel(channel: int, name: str) -> tuple[Kernel, Kernel]:
     base = FIRST_SLOT + _WIDTH * channel
     u, du = _U[name], _DU[name]
 
-    @njit(error_model="numpy", cache=True)
+    @uncounted
     def at_start(w, n):
         for i in range(n):
             e, a = w[8 * (base + E) + i], w[8 * (base + A) + i]
@@ -94,7 +94,7 @@ def _channel(channel: int, name: str) -> tuple[Kernel, Kernel]:
             w[8 * u + i] = (w[8 * (base + CONSTANT) + i] + e - a) * per
             w[8 * du + i] = (w[8 * (base + KA) + i] * a - w[8 * (base + KE) + i] * e) * per
 
-    @njit(error_model="numpy", cache=True)
+    @uncounted
     def in_step(w, n):
         for i in range(n):
             tau = w[8 * TAU + i]
@@ -127,7 +127,7 @@ def _antibody(channel: int) -> tuple[Kernel, Kernel]:
     rat = channel == _RAT
     level_start, level_within = _channel(channel, "neutrophil_kill")
 
-    @njit(error_model="numpy", cache=True)
+    @uncounted
     def at_start(w, n):
         level_start(w, n)
         for i in range(n):
@@ -146,7 +146,7 @@ def _antibody(channel: int) -> tuple[Kernel, Kernel]:
                 kill_slope += w[8 * KILL_RAT_SLOPE + i]
             w[8 * _U_KILL + i], w[8 * _DU_KILL + i] = kill, kill_slope
 
-    @njit(error_model="numpy", cache=True)
+    @uncounted
     def in_step(w, n):
         level_within(w, n)
         for i in range(n):
@@ -168,14 +168,14 @@ _rat_start, _rat = _antibody(_RAT)
 _murinised_start, _murinised = _antibody(_MURINISED)
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def _vector_start(w, n):
     for i in range(n):
         w[8 * _U_VECTOR + i] = w[8 * PLATEAU + i] * (1.0 - w[8 * TAIL + i])
         w[8 * _DU_VECTOR + i] = w[8 * RISE_PLATEAU + i] * w[8 * TAIL + i]
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def _vector(w, n):
     for i in range(n):
         tail = w[8 * TAIL + i] * exp(-w[8 * RISE + i] * w[8 * TAU + i])
@@ -183,7 +183,7 @@ def _vector(w, n):
         w[8 * _U_VECTOR + i] = w[8 * PLATEAU + i] * (1.0 - tail)
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def _tumour(w, n):
     """Gompertz growth: log(V / K) shrinks exponentially; K is 0 where there is no tumour."""
     for i in range(n):
@@ -199,7 +199,7 @@ def _tumour(w, n):
         w[8 * _DU_SHEDDING + i] = shedding * w[8 * EXPONENT + i] * slope
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def start(w, on, n):
     """Inputs and their slopes at the start of a step.
 
@@ -227,7 +227,7 @@ def start(w, on, n):
         ease_in_state(w)
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def within(w, on, n):
     """Inputs at TAU after the start of the step."""
     if on[_AMD3100]:
@@ -248,7 +248,7 @@ def within(w, on, n):
         _tumour(w, n)
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def end(w, on, n):
     """Amplitudes at the end of the step, in the lanes that accepted it."""
     for j in range(len(CHANNELS)):
@@ -264,7 +264,7 @@ def end(w, on, n):
             w[8 * SHRINK + i] = w[8 * SHRINK_END + i]
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def acting(kinds, channels, on):
     """Which inputs this arm has at all, into ``on``: drugs, vector, tumour."""
     on[:] = False
@@ -277,7 +277,7 @@ def acting(kinds, channels, on):
             on[TUMOUR_ON] = True
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def settle(w, i, p, timp1):
     """Put a mouse into lane ``i``, with nothing done to it; ``timp1``: does it ever have TIMP-1?"""
     for k in range(INPUT, INPUT + len(INPUT_NAMES) + 1):
@@ -311,7 +311,7 @@ def settle(w, i, p, timp1):
     w[8 * TIMP1 + i] = LN2 / p[_TIMP1_HALF_LIFE] * p[_TIMP1_BASAL]
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def effective(w, i, kind, channel, amount):
     """Does this event act on this mouse? What does not must not touch the integration either."""
     if kind in (BOLUS, PUMP):
@@ -320,7 +320,7 @@ def effective(w, i, kind, channel, amount):
     return kind == RESECT or amount != 0.0
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def first_step(w, i):
     """Days after which a drug's effect begins to show in lane ``i``, which had an event just now.
 
@@ -343,7 +343,7 @@ def first_step(w, i):
     return step
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def learn(w, i):
     """After an accepted step of lane ``i``: if a dose began it, the mouse's next dose of this drug
     begins with a step as long as the error of this one has shown to be right."""
@@ -353,7 +353,7 @@ def learn(w, i):
         w[8 * LEADER + i] = 0.0
 
 
-@njit(error_model="numpy", cache=True)
+@uncounted
 def give(w, i, kind, channel, amount, p):
     """Apply one event to lane ``i``, now; injected cells go straight into the circulation."""
     if kind in (BOLUS, PUMP):

@@ -54,6 +54,7 @@ from nichetrial.engine.lanes import (
     stage_7,
 )
 from nichetrial.engine.steady import steady_state
+from nichetrial.engine.uncounted import uncounted
 
 __all__ = ["DORMANT", "READ", "TRACE", "attempt", "integrate"]
 
@@ -68,7 +69,7 @@ TRACE = ("day", "step", "error", "accepted", "lands", *STATE_NAMES)
 _N = len(STATE_NAMES)
 
 
-@njit(cache=True, error_model="numpy")
+@uncounted
 def _rates(w, on, n):
     """Inputs and rates of the current stage."""
     within(w, on, n)
@@ -77,7 +78,7 @@ def _rates(w, on, n):
     evaluate(w)
 
 
-@njit(cache=True, error_model="numpy")
+@uncounted
 def _rates_at_end(w, on):
     """Rates of a stage at the end of the step, whose inputs are known from the stage before."""
     if on[TUMOUR_ON]:
@@ -85,7 +86,7 @@ def _rates_at_end(w, on):
     evaluate(w)
 
 
-@njit(cache=True, error_model="numpy")
+@uncounted
 def attempt(w, on, n, rtol):
     """One step in all lanes, each its own; see lanes.py."""
     start(w, on, n)
@@ -123,19 +124,20 @@ def _enter(w, i, p, host, timp1, q, y):
     w[8 * PER_BEFORE + i] = 0.0
 
 
-@njit(cache=True, error_model="numpy")
-def _land(w, i, p, arm, grid, marks, last, event, row, course, numbers):
-    """What happens on the day that lane ``i`` has reached, and where it lands next.
+@uncounted
+def _land(w, i, k, parameters, arm, grid, reading, event, row, courses, numbers):
+    """What happens to mouse ``k`` on the day that lane ``i`` has reached, and where it lands next.
 
     Returns:
         (next event, next row of the grid); STOP is infinite when the mouse is done.
     """
     times, kinds, channels, amounts = arm
+    challenge, day, last = reading[0], reading[1], reading[2]
     t = w[8 * TIME + i]
     acted = False
     while event < times.shape[0] and times[event] <= t:
         if effective(w, i, kinds[event], channels[event], amounts[event]):
-            give(w, i, kinds[event], channels[event], amounts[event], p)
+            give(w, i, kinds[event], channels[event], amounts[event], parameters[k])
             acted = True
         event += 1
     if acted:
@@ -145,20 +147,22 @@ def _land(w, i, p, arm, grid, marks, last, event, row, course, numbers):
         w[8 * STEP + i] = min(w[8 * STEP + i], first)
         w[8 * PER_BEFORE + i] = 0.0
     if row < grid.shape[0] and t >= grid[row]:
-        for m in range(course.shape[1]):
-            course[row, m] = w[8 * (STATE + m) + i]
+        if k < courses.shape[0]:
+            for m in range(_N):
+                courses[k, row, m] = w[8 * (STATE + m) + i]
         row += 1
-    if t == marks[0]:
+    if t == challenge:
         for m in range(_N):
-            numbers[READ + m] = w[8 * (STATE + m) + i]
-    if t == marks[1]:
-        numbers[READ + _N] = w[8 * (STATE + DORMANT) + i]
+            numbers[k, READ + m] = w[8 * (STATE + m) + i]
+    if t == day:
+        numbers[k, READ + _N] = w[8 * (STATE + DORMANT) + i]
     stop = last if t < last else np.inf
     if row < grid.shape[0]:
         stop = min(stop, grid[row])
-    for mark in marks:
-        if t < mark:
-            stop = min(stop, mark)
+    if t < challenge:
+        stop = min(stop, challenge)
+    if t < day:
+        stop = min(stop, day)
     ahead = event  # the next event that acts on this mouse
     while ahead < times.shape[0] and not effective(
         w, i, kinds[ahead], channels[ahead], amounts[ahead]
@@ -197,7 +201,7 @@ def integrate(parameters, host, arm, grid, reading, rtol, max_steps, seed, mice,
         trace: (rows, TRACE), every attempt of a single mouse, filled as far as it goes.
         width: LANES; see forcing.start for why it is not a constant.
     """
-    marks, last = np.array([reading[0], reading[1]]), reading[2]
+    last = reading[2]
     on = np.empty(TUMOUR_ON + 1, np.bool_)
     acting(arm[1], arm[2], on)
     timp1 = host[0] != 0.0
@@ -205,7 +209,6 @@ def integrate(parameters, host, arm, grid, reading, rtol, max_steps, seed, mice,
         timp1 = timp1 or kind in (VECTOR, IMPLANT)
     w = np.zeros(SLOTS * 8)
     q, y = np.empty(CONSTANT_COUNT), np.empty(_N)
-    nowhere = np.empty((grid.shape[0], 0))
     track = np.empty((8, max_steps + 2, 3))
     who = np.full(8, -1)
     event, row = np.zeros(8, np.int64), np.zeros(8, np.int64)
@@ -244,9 +247,8 @@ def integrate(parameters, host, arm, grid, reading, rtol, max_steps, seed, mice,
             if outcome != RUNNING:
                 status[k], steps[k] = outcome, count[i] - 1
                 if outcome == FINISHED:
-                    course = courses[k] if k < courses.shape[0] else nowhere
-                    _land(w, i, parameters[k], arm, grid, marks, last, event[i], row[i], course,
-                          numbers[k])  # fmt: skip
+                    _land(w, i, k, parameters, arm, grid, reading, event[i], row[i], courses,
+                          numbers)  # fmt: skip
                     _read(track[i], count[i], parameters[k], reading, seed, mice[k], numbers[k],
                           bins)  # fmt: skip
                 else:
@@ -267,9 +269,8 @@ def integrate(parameters, host, arm, grid, reading, rtol, max_steps, seed, mice,
                 track[i, 0, :] = 0.0
                 event[i], row[i], count[i], tries[i], landed = 0, 0, 1, 0, True
             if landed and k >= 0:
-                course = courses[k] if k < courses.shape[0] else nowhere
-                event[i], row[i] = _land(w, i, parameters[k], arm, grid, marks, last, event[i],
-                                         row[i], course, numbers[k])  # fmt: skip
+                event[i], row[i] = _land(w, i, k, parameters, arm, grid, reading, event[i],
+                                         row[i], courses, numbers)  # fmt: skip
             active = active or k >= 0
         if active:
             attempt(w, on, width, rtol)
