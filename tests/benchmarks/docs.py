@@ -127,6 +127,18 @@ def _peak(found: Record) -> str:
     )
 
 
+def _price(found: Record) -> str:
+    p = found["price"]
+    ours, *others = p["nanoseconds"].items()
+    said = " and ".join(f"{ns / ours[1]:.2f} times as long with {name}" for name, ns in others)
+    (few, alone), (many, among) = p["microseconds_a_mouse"].items()
+    return (
+        f"**The price of equal bytes.** The rates of a stage take {said}. Mice that run {few} at a "
+        f"time, all lanes waiting for the last one, take {alone / among:.2f} times as long each as "
+        f"{many} at a time."
+    )
+
+
 def _scale(found: Record) -> str:
     s = found["scale"]
     rows = [[f"{g['mice']:,}", f"{g['seconds']:.1f}", f"{g['microseconds_of_processor']:.0f}",
@@ -157,7 +169,7 @@ def _colonies(found: Record) -> str:
 def main() -> int:
     """The command."""
     found = record.read()
-    parts = {"ratios": _peers, "precision": _precision, "yardstick": _yardstick, "peak": _peak,
+    parts = {"ratios": _peers, "precision": _precision, "yardstick": _yardstick, "peak": _peak, "price": _price,
              "scale": _scale, "colonies": _colonies}  # fmt: skip
     if lacking := [key for key in parts if key not in found]:
         print(f"not measured: {', '.join(lacking)}; `make bench` measures all", file=sys.stderr)
