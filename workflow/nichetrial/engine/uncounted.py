@@ -10,4 +10,4 @@ __all__ = ["uncounted"]
 # name, by atomic operations that wait for all stores before them: a sixth of the engine's time went
 # there. Without its runtime ("nrt") nothing is counted, and nothing can be allocated: arrays are
 # borrowed from a caller, which holds them.
-uncounted = njit(error_model="numpy", cache=True, _nrt=False)
+uncounted = njit(error_model="numpy", cache=True, _nrt=False)  # type: ignore[call-overload]
