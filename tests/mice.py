@@ -52,6 +52,7 @@ ARMS: dict[str, Arm] = {
     "cd63_ko": arm(name="cd63_ko", host=Host(cd63=0.0)),
     "timp1_ko": arm(name="timp1_ko", host=Host(timp1=0.0), vector=None),
     "extreme": arm(name="extreme", vector=Vector(fold=1e5, onset=0.0)),
+    "timp1_in_tissue": arm(name="timp1_in_tissue", host=Host(timp1_tissue=4.0), vector=None),
     "primary": arm(
         name="primary",
         challenge=Challenge(route="primary", cells=1e6, day=1.0, resection=10.0),

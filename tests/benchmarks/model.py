@@ -154,7 +154,7 @@ def case(arm: Arm) -> Case:
     e, days = events(arm), grid(reading(arm))
     if arm.challenge.route != "intravenous" or days[-1] != arm.readout.end:
         raise ValueError(f"the benchmark cannot run the arm {arm.name}")
-    host = np.array([arm.host.timp1, arm.host.cd63, arm.host.mmp9])
+    host = np.array(arm.host.genes)
     return Case(arm, host, e.times, e.kinds, e.channels, e.amounts, days)
 
 
@@ -166,7 +166,7 @@ def ours(
     No peer simulates colonies; without them, none grows and none could be seen.
     """
     n = len(parameters)
-    host = (float(which.host[0]), float(which.host[1]), float(which.host[2]))
+    host = which.host.tolist()
     read = reading(which.arm)
     if not colonies:
         parameters, read = parameters.copy(), replace(read, visible=np.inf)

@@ -192,7 +192,7 @@ def _aligned(size: int) -> Floats:
 
 def _in_flight(arm: Arm, parameters: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """A workspace with eight mice some steps after day 0, and the switches of the inputs."""
-    e, host = events(arm), np.array([arm.host.timp1, arm.host.cd63, arm.host.mmp9])
+    e, host = events(arm), np.array(arm.host.genes)
     w, on = _aligned(forcing.SLOTS * LANES), np.empty(forcing.TUMOUR_ON + 1, np.bool_)
     forcing.acting(e.kinds, e.channels, on)
     q, y = np.empty(integrate.CONSTANT_COUNT), np.empty(len(integrate.STATE_NAMES))
@@ -208,7 +208,7 @@ def _in_flight(arm: Arm, parameters: Floats) -> tuple[Floats, NDArray[np.bool_]]
 
 def _run(arm: Arm, parameters: Floats, trace: Floats | None = None):
     """Colonies cost nothing here: none grows, and none could be seen."""
-    host = (arm.host.timp1, arm.host.cd63, arm.host.mmp9)
+    host = arm.host.genes
     read = replace(reading(arm), visible=np.inf)
     return run(parameters, host, events(arm), read, seed=1, mice=np.arange(len(parameters)),
                trace=trace)  # fmt: skip

@@ -100,7 +100,7 @@ def test_a_source_and_a_home_that_cannot_be_written(tmp_path):
     code = (
         "import numpy as np; from nichetrial.engine.elementary import power\n"
         "from nichetrial.engine.kernels import basal\n"
-        "basal(np.ones(99), np.ones(3), np.zeros(13))\n"
+        "basal(np.ones(99), np.ones(4), np.zeros(13))\n"
         "print(sum(basal.stats.cache_hits.values()), sum(basal.stats.cache_misses.values()))"
     )
     env = {k: v for k, v in os.environ.items() if k not in ("XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}

@@ -27,6 +27,7 @@ from tests.mice import ARMS, SEED, arm, cohort, row, treatment
 
 MICE = cohort(20)
 P = np.ascontiguousarray(MICE[list(PARAMETER_NAMES)], dtype=np.float64)
+WILD = np.ones(4)
 AT = {name: k for k, name in enumerate(STATE_NAMES)}
 FLOOR = np.array([1e-3] * 9 + [1.0, 1.0, 1.0, 1e-3])
 """nM, fold, cells; below it a state does not matter."""
@@ -47,7 +48,7 @@ def integrate(a, mice=slice(0, 12), **options) -> Ensemble:
     numbers = MICE["mouse"].to_numpy()[mice]
     return run(
         P[mice],
-        (a.host.timp1, a.host.cd63, a.host.mmp9),
+        a.host.genes,
         events(a),
         reading(a),
         seed=SEED,
@@ -81,7 +82,7 @@ def test_reference_levels_solve_their_differential_equations():
         *(c[past.times <= 1.3] for c in (past.times, past.kinds, past.channels, past.amounts))
     )
     assert (past.kinds == forcing.EVENT["bolus"]).sum() == 2
-    u = reference.inputs(1.3, past, p)[INPUT_NAMES.index("amd3100")]
+    u = reference.inputs(1.3, past, p, WILD)[INPUT_NAMES.index("amd3100")]
     for k in range(3):
         v = dict(zip(PARAMETER_NAMES, p[:, k], strict=True))
         ka, ke = (np.log(2) / v[f"amd3100_{n}"] for n in ("absorption_half_life", "half_life"))
@@ -108,7 +109,7 @@ def test_levels_and_their_slopes_are_the_superposed_closed_forms(name):
     w = np.zeros(8 * forcing.SLOTS)
     at = w.reshape(-1, 8)
     for i in range(8):
-        forcing.settle(w, i, P[i], True)
+        forcing.settle(w, i, P[i], WILD, True)
     at[lanes.ACCEPTED] = 1.0
     stops = np.union1d(e.times[e.times < end], [0.0, 0.9, 2.2, end])
     for low, high in pairwise(stops):
@@ -125,17 +126,19 @@ def test_levels_and_their_slopes_are_the_superposed_closed_forms(name):
     past = Events(e.times[now], e.kinds[now], e.channels[now], e.amounts[now])
     size, h = len(INPUT_NAMES), 1e-5
     forcing.start(w, on, 8)
-    expected = reference.inputs(end, past, p)
+    expected = reference.inputs(end, past, p, WILD)
     assert (expected.max(axis=1) > 0).sum() >= 1
     found = at[lanes.INPUT : lanes.INPUT + size]
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
-    slope = (reference.inputs(end + h, past, p) - reference.inputs(end - h, past, p)) / (2 * h)
+    slope = (
+        reference.inputs(end + h, past, p, WILD) - reference.inputs(end - h, past, p, WILD)
+    ) / (2 * h)
     np.testing.assert_allclose(
         at[lanes.INPUT_SLOPE : lanes.INPUT_SLOPE + size], slope, rtol=1e-6, atol=1e-8
     )
     at[lanes.TAU] = 0.13
     forcing.within(w, on, 8)
-    expected = reference.inputs(end + 0.13, past, p)
+    expected = reference.inputs(end + 0.13, past, p, WILD)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
@@ -147,7 +150,7 @@ def test_levels_and_their_slopes_are_the_superposed_closed_forms(name):
 def test_states_against_the_plain_reference(name):
     """The same closed forms, but an explicit method, no lanes, no generated code."""
     a, p, days = ARMS[name], P[:5].T, np.array([0.25, 2.0, 4.25, 6.0])
-    theirs = reference.courses(p, np.ones(3), events(a), days, reference.basal(p), rtol=1e-8)
+    theirs = reference.courses(p, WILD, events(a), days, reference.basal(p), rtol=1e-8)
     ours = integrate(a, slice(0, 5), rtol=1e-9)
     here = ours.courses[:, np.searchsorted(days_of(a), days)].transpose(1, 2, 0)
     assert np.max(np.abs(here - theirs) / np.maximum(np.abs(theirs), FLOOR[:, None])) < 1e-7
@@ -157,7 +160,7 @@ def test_states_against_the_plain_reference(name):
 def test_states_against_scipy_with_drugs_integrated(name):
     """Another integrator, another form of the equations, and drug depots as states of their own."""
     a = ARMS[name]
-    host = np.array([a.host.timp1, a.host.cd63, a.host.mmp9])
+    host = np.array(a.host.genes)
     ours = integrate(a, slice(0, 3))
     assert (ours.status == Outcome.FINISHED).all()
     blocks = {"amd3100": "amd3100_ic50", "anti_sdf1": "anti_sdf1_ic50",
@@ -298,7 +301,7 @@ def test_keeping_and_tracing_change_nothing():
     a, trace = ARMS["amd3100"], np.full((2000, len(TRACE)), np.nan)
     whole, traced = integrate(a), integrate(a, [4], trace=trace)
     assert same(traced, whole, there=[4])
-    numbers = run(P[:12], (1.0, 1.0, 1.0), events(a), reading(a), seed=SEED, mice=ALL[:12]).numbers
+    numbers = run(P[:12], WILD, events(a), reading(a), seed=SEED, mice=ALL[:12]).numbers
     assert numbers.tobytes() == whole.numbers.tobytes()
     attempts = trace[np.isfinite(trace[:, 0])]
     good = attempts[:, 3] == 1
@@ -346,7 +349,7 @@ def test_a_treatment_without_effect_gives_exactly_zero_difference(start, every, 
         a = arm(treatment("anti_ly6g", 5, **schedule))
     else:
         a = arm(treatment("anti_timp1", 5, **schedule), vector=None)
-    host = (0.0 if how == "target" else 1.0, 1.0, 1.0)
+    host = (0.0 if how == "target" else 1.0, 1.0, 1.0, 1.0)
     plain = ARMS["untreated" if how == "target" else "timp1_high"]
     both = [
         run(p, host, events(x), reading(x), seed=SEED, mice=np.arange(3), keep=3)
@@ -376,10 +379,7 @@ def test_events_of_nothing_do_not_touch_the_integration(nothing, name):
     rows += [(day, forcing.EVENT[kind], channel, 0.0) for day, kind, channel in nothing]
     times, kinds, channels, amounts = zip(*sorted(rows), strict=True)
     more = Events(np.array(times), np.array(kinds), np.array(channels), np.array(amounts))
-    both = [
-        run(P[:3], (1.0, 1.0, 1.0), x, reading(a), seed=SEED, mice=ALL[:3], keep=3)
-        for x in (e, more)
-    ]
+    both = [run(P[:3], WILD, x, reading(a), seed=SEED, mice=ALL[:3], keep=3) for x in (e, more)]
     assert same(*both)
 
 
@@ -392,7 +392,7 @@ def test_a_mouse_that_is_not_a_number_fails_alone(name):
     a = arm(treatment("amd3100", 5, start=3.1), vector=None)
     p = P.copy()
     p[[1, 6], PARAMETER_NAMES.index(name)] = np.nan
-    result = run(p, (1.0, 1.0, 1.0), events(a), reading(a), seed=SEED, mice=ALL, keep=20)
+    result = run(p, WILD, events(a), reading(a), seed=SEED, mice=ALL, keep=20)
     good = ~np.isin(ALL, [1, 6])
     assert (result.status == np.where(good, Outcome.FINISHED, Outcome.NOT_FINITE)).all()
     assert np.isnan(result.numbers[~good]).all()
@@ -421,7 +421,9 @@ def test_outcomes_have_advice_and_wrong_tables_are_refused():
     assert all(o.advice for o in Outcome)
     a = ARMS["untreated"]
     with pytest.raises(ValueError, match="expected"):
-        run(P[:, 1:], (1.0, 1.0, 1.0), events(a), reading(a), seed=SEED, mice=ALL)
+        run(P[:, 1:], WILD, events(a), reading(a), seed=SEED, mice=ALL)
+    with pytest.raises(ValueError, match="genes"):
+        run(P, WILD[1:], events(a), reading(a), seed=SEED, mice=ALL)
 
 
 @pytest.mark.parametrize("day", [11.2, 11.13, 11.0])
@@ -455,7 +457,7 @@ def test_changed_source_is_compiled_anew(tmp_path):
     np.save(tmp_path / "p.npy", row(MICE, 0))
     code = (
         "import numpy as np; from nichetrial.engine.kernels import basal\n"
-        "y = np.zeros(13); basal(np.load('p.npy'), np.ones(3), y); print(*y)"
+        "y = np.zeros(13); basal(np.load('p.npy'), np.ones(4), y); print(*y)"
     )
 
     def answer():

@@ -27,22 +27,24 @@ def constants(p: np.ndarray, host: np.ndarray) -> np.ndarray:
     return q
 
 
-def with_ease(p: np.ndarray, y: np.ndarray, u: np.ndarray) -> np.ndarray:
+def with_ease(p: np.ndarray, host: np.ndarray, y: np.ndarray, u: np.ndarray) -> np.ndarray:
     """The inputs, and behind them ``protease_primary ** protease_shedding``."""
     of = dict(zip(kernels.PARAMETER_NAMES, p, strict=True))
-    bound, basal = y[TIMP1] / of["mmp_ki"], of["timp1_basal"] / of["mmp_ki"]
-    return np.append(u, ((1 + basal) / (1 + bound + u[MMP])) ** of["protease_shedding"])
+    tissue = of["timp1_basal"] * of["timp1_tissue"]
+    basal = 1 + (of["timp1_basal"] + tissue) / of["mmp_ki"]
+    bound = 1 + (y[TIMP1] + host[0] * host[3] * tissue) / of["mmp_ki"] + u[MMP]
+    return np.append(u, (basal / bound) ** of["protease_shedding"])
 
 
 def rates(p: np.ndarray, host: np.ndarray, y: np.ndarray, u: np.ndarray) -> np.ndarray:
     dy = np.empty(N)
-    kernels.rates(y, with_ease(p, y, u), constants(p, host), dy)
+    kernels.rates(y, with_ease(p, host, y, u), constants(p, host), dy)
     return dy
 
 
 def random_point(k: int) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(k)
-    p, host = row(MICE, k), rng.uniform(0, 1, 3)
+    p, host = row(MICE, k), rng.uniform(0, 1, 4)
     y, u = rng.lognormal(0, 1, N), rng.lognormal(0, 1, U)
     return p, host, y, u
 
@@ -57,7 +59,7 @@ def jacobian(p: np.ndarray, host: np.ndarray, y: np.ndarray, u: np.ndarray) -> n
         if other in eq.RATES[s].free_symbols
     ]
     jac, dense = np.empty(kernels.NONZERO), np.zeros((N, N))
-    kernels.jacobian(y, with_ease(p, y, u), constants(p, host), jac)
+    kernels.jacobian(y, with_ease(p, host, y, u), constants(p, host), jac)
     dense[tuple(np.array(places).T)] = jac
     return dense
 
@@ -85,7 +87,7 @@ def test_jacobian_against_differences_and_its_factors(k):
         slope = (rates(p, host, y + e, u) - rates(p, host, y - e, u)) / (2e-6 * y[j])
         np.testing.assert_allclose(dense[:, j], slope, rtol=1e-5, atol=1e-5)
     jac, lu, b = np.empty(kernels.NONZERO), np.empty(kernels.FILL), np.arange(1.0, N + 1)
-    kernels.jacobian(y, with_ease(p, y, u), constants(p, host), jac)
+    kernels.jacobian(y, with_ease(p, host, y, u), constants(p, host), jac)
     kernels.factor(jac, 50.0, lu)
     solved = b.copy()
     kernels.solve(lu, solved)
@@ -128,7 +130,7 @@ def test_lanes_say_what_the_kernels_say():
 def test_untreated_wild_type_is_in_a_steady_state():
     y = np.empty(N)
     for k in range(len(MICE)):
-        p, host = row(MICE, k), np.ones(3)
+        p, host = row(MICE, k), np.ones(4)
         steady_state(p, host, constants(p, host), y)
         dy = rates(p, host, y, np.zeros(U))
         assert np.max(np.abs(dy) / (np.abs(y) + 1e-3)) < 1e-12
@@ -138,7 +140,16 @@ def test_untreated_wild_type_is_in_a_steady_state():
 
 
 @pytest.mark.parametrize(
-    "host", [(0, 1, 1), (1, 0, 1), (1, 1, 0), (0, 0, 0), (5, 1, 1), (0.3, 1, 2)]
+    "host",
+    [
+        (0, 1, 1, 1),
+        (1, 0, 1, 1),
+        (1, 1, 0, 1),
+        (0, 0, 0, 0),
+        (5, 1, 1, 1),
+        (0.3, 1, 2, 1),
+        (1, 1, 1, 4),
+    ],
 )
 def test_other_genotypes_start_in_their_own_steady_state(host):
     y = np.empty(N)

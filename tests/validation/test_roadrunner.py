@@ -35,7 +35,7 @@ P = cohort(MICE)[list(PARAMETERS)].to_numpy(dtype=np.float64)
 
 def ours(a: Arm) -> np.ndarray:
     """(mice, times, states)"""
-    host = (a.host.timp1, a.host.cd63, a.host.mmp9)
+    host = a.host.genes
     got = run(
         P, host, events(a), reading(a), seed=SEED, mice=np.arange(MICE), keep=MICE, rtol=OUR_RTOL
     )

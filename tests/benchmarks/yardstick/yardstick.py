@@ -122,7 +122,7 @@ def _integrate(library: ctypes.CDLL, arm: Arm, parameters: Floats, rtol: float):
     arrays = {
         "times": e.times, "amounts": e.amounts, "kinds": e.kinds, "channels": e.channels,
         "grid": days, "marks": np.array([read.challenge, read.day, read.end]),
-        "host": np.array([arm.host.timp1, arm.host.cd63, arm.host.mmp9], dtype=np.float64),
+        "host": np.array(arm.host.genes, dtype=np.float64),
         "parameters": np.ascontiguousarray(parameters),
         "courses": np.full((len(parameters), len(days), len(STATE_NAMES)), np.nan),
         "steps": np.zeros(len(parameters), np.int64),
@@ -147,7 +147,7 @@ def prepare(arms: Sequence[Arm], parameters: Floats) -> Solve:
 
 
 def _engine(arm: Arm, parameters: Floats, seed: int, keep: int):
-    host = (arm.host.timp1, arm.host.cd63, arm.host.mmp9)
+    host = arm.host.genes
     read = replace(reading(arm), visible=np.inf)
     return run(parameters, host, events(arm), read, seed=seed, mice=np.arange(len(parameters)),
                keep=keep)  # fmt: skip

@@ -86,7 +86,7 @@ def kernels() -> str:
     doc = f'''"""{NOTE}
 
 The equations for one mouse. ``p``: parameters, in the order of PARAMETER_NAMES; ``host``:
-expression of Timp1, Cd63, Mmp9; ``q``: constants of the mouse; ``y``: states; ``u``: inputs, and
+expression of its genes; ``q``: constants of the mouse; ``y``: states; ``u``: inputs, and
 behind them ``protease_primary ** protease_shedding``, which matters with a primary tumour alone.
 Times in days.
 """'''
@@ -94,13 +94,14 @@ Times in days.
         doc,
         "from numba import njit\n",
         "from nichetrial.engine.elementary import LN2, exp, fma, log\n",
-        _list("__all__", ["CONSTANT_COUNT", "FILL", "INPUT_NAMES", "NONZERO", "PARAMETER_NAMES",
-                           "STATE_NAMES", "basal", "constants", "factor", "jacobian", "rates",
-                           "solve"]),
+        _list("__all__", ["CONSTANT_COUNT", "FILL", "HOST_COUNT", "INPUT_NAMES", "NONZERO",
+                           "PARAMETER_NAMES", "STATE_NAMES", "basal", "constants", "factor",
+                           "jacobian", "rates", "solve"]),
         _tuple("STATE_NAMES", [s.name for s in eq.STATES]),
         _tuple("INPUT_NAMES", [v.name for v in eq.INPUTS]),
         _tuple("PARAMETER_NAMES", PARAMETERS),
-        f"CONSTANT_COUNT = {len(m.constants)}\nNONZERO = {len(m.nonzero)}\nFILL = {len(m.fill)}",
+        f"HOST_COUNT = {len(eq.HOST)}\nCONSTANT_COUNT = {len(m.constants)}\n"
+        f"NONZERO = {len(m.nonzero)}\nFILL = {len(m.fill)}",
     ]  # fmt: skip
     return "\n".join(head) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
 

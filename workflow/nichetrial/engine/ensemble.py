@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nichetrial.engine.colonies import BINS, PER_DECADE
 from nichetrial.engine.integrate import READ, TRACE, integrate
-from nichetrial.engine.kernels import PARAMETER_NAMES, STATE_NAMES
+from nichetrial.engine.kernels import HOST_COUNT, PARAMETER_NAMES, STATE_NAMES
 
 __all__ = ["BIN_EDGES", "Ensemble", "Events", "Reading", "grid", "run", "states"]
 
@@ -77,7 +77,7 @@ def grid(reading: Reading) -> Floats:
 
 def run(
     parameters: Floats,
-    host: tuple[float, float, float],
+    host: Sequence[float],
     events: Events,
     reading: Reading,
     *,
@@ -93,7 +93,7 @@ def run(
 
     Args:
         parameters: (mice, PARAMETER_NAMES), internal units.
-        host: expression of Timp1, Cd63, Mmp9.
+        host: expression of Timp1, Cd63, Mmp9, and of Timp1 in tissues alone.
         mice: (mice,) global numbers, the keys of their randomness.
         max_steps: of one mouse; STEPS_PER_EVENT more are allowed for each event.
         keep: time courses are kept for so many of the first mice.
@@ -103,6 +103,8 @@ def run(
     n, size = parameters.shape[0], len(STATE_NAMES)
     if parameters.shape[1] != len(PARAMETER_NAMES):
         raise ValueError(f"parameters: expected {len(PARAMETER_NAMES)} columns")
+    if len(host) != HOST_COUNT:
+        raise ValueError(f"host: expected {HOST_COUNT} genes")
     if trace is None:
         trace = np.empty((0, len(TRACE)))
     parameters = np.ascontiguousarray(parameters)  # one layout, so that one version is compiled

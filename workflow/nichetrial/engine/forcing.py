@@ -60,11 +60,12 @@ _HALF_EFFECT = np.array([
                            "anti_timp1_ic", "mmp_inhibitor_ic")
 ])  # fmt: skip
 _DEPTH = (_P["anti_ly6g_depth"], _P["anti_ly6g_murinised_depth"])
-_BLOOD, _REBOUND, _RISE, _GROWTH, _CAPACITY, _EXPONENT, _TIMP1_HALF_LIFE, _TIMP1_BASAL = (
+(_BLOOD, _REBOUND, _RISE, _GROWTH, _CAPACITY, _EXPONENT, _TIMP1_HALF_LIFE, _TIMP1_BASAL,
+ _TISSUE, _KI, _PROTEASE_GROWTH) = (
     _P[name]
     for name in ("neutrophil_blood_half_life", "anti_ly6g_rebound", "vector_rise_half_time",
                  "tumour_growth", "tumour_capacity", "shedding_exponent", "timp1_half_life",
-                 "timp1_basal")
+                 "timp1_basal", "timp1_tissue", "mmp_ki", "protease_growth")
 )  # fmt: skip
 _CIRCULATING = 9  # the state that injected cells enter
 
@@ -278,7 +279,17 @@ def acting(kinds, channels, on):
 
 
 @uncounted
-def settle(w, i, p, timp1):
+def ease_of_growth(p, host):
+    """Growth rate of a primary tumour in this host over that in the wild type: a power of the free
+    protease of the untreated host. What is given later does not change it, so that the volume keeps
+    its closed form."""
+    plasma, tissue = p[_TIMP1_BASAL], p[_TIMP1_BASAL] * p[_TISSUE]
+    here = 1.0 + host[0] * (plasma + host[3] * tissue) / p[_KI]
+    return power((1.0 + (plasma + tissue) / p[_KI]) / here, p[_PROTEASE_GROWTH])
+
+
+@uncounted
+def settle(w, i, p, host, timp1):
     """Put a mouse into lane ``i``, with nothing done to it; ``timp1``: does it ever have TIMP-1?"""
     for k in range(INPUT, INPUT + len(INPUT_NAMES) + 1):
         w[8 * k + i] = 0.0
@@ -306,7 +317,7 @@ def settle(w, i, p, timp1):
     w[8 * FIRST_RAT + i] = -1.0
     w[8 * PER_REBOUND + i] = 1.0 / p[_REBOUND]
     w[8 * RISE + i] = LN2 / p[_RISE]
-    w[8 * GROWTH + i] = p[_GROWTH]
+    w[8 * GROWTH + i] = p[_GROWTH] * ease_of_growth(p, host)
     w[8 * EXPONENT + i] = p[_EXPONENT]
     w[8 * TIMP1 + i] = LN2 / p[_TIMP1_HALF_LIFE] * p[_TIMP1_BASAL]
 

@@ -118,7 +118,7 @@ def _enter(w, i, p, host, timp1, q, y):
         w[8 * (STATE + m) + i] = y[m]
     for m in range(CONSTANT_COUNT):
         w[8 * (CONSTANT + m) + i] = q[m]
-    settle(w, i, p, timp1)
+    settle(w, i, p, host, timp1)
     w[8 * TIME + i] = 0.0
     w[8 * STEP + i] = FIRST_STEP
     w[8 * PER_BEFORE + i] = 0.0
@@ -190,7 +190,7 @@ def integrate(parameters, host, arm, grid, reading, rtol, max_steps, seed, mice,
     """Mice from day 0 to the end of their arm.
 
     Args:
-        parameters, host: (mice, PARAMETER_NAMES) and expression of Timp1, Cd63, Mmp9.
+        parameters, host: (mice, PARAMETER_NAMES) and expression of the genes (see model).
         arm: times, kinds, channels, amounts of events, sorted by time.
         grid: (rows,) days of the time courses, ascending from 0.
         reading: challenge, day, end, visible, detectable, lethal.

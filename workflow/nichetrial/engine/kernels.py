@@ -1,7 +1,7 @@
 """GENERATED from model/equations.py by `nichetrial generate`: do not edit.
 
 The equations for one mouse. ``p``: parameters, in the order of PARAMETER_NAMES; ``host``:
-expression of Timp1, Cd63, Mmp9; ``q``: constants of the mouse; ``y``: states; ``u``: inputs, and
+expression of its genes; ``q``: constants of the mouse; ``y``: states; ``u``: inputs, and
 behind them ``protease_primary ** protease_shedding``, which matters with a primary tumour alone.
 Times in days.
 """
@@ -13,6 +13,7 @@ from nichetrial.engine.elementary import LN2, exp, fma, log
 __all__ = [
     "CONSTANT_COUNT",
     "FILL",
+    "HOST_COUNT",
     "INPUT_NAMES",
     "NONZERO",
     "PARAMETER_NAMES",
@@ -109,8 +110,12 @@ PARAMETER_NAMES = (
     "mmp_inhibitor_half_life",
     "mmp_inhibitor_absorption_half_life",
     "mmp_inhibitor_ic50",
+    "timp1_tissue",
+    "protease_growth",
+    "hgf_gain",
 )
-CONSTANT_COUNT = 48
+HOST_COUNT = 4
+CONSTANT_COUNT = 50
 NONZERO = 32
 FILL = 37
 
@@ -148,79 +153,85 @@ def constants(p, host, q):
     t_A = p[29]
     mu = p[32]
     s_T = p[34]
+    r_L = p[58]
+    gamma_H = p[60]
     h_T = host[0]
     h_C = host[1]
     h_M = host[2]
+    h_L = host[3]
     t0 = LN2 / t_T
-    t1 = h_M * p_N
-    t2 = 1.0 / K_i
-    t3 = fma(t2, T_b, 1.0)
-    t4 = t3 * w
-    t5 = LN2 / t_S
-    t6 = 1.0 / (k_63 + 1.0)
-    t7 = LN2 / t_B
-    t8 = t7 / fma(t6, I_G, 1.0)
-    t9 = 1.0 / K_S
-    t10 = t9 * S_b
-    t11 = t10 + 1.0
-    t12 = t7 / r_M
-    t13 = LN2 / t_N
-    t14 = t11 * t13 / t10
-    t15 = exp(n * log(K_Q))
-    t16 = LN2 / t_C
-    t17 = LN2 / t_A
-    t18 = t17 * p_2 / fma(eta, 1.0 / (t15 + 1.0), 1.0)
-    t19 = t4 * t5
-    t20 = g_1 * mu
-    t21 = t18 * g_2
+    t1 = h_T * T_b
+    t2 = h_M * p_N
+    t3 = 1.0 / K_i
+    t4 = fma(t3, T_b * (r_L + 1.0), 1.0)
+    t5 = t4 * w
+    t6 = LN2 / t_S
+    t7 = 1.0 / (k_63 + 1.0)
+    t8 = LN2 / t_B
+    t9 = t8 / fma(t7, I_G, 1.0)
+    t10 = 1.0 / K_S
+    t11 = t10 * S_b
+    t12 = t11 + 1.0
+    t13 = t8 / r_M
+    t14 = LN2 / t_N
+    t15 = t12 * t14 / t11
+    t16 = exp(n * log(K_Q))
+    t17 = LN2 / t_C
+    t18 = LN2 / t_A
+    t19 = t18 * p_2 / fma(t7, gamma_H, fma(eta, 1.0 / (t16 + 1.0), 1.0))
+    t20 = t5 * t6
+    t21 = g_1 * mu
+    t22 = t19 * g_2
     q[0] = t0 * s_T
     q[1] = t0
-    q[2] = t0 * h_T * T_b
-    q[3] = t1
+    q[2] = t0 * t1
+    q[3] = t2
     q[4] = p_N - 1.0
-    q[5] = t2
-    q[6] = t4
-    q[7] = w - 1.0
-    q[8] = t5
-    q[9] = T_b * k_63
-    q[10] = h_C * I_S
-    q[11] = t5 * S_b / fma(t6, I_S, 1.0)
-    q[12] = 3.0 / t_G
-    q[13] = h_C * I_G
-    q[14] = f
-    q[15] = t8
-    q[16] = t11
-    q[17] = m
-    q[18] = t12
-    q[19] = t7
-    q[20] = t13
-    q[21] = t9
-    q[22] = t14 * t9
-    q[23] = n
-    q[24] = t15
-    q[25] = LN2 / t_Q
-    q[26] = t16
-    q[27] = mu
-    q[28] = eta
-    q[29] = t3
-    q[30] = g_2
-    q[31] = t18
-    q[32] = t17 * (1.0 - p_2)
-    q[33] = t16 * phi
-    q[34] = t17 * p_D
-    q[35] = t19 * t2
-    q[36] = t1 * t19
-    q[37] = t8 * f
-    q[38] = t14 * (t9 * t9)
-    q[39] = t2 * t20
-    q[40] = t2 * t21
-    q[41] = t1 * t21
-    q[42] = t18 * eta
-    q[43] = t19
-    q[44] = t11 * t12 * m
+    q[5] = t1 * h_L * r_L
+    q[6] = t3
+    q[7] = t5
+    q[8] = w - 1.0
+    q[9] = t6
+    q[10] = T_b * k_63
+    q[11] = h_C * I_S
+    q[12] = t6 * S_b / fma(t7, I_S, 1.0)
+    q[13] = 3.0 / t_G
+    q[14] = h_C * I_G
+    q[15] = f
+    q[16] = t9
+    q[17] = t12
+    q[18] = m
+    q[19] = t13
+    q[20] = t8
+    q[21] = t14
+    q[22] = t10
+    q[23] = t10 * t15
+    q[24] = n
+    q[25] = t16
+    q[26] = LN2 / t_Q
+    q[27] = t17
+    q[28] = mu
+    q[29] = eta
+    q[30] = gamma_H
+    q[31] = t4
+    q[32] = g_2
+    q[33] = t19
+    q[34] = t18 * (1.0 - p_2)
+    q[35] = t17 * phi
+    q[36] = t18 * p_D
+    q[37] = t20 * t3
+    q[38] = t2 * t20
+    q[39] = t9 * f
+    q[40] = t15 * (t10 * t10)
+    q[41] = t21 * t3
+    q[42] = t22 * t3
+    q[43] = t2 * t22
+    q[44] = t19 * eta
     q[45] = t20
-    q[46] = t21
-    q[47] = g_1
+    q[46] = t12 * t13 * m
+    q[47] = t21
+    q[48] = t22
+    q[49] = g_1
 
 
 @njit(error_model="numpy", cache=True)
@@ -308,23 +319,25 @@ def rates(y, u, q, dy):
     q32 = q[32]
     q33 = q[33]
     q34 = q[34]
-    t0 = T / (T + q9)
-    t1 = (N * q3 - q4) / fma(T, q5, u_M + 1.0)
-    t2 = q17 * (q16 / (q16 + u_A) - 1.0) - 1.0
-    t3 = exp(q23 * log(N))
-    t4 = q31 * fma(Q, q28, 1.0) * exp(q30 * log(t1 * q29))
+    q35 = q[35]
+    q36 = q[36]
+    t0 = T / (T + q10)
+    t1 = (N * q3 - q4) / fma(q6, (T + q5), u_M + 1.0)
+    t2 = q18 * (q17 / (q17 + u_A) - 1.0) - 1.0
+    t3 = exp(q24 * log(N))
+    t4 = q33 * fma(t0, q30, fma(Q, q29, 1.0)) * exp(q32 * log(t1 * q31))
     dy[0] = fma(V, q0, fma(-T, q1 * (u_T + 1.0), q2 + u_V))
-    dy[1] = fma(q11, fma(t0, q10, 1.0), -S * q8 * (fma(t1, q6, u_S) - q7))
-    dy[2] = fma(q15, fma(t0, q13, 1.0) * exp(-q14 * log(B)), -G_1 * q12)
-    dy[3] = q12 * (G_1 - G_2)
-    dy[4] = q12 * (G_2 - G_3)
-    dy[5] = fma(t2, M * q18, G_3 * q12)
-    dy[6] = fma(-t2, M * q18, fma(-B, u_K, -B * q19))
-    dy[7] = fma(-N, u_K, fma(-N, q20, B * S * q22 / fma(S, q21, u_A + 1.0)))
-    dy[8] = -q25 * fma(-t3, 1.0 / (q24 + t3), Q)
-    dy[9] = fma(V_s, ease * q27, -C * q26)
-    dy[10] = fma(C, q33, -A * (q32 + t4))
-    dy[11] = A * q34
+    dy[1] = fma(q12, fma(t0, q11, 1.0), -S * q9 * (fma(t1, q7, u_S) - q8))
+    dy[2] = fma(q16, fma(t0, q14, 1.0) * exp(-q15 * log(B)), -G_1 * q13)
+    dy[3] = q13 * (G_1 - G_2)
+    dy[4] = q13 * (G_2 - G_3)
+    dy[5] = fma(t2, M * q19, G_3 * q13)
+    dy[6] = fma(-t2, M * q19, fma(-B, u_K, -B * q20))
+    dy[7] = fma(-N, u_K, fma(-N, q21, B * S * q23 / fma(S, q22, u_A + 1.0)))
+    dy[8] = -q26 * fma(-t3, 1.0 / (q25 + t3), Q)
+    dy[9] = fma(V_s, ease * q28, -C * q27)
+    dy[10] = fma(C, q35, -A * (q34 + t4))
+    dy[11] = A * q36
     dy[12] = t4 * A
 
 
@@ -369,7 +382,7 @@ def jacobian(y, u, q, jac):
     q24 = q[24]
     q25 = q[25]
     q26 = q[26]
-    q28 = q[28]
+    q27 = q[27]
     q29 = q[29]
     q30 = q[30]
     q31 = q[31]
@@ -384,59 +397,60 @@ def jacobian(y, u, q, jac):
     q40 = q[40]
     q41 = q[41]
     q42 = q[42]
-    t0 = 1.0 / (T + q9)
+    q43 = q[43]
+    q44 = q[44]
+    t0 = 1.0 / (T + q10)
     t1 = t0 * T
     t2 = t0 * (t1 - 1.0)
     t3 = N * q3 - q4
-    t4 = 1.0 / fma(T, q5, u_M + 1.0)
+    t4 = 1.0 / fma(q6, (T + q5), u_M + 1.0)
     t5 = t3 * t4
-    t6 = exp(-q14 * log(B))
-    t7 = -q12
-    t8 = q18 * (q17 * (q16 / (q16 + u_A) - 1.0) - 1.0)
-    t9 = 1.0 / fma(S, q21, u_A + 1.0)
+    t6 = exp(-q15 * log(B))
+    t7 = -q13
+    t8 = q19 * (q18 * (q17 / (q17 + u_A) - 1.0) - 1.0)
+    t9 = 1.0 / fma(S, q22, u_A + 1.0)
     t10 = t9 * S
-    t11 = exp(q23 * log(N))
-    t12 = t11 / (q24 + t11)
-    t13 = fma(Q, q28, 1.0)
-    t14 = exp(q30 * log(t5 * q29))
+    t11 = exp(q24 * log(N))
+    t12 = t11 / (q25 + t11)
+    t13 = fma(t1, q30, fma(Q, q29, 1.0))
+    t14 = exp(q32 * log(t5 * q31))
     t15 = t14 * A
-    t16 = t13 * t15
-    t17 = t16 * t4 * q40
-    t18 = t16 * q41 / t3
-    t19 = t15 * q42
-    t20 = t13 * t14 * q31
+    t16 = t15 * fma(t13, t4 * q42, t2 * q30 * q33)
+    t17 = t13 * t15 * q43 / t3
+    t18 = t15 * q44
+    t19 = t13 * t14 * q33
     jac[0] = -q1 * (u_T + 1.0)
-    jac[1] = fma(-t2, q10 * q11, t3 * S * q35 * (t4 * t4))
-    jac[2] = -q8 * (fma(t5, q6, u_S) - q7)
-    jac[3] = -t4 * S * q36
-    jac[4] = -t2 * t6 * q13 * q15
+    jac[1] = fma(-t2, q11 * q12, t3 * S * q37 * (t4 * t4))
+    jac[2] = -q9 * (fma(t5, q7, u_S) - q8)
+    jac[3] = -t4 * S * q38
+    jac[4] = -t2 * t6 * q14 * q16
     jac[5] = t7
-    jac[6] = -t6 * q37 * fma(t1, q13, 1.0) / B
-    jac[7] = q12
+    jac[6] = -t6 * q39 * fma(t1, q14, 1.0) / B
+    jac[7] = q13
     jac[8] = t7
-    jac[9] = q12
+    jac[9] = q13
     jac[10] = t7
-    jac[11] = q12
+    jac[11] = q13
     jac[12] = t8
     jac[13] = -t8
-    jac[14] = -q19 - u_K
-    jac[15] = t9 * B * fma(-t10, q38, q22)
-    jac[16] = t10 * q22
-    jac[17] = -q20 - u_K
-    jac[18] = -t12 * q23 * q25 * (t12 - 1.0) / N
-    jac[19] = -q25
-    jac[20] = -t4 * V_s * ease * q39
-    jac[21] = -q26
-    jac[22] = t17
-    jac[23] = -t18
-    jac[24] = -t19
-    jac[25] = q33
-    jac[26] = -q32 - t20
-    jac[27] = q34
-    jac[28] = -t17
-    jac[29] = t18
-    jac[30] = t19
-    jac[31] = t20
+    jac[14] = -q20 - u_K
+    jac[15] = t9 * B * fma(-t10, q40, q23)
+    jac[16] = t10 * q23
+    jac[17] = -q21 - u_K
+    jac[18] = -t12 * q24 * q26 * (t12 - 1.0) / N
+    jac[19] = -q26
+    jac[20] = -t4 * V_s * ease * q41
+    jac[21] = -q27
+    jac[22] = t16
+    jac[23] = -t17
+    jac[24] = -t18
+    jac[25] = q35
+    jac[26] = -q34 - t19
+    jac[27] = q36
+    jac[28] = -t16
+    jac[29] = t17
+    jac[30] = t18
+    jac[31] = t19
 
 
 @njit(error_model="numpy", cache=True)

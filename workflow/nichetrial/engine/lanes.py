@@ -56,37 +56,37 @@ K = 39  # 78: k of the stages before
 RIGHT = 117  # 13: what earlier stages give to the stage's right-hand side, times the step
 SLOPE = 130  # 8: derivatives of the rates in time
 LU = 138  # 37: factors of 1/(h gamma) - J
-CONSTANT = 175  # 48: constants of the mouse
-INPUT = 223  # 9: inputs, and the ease of shedding
-INPUT_SLOPE = 232  # 8: derivatives of the inputs in time
-FOUNDING = 240  # 1: founders per day in the current stage
-TIME = 241  # 1: days
-STEP = 242  # 1: step to take next
-TRIED = 243  # 1: step being taken
-PER_STEP = 244  # 1: 1 / step being taken
-PER_SLOPE = 245  # 1: by what the SLOPE counts in the current stage
-TAU = 246  # 1: time of the current stage since the start of the step
-STOP = 247  # 1: day to land on next
-LANDS = 248  # 1: 1: this step ends on STOP
-ACCEPTED = 249  # 1: 1: the step was accepted
-ERROR = 250  # 1: squared error over tolerance
-PER_BEFORE = 251  # 1: 1 / step accepted before this one; 0: nothing to compare with
-SIZE_BEFORE = 252  # 1: logarithm of its squared error
-SLOTS = 253
+CONSTANT = 175  # 50: constants of the mouse
+INPUT = 225  # 9: inputs, and the ease of shedding
+INPUT_SLOPE = 234  # 8: derivatives of the inputs in time
+FOUNDING = 242  # 1: founders per day in the current stage
+TIME = 243  # 1: days
+STEP = 244  # 1: step to take next
+TRIED = 245  # 1: step being taken
+PER_STEP = 246  # 1: 1 / step being taken
+PER_SLOPE = 247  # 1: by what the SLOPE counts in the current stage
+TAU = 248  # 1: time of the current stage since the start of the step
+STOP = 249  # 1: day to land on next
+LANDS = 250  # 1: 1: this step ends on STOP
+ACCEPTED = 251  # 1: 1: the step was accepted
+ERROR = 252  # 1: squared error over tolerance
+PER_BEFORE = 253  # 1: 1 / step accepted before this one; 0: nothing to compare with
+SIZE_BEFORE = 254  # 1: logarithm of its squared error
+SLOTS = 255
 
 
 @njit(error_model="numpy", cache=True)
 def begin(w):
     """Length of the step, Jacobian, its factors, and the first stage."""
     for i in range(8):
-        ahead = w[1976 + i] - w[1928 + i]
-        h = w[1936 + i]
+        ahead = w[1992 + i] - w[1944 + i]
+        h = w[1952 + i]
         lands = 1.01 * h >= ahead
         h = ahead if lands else h
         per_step = 1.0 / h
-        w[1984 + i] = 1.0 if lands else 0.0
-        w[1944 + i] = h
-        w[1952 + i] = per_step
+        w[2000 + i] = 1.0 if lands else 0.0
+        w[1960 + i] = h
+        w[1968 + i] = per_step
         g = per_step * 4.718370754707919
         T = w[i]
         S = w[8 + i]
@@ -99,23 +99,23 @@ def begin(w):
         Q = w[64 + i]
         C = w[72 + i]
         A = w[80 + i]
-        u_V = w[1784 + i]
-        u_T = w[1792 + i]
-        u_S = w[1800 + i]
-        u_A = w[1808 + i]
-        u_K = w[1816 + i]
-        u_M = w[1824 + i]
-        V = w[1832 + i]
-        V_s = w[1840 + i]
-        ease = w[1848 + i]
-        d_u_V = w[1856 + i]
-        d_u_T = w[1864 + i]
-        d_u_S = w[1872 + i]
-        d_u_A = w[1880 + i]
-        d_u_K = w[1888 + i]
-        d_u_M = w[1896 + i]
-        d_V = w[1904 + i]
-        d_V_s = w[1912 + i]
+        u_V = w[1800 + i]
+        u_T = w[1808 + i]
+        u_S = w[1816 + i]
+        u_A = w[1824 + i]
+        u_K = w[1832 + i]
+        u_M = w[1840 + i]
+        V = w[1848 + i]
+        V_s = w[1856 + i]
+        ease = w[1864 + i]
+        d_u_V = w[1872 + i]
+        d_u_T = w[1880 + i]
+        d_u_S = w[1888 + i]
+        d_u_A = w[1896 + i]
+        d_u_K = w[1904 + i]
+        d_u_M = w[1912 + i]
+        d_V = w[1920 + i]
+        d_V_s = w[1928 + i]
         q0 = w[1400 + i]
         q1 = w[1408 + i]
         q2 = w[1416 + i]
@@ -163,91 +163,95 @@ def begin(w):
         q44 = w[1752 + i]
         q45 = w[1760 + i]
         q46 = w[1768 + i]
+        q47 = w[1776 + i]
+        q48 = w[1784 + i]
         t0 = q1 * (u_T + 1.0)
-        t1 = 1.0 / (T + q9)
+        t1 = 1.0 / (T + q10)
         t2 = t1 * T
         t3 = N * q3 - q4
-        t4 = 1.0 / fma(T, q5, u_M + 1.0)
+        t4 = 1.0 / fma(q6, (T + q5), u_M + 1.0)
         t5 = t3 * t4
-        t6 = q8 * (fma(t5, q6, u_S) - q7)
-        t7 = exp(-q14 * log(B))
-        t8 = fma(t2, q13, 1.0)
-        t9 = 1.0 / (q16 + u_A)
-        t10 = q17 * (t9 * q16 - 1.0) - 1.0
-        t11 = t10 * q18
-        t12 = 1.0 / fma(S, q21, u_A + 1.0)
-        t13 = exp(q23 * log(N))
-        t14 = t13 / (q24 + t13)
-        t15 = exp(q30 * log(t5 * q29))
-        t16 = t15 * fma(Q, q28, 1.0)
-        t17 = t16 * q31
-        t18 = q32 + t17
-        t19 = t1 * (t2 - 1.0)
-        t20 = t3 * (t4 * t4)
-        t21 = -q12
-        t22 = t12 * S
-        t23 = t16 * A
-        t24 = t23 * t4 * q40
-        t25 = t23 * q41 / t3
-        t26 = t15 * A * q42
-        t27 = -M * d_u_A * q44 * (t9 * t9)
-        t28 = t4 * d_u_M
-        t29 = t23 * t28 * q46
-        t30 = -g
-        t31 = 1.0 / g
+        t6 = q9 * (fma(t5, q7, u_S) - q8)
+        t7 = exp(-q15 * log(B))
+        t8 = fma(t2, q14, 1.0)
+        t9 = 1.0 / (q17 + u_A)
+        t10 = q18 * (t9 * q17 - 1.0) - 1.0
+        t11 = t10 * q19
+        t12 = 1.0 / fma(S, q22, u_A + 1.0)
+        t13 = exp(q24 * log(N))
+        t14 = t13 / (q25 + t13)
+        t15 = fma(t2, q30, fma(Q, q29, 1.0))
+        t16 = exp(q32 * log(t5 * q31))
+        t17 = t15 * t16
+        t18 = t17 * q33
+        t19 = q34 + t18
+        t20 = t1 * (t2 - 1.0)
+        t21 = t3 * (t4 * t4)
+        t22 = -q13
+        t23 = t12 * S
+        t24 = t16 * A
+        t25 = t24 * fma(t15, t4 * q42, t20 * q30 * q33)
+        t26 = t17 * A
+        t27 = t26 * q43 / t3
+        t28 = t24 * q44
+        t29 = -M * d_u_A * q46 * (t9 * t9)
+        t30 = t4 * d_u_M
+        t31 = t26 * t30 * q48
+        t32 = -g
+        t33 = 1.0 / g
         f0 = fma(V, q0, fma(-t0, T, q2 + u_V))
-        f1 = fma(q11, fma(t2, q10, 1.0), -t6 * S)
-        f2 = fma(t7, t8 * q15, -G_1 * q12)
-        f3 = q12 * (G_1 - G_2)
-        f4 = q12 * (G_2 - G_3)
-        f5 = fma(t11, M, G_3 * q12)
-        f6 = fma(-t10, M * q18, fma(-B, u_K, -B * q19))
-        f7 = fma(-N, u_K, fma(-N, q20, t12 * B * S * q22))
-        f8 = -q25 * (Q - t14)
-        f9 = fma(V_s, ease * q27, -C * q26)
-        f10 = fma(C, q33, -t18 * A)
-        f11 = A * q34
-        f12 = t17 * A
+        f1 = fma(q12, fma(t2, q11, 1.0), -t6 * S)
+        f2 = fma(t7, t8 * q16, -G_1 * q13)
+        f3 = q13 * (G_1 - G_2)
+        f4 = q13 * (G_2 - G_3)
+        f5 = fma(t11, M, G_3 * q13)
+        f6 = fma(-t10, M * q19, fma(-B, u_K, -B * q20))
+        f7 = fma(-N, u_K, fma(-N, q21, t12 * B * S * q23))
+        f8 = -q26 * (Q - t14)
+        f9 = fma(V_s, ease * q28, -C * q27)
+        f10 = fma(C, q35, -t19 * A)
+        f11 = A * q36
+        f12 = t18 * A
         j0 = -t0
-        j1 = fma(-t19, q10 * q11, t20 * S * q35)
+        j1 = fma(-t20, q11 * q12, t21 * S * q37)
         j2 = -t6
-        j3 = -t4 * S * q36
-        j4 = -t19 * t7 * q13 * q15
-        j5 = t21
-        j6 = -t7 * t8 * q37 / B
-        j7 = q12
-        j8 = t21
-        j9 = q12
-        j10 = t21
-        j11 = q12
+        j3 = -t4 * S * q38
+        j4 = -t20 * t7 * q14 * q16
+        j5 = t22
+        j6 = -t7 * t8 * q39 / B
+        j7 = q13
+        j8 = t22
+        j9 = q13
+        j10 = t22
+        j11 = q13
         j12 = t11
         j13 = -t11
-        j14 = -q19 - u_K
-        j15 = t12 * B * fma(-t22, q38, q22)
-        j16 = t22 * q22
-        j17 = -q20 - u_K
-        j18 = -t14 * q23 * q25 * (t14 - 1.0) / N
-        j19 = -q25
-        j20 = -t4 * V_s * ease * q39
-        j21 = -q26
-        j22 = t24
-        j23 = -t25
-        j24 = -t26
-        j25 = q33
-        j26 = -t18
-        j27 = q34
-        j28 = -t24
-        j29 = t25
-        j30 = t26
-        j31 = t17
+        j14 = -q20 - u_K
+        j15 = t12 * B * fma(-t23, q40, q23)
+        j16 = t23 * q23
+        j17 = -q21 - u_K
+        j18 = -t14 * q24 * q26 * (t14 - 1.0) / N
+        j19 = -q26
+        j20 = -t4 * V_s * ease * q41
+        j21 = -q27
+        j22 = t25
+        j23 = -t27
+        j24 = -t28
+        j25 = q35
+        j26 = -t19
+        j27 = q36
+        j28 = -t25
+        j29 = t27
+        j30 = t28
+        j31 = t18
         s0 = fma(d_V, q0, fma(-T, d_u_T * q1, d_u_V))
-        s1 = S * fma(-d_u_S, q8, t20 * d_u_M * q43)
-        s2 = t27
-        s3 = -B * d_u_K - t27
-        s4 = fma(-N, d_u_K, -B * S * d_u_A * q22 * (t12 * t12))
-        s5 = ease * fma(d_V_s, q27, -t28 * V_s * q45)
-        s6 = t29
-        s7 = -t29
+        s1 = S * fma(-d_u_S, q9, t21 * d_u_M * q45)
+        s2 = t29
+        s3 = -B * d_u_K - t29
+        s4 = fma(-N, d_u_K, -B * S * d_u_A * q23 * (t12 * t12))
+        s5 = ease * fma(d_V_s, q28, -t30 * V_s * q47)
+        s6 = t31
+        s7 = -t31
         w_0_0 = 1.0 / (g - j0)
         w_1_0 = -j1 * w_0_0
         w_2_0 = -j4 * w_0_0
@@ -269,9 +273,9 @@ def begin(w):
         w_5_5 = 1.0 / (g - j12)
         w_5_6 = -w_4_6 * w_5_4
         w_6_5 = -j13 * w_5_5
-        w_6_6 = 1.0 / (-w_5_6 * w_6_5 - j14 - t30)
+        w_6_6 = 1.0 / (-w_5_6 * w_6_5 - j14 - t32)
         w_7_6 = -j16 * w_6_6
-        w_7_7 = 1.0 / (-w_1_7 * w_7_1 - j17 - t30)
+        w_7_7 = 1.0 / (-w_1_7 * w_7_1 - j17 - t32)
         w_8_7 = -j18 * w_7_7
         w_10_7 = -j23 * w_7_7
         w_12_7 = -j29 * w_7_7
@@ -283,8 +287,8 @@ def begin(w):
         w_10_10 = 1.0 / (g - j26)
         w_11_10 = -j27 * w_10_10
         w_12_10 = -j31 * w_10_10
-        w_11_11 = t31
-        w_12_12 = t31
+        w_11_11 = t33
+        w_12_12 = t33
         w[1104 + i] = w_0_0
         w[1112 + i] = w_1_0
         w[1120 + i] = w_1_1
@@ -411,15 +415,15 @@ def evaluate(w):
         Q = w[168 + i]
         C = w[176 + i]
         A = w[184 + i]
-        u_V = w[1784 + i]
-        u_T = w[1792 + i]
-        u_S = w[1800 + i]
-        u_A = w[1808 + i]
-        u_K = w[1816 + i]
-        u_M = w[1824 + i]
-        V = w[1832 + i]
-        V_s = w[1840 + i]
-        ease = w[1848 + i]
+        u_V = w[1800 + i]
+        u_T = w[1808 + i]
+        u_S = w[1816 + i]
+        u_A = w[1824 + i]
+        u_K = w[1832 + i]
+        u_M = w[1840 + i]
+        V = w[1848 + i]
+        V_s = w[1856 + i]
+        ease = w[1864 + i]
         q0 = w[1400 + i]
         q1 = w[1408 + i]
         q2 = w[1416 + i]
@@ -455,27 +459,29 @@ def evaluate(w):
         q32 = w[1656 + i]
         q33 = w[1664 + i]
         q34 = w[1672 + i]
-        t0 = T / (T + q9)
-        t1 = (N * q3 - q4) / fma(T, q5, u_M + 1.0)
-        t2 = q17 * (q16 / (q16 + u_A) - 1.0) - 1.0
-        t3 = exp(q23 * log(N))
-        t4 = q31 * fma(Q, q28, 1.0) * exp(q30 * log(t1 * q29))
+        q35 = w[1680 + i]
+        q36 = w[1688 + i]
+        t0 = T / (T + q10)
+        t1 = (N * q3 - q4) / fma(q6, (T + q5), u_M + 1.0)
+        t2 = q18 * (q17 / (q17 + u_A) - 1.0) - 1.0
+        t3 = exp(q24 * log(N))
+        t4 = q33 * fma(t0, q30, fma(Q, q29, 1.0)) * exp(q32 * log(t1 * q31))
         f0 = fma(V, q0, fma(-T, q1 * (u_T + 1.0), q2 + u_V))
-        f1 = fma(q11, fma(t0, q10, 1.0), -S * q8 * (fma(t1, q6, u_S) - q7))
-        f2 = fma(q15, fma(t0, q13, 1.0) * exp(-q14 * log(B)), -G_1 * q12)
-        f3 = q12 * (G_1 - G_2)
-        f4 = q12 * (G_2 - G_3)
-        f5 = fma(t2, M * q18, G_3 * q12)
-        f6 = fma(-t2, M * q18, fma(-B, u_K, -B * q19))
-        f7 = fma(-N, u_K, fma(-N, q20, B * S * q22 / fma(S, q21, u_A + 1.0)))
-        f8 = -q25 * fma(-t3, 1.0 / (q24 + t3), Q)
-        f9 = fma(V_s, ease * q27, -C * q26)
-        f10 = fma(C, q33, -A * (q32 + t4))
-        f11 = A * q34
+        f1 = fma(q12, fma(t0, q11, 1.0), -S * q9 * (fma(t1, q7, u_S) - q8))
+        f2 = fma(q16, fma(t0, q14, 1.0) * exp(-q15 * log(B)), -G_1 * q13)
+        f3 = q13 * (G_1 - G_2)
+        f4 = q13 * (G_2 - G_3)
+        f5 = fma(t2, M * q19, G_3 * q13)
+        f6 = fma(-t2, M * q19, fma(-B, u_K, -B * q20))
+        f7 = fma(-N, u_K, fma(-N, q21, B * S * q23 / fma(S, q22, u_A + 1.0)))
+        f8 = -q26 * fma(-t3, 1.0 / (q25 + t3), Q)
+        f9 = fma(V_s, ease * q28, -C * q27)
+        f10 = fma(C, q35, -A * (q34 + t4))
+        f11 = A * q36
         f12 = t4 * A
-        w[1920 + i] = f12
-        per_step = w[1952 + i]
-        per_slope = w[1960 + i]
+        w[1936 + i] = f12
+        per_step = w[1968 + i]
+        per_slope = w[1976 + i]
         f0 = fma(per_slope, w[1040 + i], f0)
         f1 = fma(per_slope, w[1048 + i], f1)
         f5 = fma(per_slope, w[1056 + i], f5)
@@ -554,12 +560,13 @@ def ease_in_state(w):
     """protease_primary ** protease_shedding."""
     for i in range(8):
         T = w[i]
-        u_M = w[1824 + i]
+        u_M = w[1840 + i]
         q5 = w[1440 + i]
-        q29 = w[1632 + i]
-        q47 = w[1776 + i]
-        ease = exp(q47 * log(q29 / fma(T, q5, u_M + 1.0)))
-        w[1848 + i] = ease
+        q6 = w[1448 + i]
+        q31 = w[1648 + i]
+        q49 = w[1792 + i]
+        ease = exp(q49 * log(q31 / fma(q6, (T + q5), u_M + 1.0)))
+        w[1864 + i] = ease
 
 
 @njit(error_model="numpy", cache=True)
@@ -567,20 +574,21 @@ def ease_in_stage(w):
     """protease_primary ** protease_shedding."""
     for i in range(8):
         T = w[104 + i]
-        u_M = w[1824 + i]
+        u_M = w[1840 + i]
         q5 = w[1440 + i]
-        q29 = w[1632 + i]
-        q47 = w[1776 + i]
-        ease = exp(q47 * log(q29 / fma(T, q5, u_M + 1.0)))
-        w[1848 + i] = ease
+        q6 = w[1448 + i]
+        q31 = w[1648 + i]
+        q49 = w[1792 + i]
+        ease = exp(q49 * log(q31 / fma(q6, (T + q5), u_M + 1.0)))
+        w[1864 + i] = ease
 
 
 @njit(error_model="numpy", cache=True)
 def stage_1(w):
     """Stage 1 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
     for i in range(8):
-        w[1968 + i] = 0.6358126895828704 * w[1944 + i]
-        w[1960 + i] = -0.42387512638858027 * w[1944 + i]
+        w[1984 + i] = 0.6358126895828704 * w[1960 + i]
+        w[1976 + i] = -0.42387512638858027 * w[1960 + i]
     for i in range(104):
         k0 = w[208 + i]
         w[312 + i] = k0
@@ -592,8 +600,8 @@ def stage_1(w):
 def stage_2(w):
     """Stage 2 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
     for i in range(8):
-        w[1968 + i] = 0.4095798393397535 * w[1944 + i]
-        w[1960 + i] = -0.3384627126235924 * w[1944 + i]
+        w[1984 + i] = 0.4095798393397535 * w[1960 + i]
+        w[1976 + i] = -0.3384627126235924 * w[1960 + i]
     for i in range(104):
         k0 = w[312 + i]
         k1 = w[208 + i]
@@ -606,8 +614,8 @@ def stage_2(w):
 def stage_3(w):
     """Stage 3 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
     for i in range(8):
-        w[1968 + i] = 0.9769306725060716 * w[1944 + i]
-        w[1960 + i] = 1.8046452872882734 * w[1944 + i]
+        w[1984 + i] = 0.9769306725060716 * w[1960 + i]
+        w[1976 + i] = 1.8046452872882734 * w[1960 + i]
     for i in range(104):
         k0 = w[312 + i]
         k1 = w[416 + i]
@@ -623,8 +631,8 @@ def stage_3(w):
 def stage_4(w):
     """Stage 4 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
     for i in range(8):
-        w[1968 + i] = 0.4288403609558664 * w[1944 + i]
-        w[1960 + i] = 2.325825639765069 * w[1944 + i]
+        w[1984 + i] = 0.4288403609558664 * w[1960 + i]
+        w[1976 + i] = 2.325825639765069 * w[1960 + i]
     for i in range(104):
         k0 = w[312 + i]
         k1 = w[416 + i]
@@ -651,8 +659,8 @@ def stage_4(w):
 def stage_5(w):
     """Stage 5 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
     for i in range(8):
-        w[1968 + i] = 1.0 * w[1944 + i]
-        w[1960 + i] = 0.0 * w[1944 + i]
+        w[1984 + i] = 1.0 * w[1960 + i]
+        w[1976 + i] = 0.0 * w[1960 + i]
     for i in range(104):
         k0 = w[312 + i]
         k1 = w[416 + i]
@@ -688,8 +696,8 @@ def stage_5(w):
 def stage_6(w):
     """Stage 6 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
     for i in range(8):
-        w[1968 + i] = 1.0 * w[1944 + i]
-        w[1960 + i] = 0.0 * w[1944 + i]
+        w[1984 + i] = 1.0 * w[1960 + i]
+        w[1976 + i] = 0.0 * w[1960 + i]
     for i in range(104):
         k0 = w[312 + i]
         k1 = w[416 + i]
@@ -720,8 +728,8 @@ def stage_6(w):
 def stage_7(w):
     """Stage 7 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
     for i in range(8):
-        w[1968 + i] = 1.0 * w[1944 + i]
-        w[1960 + i] = 0.0 * w[1944 + i]
+        w[1984 + i] = 1.0 * w[1960 + i]
+        w[1976 + i] = 0.0 * w[1960 + i]
     for i in range(104):
         k0 = w[312 + i]
         k1 = w[416 + i]
@@ -856,28 +864,28 @@ def finish(w, rtol):
         e11 = e10 * b11
         error = (c3 / e3 + c7 / e7 + c11 / e11 + a12 / b12) / (13.0 * rtol * rtol)
         ok = error <= 1.0
-        lands = w[1984 + i] == 1.0
-        tried = w[1944 + i]
+        lands = w[2000 + i] == 1.0
+        tried = w[1960 + i]
         size = log(1e-8 if error < 1e-8 else error)
-        ratio = tried * w[2008 + i]
+        ratio = tried * w[2024 + i]
         known = ok and ratio > 0.0
         ratio = ratio if known else 1.0
-        before = w[2016 + i] if known else size
+        before = w[2032 + i] if known else size
         factor = 0.9 * exp(fma(-0.17, size, fma(0.07, before, 0.7 * log(ratio))))
         factor = factor if factor > 0.2 else 0.2
         factor = 3.0 if factor > 3.0 else factor
         step = tried * factor
-        longer = max(step, w[1936 + i])
-        w[1936 + i] = longer if ok and lands else step
-        w[2000 + i] = error
-        per_before = w[2008 + i]
-        per_before = w[1952 + i] if ok else per_before
-        w[2008 + i] = 0.0 if lands else per_before
-        w[2016 + i] = size if ok else w[2016 + i]
-        w[1992 + i] = 1.0 if ok else 0.0
-        before = w[1928 + i]
-        after = w[1976 + i] if lands else before + tried
-        w[1928 + i] = after if ok else before
+        longer = max(step, w[1952 + i])
+        w[1952 + i] = longer if ok and lands else step
+        w[2016 + i] = error
+        per_before = w[2024 + i]
+        per_before = w[1968 + i] if ok else per_before
+        w[2024 + i] = 0.0 if lands else per_before
+        w[2032 + i] = size if ok else w[2032 + i]
+        w[2008 + i] = 1.0 if ok else 0.0
+        before = w[1944 + i]
+        after = w[1992 + i] if lands else before + tried
+        w[1944 + i] = after if ok else before
         w[i] = n0 if ok else y0
         w[8 + i] = n1 if ok else y1
         w[16 + i] = n2 if ok else y2

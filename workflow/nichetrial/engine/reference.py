@@ -58,18 +58,18 @@ def rates(p: Floats, host: Floats, y: Floats, u: Floats) -> Floats:
 
     Args:
         p, y, u: (parameters, mice), (states, mice) and (inputs, mice).
-        host: expression of Timp1, Cd63, Mmp9.
+        host: expression of Timp1, Cd63, Mmp9, and of Timp1 in tissues alone.
     """
     return np.array(np.broadcast_arrays(*_compiled("rates")(p, host, y, u)))
 
 
 def basal(p: Floats) -> Floats:
     """Steady state of the untreated wild type, (states, mice)."""
-    values = _compiled("basal")(p, np.ones(3))
+    values = _compiled("basal")(p, np.ones(len(eq.HOST)))
     return np.array([np.broadcast_to(v, p.shape[1]) for v in values], dtype=np.float64)
 
 
-def inputs(t: float, past: Events, p: Floats) -> Floats:
+def inputs(t: float, past: Events, p: Floats, host: Floats) -> Floats:
     """The inputs on day ``t`` of mice to whom ``past`` has happened, (inputs, mice)."""
     of = dict(zip(PARAMETERS, p, strict=True))
     level = dict.fromkeys(CHANNELS, np.zeros(p.shape[1]))
@@ -95,7 +95,12 @@ def inputs(t: float, past: Events, p: Floats) -> Floats:
             u["vector"] = plateau * (1 - 0.5 ** (since / of["vector_rise_half_time"]))
         elif kind == EVENT["implant"]:
             full = of["tumour_capacity"]
-            volume = full * (amount / 1e6 / full) ** np.exp(-of["tumour_growth"] * since)
+            own = 1 + of["timp1_basal"] * (1 + of["timp1_tissue"]) / of["mmp_ki"]
+            here = (
+                1 + host[0] * of["timp1_basal"] * (1 + host[3] * of["timp1_tissue"]) / of["mmp_ki"]
+            )
+            growth = of["tumour_growth"] * (own / here) ** of["protease_growth"]
+            volume = full * (amount / 1e6 / full) ** np.exp(-growth * since)
             u["tumour_volume"], u["shedding_volume"] = volume, volume ** of["shedding_exponent"]
         elif kind == EVENT["resect"]:
             u["tumour_volume"], u["shedding_volume"] = (np.zeros(p.shape[1]) for _ in range(2))
@@ -127,7 +132,7 @@ def courses(
         past = Events(*(column[events.times <= begin] for column in _columns(events)))
 
         def f(t: float, y: Floats, past: Events = past) -> Floats:
-            return rates(p, host, y, inputs(t, past, p))
+            return rates(p, host, y, inputs(t, past, p, host))
 
         y = _dormand_prince(f, begin, finish, y, rtol)
     return np.array(out)

@@ -29,7 +29,7 @@ def steady_state(p, host, q, y):
     Implicit Euler steps that grow without bound: Newton's method with the model's own Jacobian.
     """
     basal(p, host, y)
-    if host[0] == 1.0 and host[1] == 1.0 and host[2] == 1.0:
+    if np.all(host == 1.0):
         return
     u, dy = np.zeros(len(INPUT_NAMES) + 1), np.empty(len(STATE_NAMES))
     jac, lu = np.empty(NONZERO), np.empty(FILL)

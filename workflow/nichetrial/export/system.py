@@ -20,7 +20,7 @@ from nichetrial.export.treatment import treatment
 from nichetrial.export.units import Unit, parse, times, unit_of
 from nichetrial.model import equations as eq
 from nichetrial.model.parameters import PARAMETERS
-from nichetrial.study.resolved import Arm
+from nichetrial.study.resolved import GENES, Arm
 
 __all__ = ["initial_states", "system"]
 
@@ -28,7 +28,7 @@ __all__ = ["initial_states", "system"]
 def initial_states(arm: Arm, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where the engine starts the arm's untreated host: (mice, PARAMETERS) to (mice, STATES)."""
     none, no = np.empty(0), np.empty(0, np.int64)
-    host = (arm.host.timp1, arm.host.cd63, arm.host.mmp9)
+    host = arm.host.genes
     mice = np.arange(len(parameters))
     left_alone = run(
         parameters,
@@ -96,11 +96,11 @@ def _host(arm: Arm) -> list[Item]:
             id=f"host_{gene}",
             symbol=symbol,
             unit=parse("1"),
-            name=f"expression of the host's {gene.capitalize()} gene",
+            name=f"expression of the host's {written} gene",
             note="1 in the wild type, 0 in a knock-out.",
             value=float(getattr(arm.host, gene)),
         )
-        for gene, symbol in zip(("timp1", "cd63", "mmp9"), eq.HOST, strict=True)
+        for (gene, written), symbol in zip(GENES.items(), eq.HOST, strict=True)
     ]
 
 
@@ -122,7 +122,7 @@ def _idle(forced: set[sp.Symbol]) -> list[Item]:
 
 def _states(arm: Arm, parameters: Mapping[str, float]) -> list[Item]:
     """States; the wild type starts where the equations say, other hosts where the engine finds."""
-    wild = (arm.host.timp1, arm.host.cd63, arm.host.mmp9) == (1.0, 1.0, 1.0)
+    wild = arm.host.wild
     found = initial_states(arm, np.array([[parameters[name] for name in PARAMETERS]]))[0]
     if not np.isfinite(found).all():
         raise UserError("this mouse has no steady state in this arm's host", place=arm.name)

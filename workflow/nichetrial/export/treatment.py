@@ -142,8 +142,13 @@ def _tumour(b: _Builder) -> sp.Symbol:
     if "tumour_log" in b.items:
         return there
     log = sp.Symbol("tumour_log", real=True)
+    p, (timp1, _, _, tissue) = eq.parameter, eq.HOST
+    here = 1 + timp1 * p("timp1_basal") * (1 + tissue * p("timp1_tissue")) / p("mmp_ki")
+    basal = next(s for s in eq.CONSTANTS if s.name == "E_b")
+    growth = b.add("tumour_growth_here", "1/d", "growth rate of the primary tumour in this host",
+                   initial=p("tumour_growth") * (basal / here) ** p("protease_growth"))  # fmt: skip
     b.add("tumour_log", "1", "logarithm of the primary tumour's volume over its capacity",
-          value=0.0, rate=-eq.parameter("tumour_growth") * log)  # fmt: skip
+          value=0.0, rate=-growth * log)  # fmt: skip
     size = b.add("tumour_size", "mm^3", "volume that the primary tumour has if it is there",
                  rule=eq.parameter("tumour_capacity") * sp.exp(log))  # fmt: skip
     one = b.add("one_mm3", "mm^3", "one cubic millimetre, to take powers of volumes", value=1.0)

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from nichetrial.figures.style import GREY, INK, styled, wrapped
 from nichetrial.model.drugs import DRUGS
-from nichetrial.study.resolved import Arm, Host, ResolvedStudy
+from nichetrial.study.resolved import GENES, Arm, Host, ResolvedStudy
 
 __all__ = ["draw"]
 
@@ -25,7 +25,6 @@ COLOURS = {
     "anti_timp1": "#56B4E9",
     "mmp_inhibitor": "#000000",
 }
-GENES = {"timp1": "Timp1", "cd63": "Cd63", "mmp9": "Mmp9"}
 INCH = 0.2
 """Height of a row; a lane has half a row of air besides."""
 

@@ -12,7 +12,8 @@ from nichetrial.model.parameters import PARAMETERS
 
 __all__ = ["fill", "sections"]
 
-_NAMES = {eq.parameter("shedding_exponent"): r"\gamma", eq.parameter("colony_spread"): r"\sigma_c"}
+_NAMES = {eq.parameter("shedding_exponent"): r"\gamma", eq.parameter("colony_spread"): r"\sigma_c",
+          eq.parameter("hgf_gain"): r"\gamma_H"}  # fmt: skip
 
 
 def _latex(expression: sp.Expr) -> str:

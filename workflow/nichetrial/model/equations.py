@@ -4,6 +4,10 @@ Two forms differ from a plain reading of the biology, for positivity: inductions
 ``(1 + I theta) / (1 + I theta_b)`` and not ``1 + I (theta - theta_b)``, which is negative in a CD63
 knock-out with a strong induction; and the neutrophils' part of liver protease is a share ``p_N`` of
 the basal one, so that a mouse without neutrophils keeps ``1 - p_N`` and not a negative amount.
+
+TIMP-1 has two places. What signals through CD63 is that of the plasma; what inhibits protease in a
+tissue is that of the plasma and, besides, what the tissue makes itself: a transgene that is
+expressed in skin and liver raises the one and not the other (Krueger 1997, Blood 90:1993).
 """
 
 from __future__ import annotations
@@ -68,8 +72,9 @@ INPUTS = _quantities(
     ("tumour_volume", "V", "mm^3", "primary tumour"),
     ("shedding_volume", "V_s", "mm^3", "primary tumour to the power gam, as it counts in shedding"),
 )
-HOST = tuple(sp.Symbol(s, nonnegative=True) for s in ("h_T", "h_C", "h_M"))
-"""Expression of the host's Timp1, Cd63 and Mmp9 genes; 1 in the wild type, 0 in a knock-out."""
+HOST = tuple(sp.Symbol(s, nonnegative=True) for s in ("h_T", "h_C", "h_M", "h_L"))
+"""Expression of the host's Timp1, Cd63 and Mmp9 genes, and of Timp1 in the tissues alone; 1 in the
+wild type, 0 in a knock-out."""
 
 _SYMBOL = {p.name: sp.Symbol(p.symbol, positive=True) for p in PARAMETERS.values()}
 
@@ -81,7 +86,7 @@ def parameter(name: str) -> sp.Symbol:
 
 T, S, G1, G2, G3, M, B, N, Q, C, A, D, L = (s.symbol for s in STATES)
 uV, uT, uS, uA, uK, uM, V, Vs = (u.symbol for u in INPUTS)
-hT, hC, hM = HOST
+hT, hC, hM, hL = HOST
 P = parameter
 LN2 = sp.log(2)
 
@@ -91,7 +96,9 @@ def _constant(symbol: str) -> sp.Symbol:
 
 
 kT, kS, kB, kN, kG, kR, kQ, kC = (_constant(f"k_{x}") for x in "TSBNGRQC")
-K63, eS, eG, xb, Eb, nb = (_constant(s) for s in ("K_63", "e_S", "e_G", "x_b", "E_b", "q_b"))
+K63, TL, eS, eG, xb, Eb, nb = (
+    _constant(s) for s in ("K_63", "T_L", "e_S", "e_G", "x_b", "E_b", "q_b")
+)
 kF, kD, kX = (_constant(s) for s in ("k_F", "k_D", "k_X"))
 
 CONSTANTS: dict[sp.Symbol, sp.Expr] = {
@@ -107,21 +114,29 @@ CONSTANTS: dict[sp.Symbol, sp.Expr] = {
     eS: 1 / (1 + P("sdf1_induction") / (1 + P("cd63_ratio"))),
     eG: 1 / (1 + P("granulopoiesis_gain") / (1 + P("cd63_ratio"))),
     xb: P("sdf1_basal") / P("cxcr4_kd"),
-    Eb: 1 + P("timp1_basal") / P("mmp_ki"),
-    nb: 1 / (1 + P("niche_gain") / (1 + P("niche_threshold") ** P("niche_steepness"))),
+    TL: P("timp1_tissue") * P("timp1_basal"),
+    Eb: 1 + P("timp1_basal") * (1 + P("timp1_tissue")) / P("mmp_ki"),
+    nb: 1
+    / (
+        1
+        + P("niche_gain") / (1 + P("niche_threshold") ** P("niche_steepness"))
+        + P("hgf_gain") / (1 + P("cd63_ratio"))
+    ),
     kF: LN2 * P("founding_probability") / P("arrested_half_life"),
     kD: LN2 * P("dormancy_probability") / P("arrested_half_life"),
     kX: LN2 * (1 - P("founding_probability") - P("dormancy_probability")) / P("arrested_half_life"),
 }
 """Constants of one mouse, computed once: rates per day and values of the basal state."""
 
-theta, x, homing, held, protease, protease_primary, favour = (
-    sp.Symbol(name, positive=True) for name in ("theta", "x", "h", "o", "E", "E_p", "psi")
+tau, theta, x, homing, held, inhibited, protease, protease_primary, favour = (
+    sp.Symbol(name, positive=True)
+    for name in ("tau", "theta", "x", "h", "o", "J", "E", "E_p", "psi")
 )
 n, w, p_N = P("niche_steepness"), P("sdf1_proteolysis"), P("neutrophil_protease_share")
 
 PARTS: dict[sp.Symbol, tuple[sp.Expr, str]] = {
-    theta: (hC * T / (T + K63), "CD63 signalling"),
+    tau: (T / (T + K63), "saturation of a receptor with the affinity of CD63"),
+    theta: (hC * tau, "CD63 signalling"),
     x: (S / P("cxcr4_kd"), "SDF-1 over its affinity"),
     homing: (
         (x / (1 + x + uA)) * ((1 + xb) / xb),
@@ -131,16 +146,20 @@ PARTS: dict[sp.Symbol, tuple[sp.Expr, str]] = {
         (1 + xb) / (1 + xb + uA),
         "CXCR4 occupancy in the marrow, relative to basal: what holds neutrophils back",
     ),
+    inhibited: (
+        1 + (T + hT * hL * TL) / P("mmp_ki") + uM,
+        "inhibition of protease, by TIMP-1 of plasma and tissue and by a drug",
+    ),
     protease: (
-        ((1 - p_N) + p_N * hM * N) * Eb / (1 + T / P("mmp_ki") + uM),
+        ((1 - p_N) + p_N * hM * N) * Eb / inhibited,
         "free protease in the liver, relative to basal",
     ),
     protease_primary: (
-        Eb / (1 + T / P("mmp_ki") + uM),
+        Eb / inhibited,
         "free protease at the primary tumour, relative to basal",
     ),
     favour: (
-        (1 + P("niche_gain") * Q) * nb * protease ** P("protease_founding"),
+        (1 + P("niche_gain") * Q + P("hgf_gain") * tau) * nb * protease ** P("protease_founding"),
         "favour of the liver for founding, relative to basal",
     ),
 }

@@ -51,6 +51,7 @@ def _read() -> dict[str, Parameter]:
             "log_normal": f"log-normal, median {row['a']} {unit}, CV {row['b']}",
             "uniform": f"uniform, {between} {unit}",
             "log_uniform": f"log-uniform, {between} {unit}",
+            "fixed": f"fixed, {row['a']} {unit}",
         }[row["kind"]].removesuffix(" 1")
         if unit == "h":  # the model counts in days
             a, b, unit = a / 24.0, b / 24.0, "d"

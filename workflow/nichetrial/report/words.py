@@ -8,7 +8,7 @@ import pandas as pd
 
 from nichetrial.figures.numbers import interval, number, share
 from nichetrial.model.drugs import DRUGS
-from nichetrial.study.resolved import Arm, ResolvedStudy, Treatment
+from nichetrial.study.resolved import GENES, Arm, ResolvedStudy, Treatment
 
 __all__ = ["OUTCOME_WORDS", "arm_words", "combination_words", "dose_words", "effect_words"]
 
@@ -31,8 +31,7 @@ OUTCOME_WORDS = {
 def arm_words(arm: Arm) -> list[str]:
     """What is done to the mice of an arm, one phrase a fact."""
     words = []
-    genes = {"Timp1": arm.host.timp1, "Cd63": arm.host.cd63, "Mmp9": arm.host.mmp9}
-    for gene, level in genes.items():
+    for gene, level in zip(GENES.values(), arm.host.genes, strict=True):
         if level == 0:
             words.append(f"host {gene} -/-")
         elif level != 1:

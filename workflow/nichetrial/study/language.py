@@ -117,6 +117,11 @@ class HostSection(Section):
     )
     cd63: Expression = Field(1, description="Cd63, the receptor through which TIMP-1 signals.")
     mmp9: Expression = Field(1, description="Mmp9, the protease that neutrophils bring.")
+    timp1_tissue: Expression = Field(
+        1,
+        description="Timp1 made in liver and skin alone, as by a transgene that leaves the "
+        "plasma as it is: 3 is three times as much there.",
+    )
 
 
 class VectorSection(Section):

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 __all__ = [
+    "GENES",
     "Arm",
     "Challenge",
     "CohortSpec",
@@ -36,12 +37,28 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+GENES = {"timp1": "Timp1", "cd63": "Cd63", "mmp9": "Mmp9", "timp1_tissue": "tissue Timp1"}
+"""Field of ``Host`` -> the gene as people write it, in the order of the model's equations."""
+
+
 class Host(_Frozen):
     """The animal's genotype: expression relative to the wild type, 0 for a knock-out."""
 
     timp1: float = 1.0
     cd63: float = 1.0
     mmp9: float = 1.0
+    timp1_tissue: float = 1.0
+    """Timp1 expressed in the tissues alone, not in the plasma; multiplies ``timp1`` there."""
+
+    @property
+    def genes(self) -> tuple[float, float, float, float]:
+        """Expression in the order of the model's equations."""
+        return self.timp1, self.cd63, self.mmp9, self.timp1_tissue
+
+    @property
+    def wild(self) -> bool:
+        """Is it the wild type?"""
+        return set(self.genes) == {1.0}
 
 
 class Vector(_Frozen):

@@ -9,13 +9,12 @@ from nichetrial.model.drugs import DRUGS
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.assemble import Assembled
 from nichetrial.study.checks import on_day
-from nichetrial.study.resolved import Arm, Distribution, Host, ResolvedStudy, Treatment
+from nichetrial.study.resolved import GENES, Arm, Distribution, Host, ResolvedStudy, Treatment
 from nichetrial.study.units import pretty
 
 __all__ = ["Happening", "explain", "happenings", "summary"]
 
 WIDTH = 100
-_GENES = {"timp1": "Timp1", "cd63": "Cd63", "mmp9": "Mmp9"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def happenings(arm: Arm) -> list[Happening]:
     challenge, readout = arm.challenge, arm.readout
     found = [
         Happening(-1.0, "always", f"{name} {_expression(getattr(arm.host, gene))}")
-        for gene, name in _GENES.items()
+        for gene, name in GENES.items()
         if getattr(arm.host, gene) != getattr(Host(), gene)
     ]
     if arm.vector is not None:

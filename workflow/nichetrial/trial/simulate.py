@@ -101,7 +101,7 @@ def simulate(
     """
     mice = cohort["mouse"].to_numpy(dtype=np.int64)
     keep = int(np.searchsorted(mice, course_mice))
-    host = (arm.host.timp1, arm.host.cd63, arm.host.mmp9)
+    host = arm.host.genes
     result = run(
         cohort[list(PARAMETER_NAMES)].to_numpy(dtype=np.float64),
         host,
