@@ -9,6 +9,7 @@ min_version("9.27")
 from nichetrial.errors import UserError
 from nichetrial.launch.environment import prepare
 from nichetrial.launch.plan import FIGURES, OUTCOME_TABLES, Plan, study_file
+from nichetrial.model.variants import VARIANTS
 from nichetrial.study.load import load
 
 prepare()
@@ -37,14 +38,19 @@ wildcard_constraints:
     arm="[^/]+",
     mice=r"\d+-\d+",
     figure="|".join(FIGURES),
+    variant="|".join(VARIANTS),
+    generation=r"\d{3}",
+    particles=r"\d+-\d+",
 
 
 include: "workflow/rules/study.smk"
+include: "workflow/rules/calibration.smk"
 include: "workflow/rules/parameters.smk"
 include: "workflow/rules/simulations.smk"
 include: "workflow/rules/comparisons.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/evidence.smk"
 include: "workflow/rules/tracking.smk"
 
 

@@ -34,8 +34,9 @@ BELOW: dict[str, set[str]] = {
     "trial": {"cohort", "study", "engine", "model"},
     "export": {"trial", "cohort", "study", "engine", "model"},
     "compare": {"trial", "cohort", "study", "engine", "model"},
-    "figures": {"compare", "trial", "cohort", "study", "engine", "model"},
-    "report": {"figures", "compare", "trial", "cohort", "study", "engine", "model", "tracking"},
+    "evidence": {"compare", "trial", "cohort", "study", "engine", "model"},
+    "figures": {"evidence", "compare", "trial", "cohort", "study", "engine", "model"},
+    "report": {"figures", "evidence", "compare", "trial", "cohort", "study", "engine", "model", "tracking"},
     "tracking": set(),
     "launch": {"study", "tracking"},
 }

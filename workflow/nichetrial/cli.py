@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("nichetrial.stages.export", "write a mouse in an arm for other simulators"),
     "run": ("nichetrial.stages.run", "run a study, from its file to the report"),
     "ui": ("nichetrial.stages.ui", "open the tracked runs in the browser"),
+    "calibrate": (
+        "nichetrial.stages.calibrate",
+        "fit the model to published findings",
+    ),
     "resolve": ("nichetrial.stages.resolve", "stage: study file to complete arms in plain numbers"),
     "parameters": ("nichetrial.stages.parameters", "stage: draw the virtual mice of one chunk"),
     "simulate": (
@@ -40,6 +44,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("nichetrial.stages.compare", "stage: paired effects of all arms"),
     "figure": ("nichetrial.stages.figure", "stage: draw one figure"),
     "report": ("nichetrial.stages.report", "stage: write the report"),
+    "particles": ("nichetrial.stages.particles", "stage: one generation of a calibration"),
+    "population": ("nichetrial.stages.population", "stage: what a calibration has come to"),
+    "predict": ("nichetrial.stages.predict", "stage: simulate the experiments of all findings"),
+    "scoreboard": ("nichetrial.stages.scoreboard", "stage: findings against variants, hit or miss"),
+    "sensitivity": ("nichetrial.stages.sensitivity", "stage: Sobol indices and what they decide"),
+    "contradiction": ("nichetrial.stages.contradiction", "stage: the two arms of TIMP-1 apart"),
     "track": ("nichetrial.stages.track", "stage: replay the run records into MLflow"),
     "generate": ("nichetrial.stages.generate", "for maintainers: remake the generated files"),
 }
@@ -48,7 +58,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 ALONE = {"simulate": ("--mouse", "nichetrial.stages.replay")}
 """Commands that are another one with an option: name -> (option, module)."""
 
-STAGES = ("resolve", "parameters", "simulate", "dose-curve", "compare", "figure", "report", "track")
+STAGES = (
+    "resolve", "parameters", "simulate", "dose-curve", "compare", "figure", "report", "particles",
+    "population", "predict", "scoreboard", "sensitivity", "contradiction", "track",
+)  # fmt: skip
 """Commands that the workflow calls, one job each; they also take ``--expect`` and ``--log``."""
 
 

@@ -1,6 +1,6 @@
 # The virtual mice: one row of parameters a mouse, drawn by (seed, mouse, purpose).
 #
-# in   study.json
+# in   study.json; evidence/full/population.parquet if the study's population is its own
 # out  parameters/mice-FIRST-LAST.parquet           one file a chunk of mice
 #      parameters/mice-FIRST-LAST.rejections.csv    how many draws were implausible, and why
 #
@@ -8,6 +8,8 @@
 
 
 rule parameters:
+    input:
+        population=plan.population,
     output:
         table="<results>/parameters/mice-{mice}.parquet",
         rejections="<results>/parameters/mice-{mice}.rejections.csv",
@@ -24,11 +26,14 @@ rule parameters:
         study=plan.study_json,
         first=lambda wildcards: int(wildcards.mice.split("-")[0]),
         last=lambda wildcards: int(wildcards.mice.split("-")[1]),
+        population=lambda wildcards, input: (
+            ["--population", *input.population] if input.population else []
+        ),
         digest=plan.digest("parameters"),
     message:
         "draw mice {wildcards.mice}"
     shell:
         "python3 -m nichetrial parameters --study {params.study:q}"
         " --first {params.first} --last {params.last}"
-        " --out {output.table:q} --rejections {output.rejections:q}"
+        " {params.population:q} --out {output.table:q} --rejections {output.rejections:q}"
         " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"

@@ -26,10 +26,34 @@ CODE: dict[str, tuple[str, ...]] = {
     "compare": ("stages.compare", "study.resolved", "model", "engine", "compare"),
     "figure": ("stages.figure", "study.resolved", "model", "figures"),
     "report": ("stages.report", "study.resolved", "model", "figures", "report"),
+    "particles": ("stages.particles", "study", "model", "engine", "cohort", "trial",
+                  "evidence.fitted", "evidence.agreement", "evidence.experiments",
+                  "evidence.findings", "evidence.simulated"),
+    "population": ("stages.population", "study.resolved", "model", "engine", "cohort",
+                   "evidence.posterior"),
+    "predict": ("stages.predict", "study", "model", "engine", "cohort", "trial",
+                "evidence.fitted", "evidence.held_out", "evidence.experiments",
+                "evidence.findings", "evidence.simulated"),
+    "scoreboard": ("stages.scoreboard", "study", "model", "engine", "cohort", "trial",
+                   "evidence"),
+    "sensitivity": ("stages.sensitivity", "study.resolved", "model", "engine", "cohort", "trial",
+                    "compare.sobol", "evidence.decisions"),
+    "contradiction": ("stages.contradiction", "study.resolved", "model", "engine", "cohort",
+                      "trial", "evidence.contradiction"),
     "track": ("stages.track", "study.resolved", "tracking"),
-}
+}  # fmt: skip
 """Stage -> the code that shapes its results. Tests hold it to what the stage imports, and to what
 the stage writes into its records, so that a job runs again just when its identity has changed."""
+
+EVIDENCE: dict[str, set[str]] = {
+    "particles": {"particles", "moves", "mice", "fit"},
+    "population": {"particles", "generations", "moves", "mice", "fit"},
+    "predict": {"mice", "fit", "predict"},
+    "scoreboard": {"variants", "fit", "predict"},
+    "sensitivity": {"sobol"},
+    "contradiction": {"map_points", "map_particles"},
+}
+"""Stage of the calibration and its evidence -> the keys of its section that it depends on."""
 
 OUTCOME_TABLES = ("outcomes", "courses", "colonies")
 
@@ -156,20 +180,52 @@ class Plan:
                 files += self.simulations(table)
         return files
 
-    def digest(self, stage: str, arm: str = "", mice: str = "", figure: str = "") -> str:
+    @property
+    def evidence(self) -> str:
+        """The folder of this study's calibration and of what it says to the findings."""
+        return f"{self.results}/evidence"
+
+    @property
+    def population(self) -> list[str]:
+        """The file that mice are drawn from, if a job of this study makes it."""
+        own = self.study.cohort.population == "own"
+        return [f"{self.evidence}/full/population.parquet"] if own else []
+
+    def particles(self, variant: str, generation: int) -> list[str]:
+        """The files of one generation of a calibration; none before the first."""
+        if generation < 0:
+            return []
+        folder = f"{self.evidence}/{variant}/particles/{generation:03d}"
+        return [
+            f"{folder}/{chunk_name(*chunk)}.parquet" for chunk in self.study.calibration.chunks()
+        ]
+
+    def all_particles(self, variant: str) -> list[str]:
+        """The files of all generations, in order."""
+        count = self.study.calibration.generations + 1
+        return [file for g in range(count) for file in self.particles(variant, g)]
+
+    def digest(
+        self, stage: str, arm: str = "", mice: str = "", figure: str = "", variant: str = ""
+    ) -> str:
         """SHA-256 of everything a job depends on besides its input files.
 
         It is among the job's ``params``: a job runs again when this changes. study.json, which
         changes with every word of the study, is no input of any job.
         """
-        return digest([stage, self._depends_on(stage, arm, mice, figure), _code(stage)])
+        return digest([stage, self._depends_on(stage, arm, mice, figure, variant), _code(stage)])
 
-    def _depends_on(self, stage: str, arm: str, mice: str, figure: str) -> Any:
+    def _depends_on(self, stage: str, arm: str, mice: str, figure: str, variant: str) -> Any:
         study = self.study
+        if stage in EVIDENCE:
+            spec = study.calibration.model_dump(mode="json", include=EVIDENCE[stage])
+            own = {"sensitivity": [study.arms, study.comparisons],
+                   "contradiction": [study.experiment, study.figures.dose_folds]}  # fmt: skip
+            return [study.seed, variant, spec, own.get(stage)]
         if stage == "resolve":
             return study
         if stage == "parameters":
-            return [study.seed, study.cohort.overrides]
+            return [study.seed, study.cohort.overrides, study.cohort.population]
         if stage == "simulate":
             return [study.seed, study.arm(arm), self._course_mice(mice)]
         if stage == "dose-curve":

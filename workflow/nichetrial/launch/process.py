@@ -30,9 +30,11 @@ def command(
     dry_run: bool = False,
     missing: Sequence[str] = (),
     failures: Path | None = None,
+    target: str | None = None,
 ) -> list[str]:
-    """The words that start Snakemake on ``study``. ``until``: rules to stop after."""
-    words = [sys.executable, "-m", "snakemake"]
+    """The words that start Snakemake on ``study``. ``until``: rules to stop after; ``target``: the
+    rule that is wanted, if not all."""
+    words = [sys.executable, "-m", "snakemake", *([target] if target else [])]
     words += ["--snakefile", str(checkout() / "Snakefile"), "--configfile", study]
     words += ["--workflow-profile", str(profile), "--directory", "."]
     words += ["--rerun-incomplete", "--keep-going", "--logger", "nichetrial"]

@@ -40,11 +40,11 @@ def _parameters() -> str:
     lines = []
     for group in dict.fromkeys(p.group for p in PARAMETERS.values()):
         lines += [f"### {group[0].upper()}{group[1:]}", "",
-                  "| parameter | symbol | prior | meaning | trust | source |",
-                  "|---|---|---|---|---|---|"]  # fmt: skip
+                  "| parameter | symbol | prior | CV between mice | meaning | trust | source |",
+                  "|---|---|---|---|---|---|---|"]  # fmt: skip
         lines += [
-            f"| `{p.name}` | ${_latex(eq.parameter(p.name))}$ | {p.written} | {p.meaning} "
-            f"| {'**unknown**' if p.trust == 'unknown' else p.trust} | {p.source} |"
+            f"| `{p.name}` | ${_latex(eq.parameter(p.name))}$ | {p.written} | {p.cv:g} "
+            f"| {p.meaning} | {'**unknown**' if p.trust == 'unknown' else p.trust} | {p.source} |"
             for p in PARAMETERS.values()
             if p.group == group
         ]

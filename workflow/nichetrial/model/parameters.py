@@ -32,6 +32,8 @@ class Parameter:
     kind: Kind
     a: float
     b: float
+    cv: float
+    """Spread between the mice of one experiment (log-normal); 0 for what belongs to molecules."""
     group: str
     meaning: str
     trust: Trust
@@ -62,6 +64,7 @@ def _read() -> dict[str, Parameter]:
             kind=cast(Kind, row["kind"]),
             a=a,
             b=b,
+            cv=float(row["cv"]),
             group=row["group"],
             meaning=row["meaning"],
             trust=cast(Trust, row["trust"]),

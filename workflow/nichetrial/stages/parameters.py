@@ -6,6 +6,7 @@ import argparse
 
 import pandas as pd
 
+from nichetrial.cohort.population import SHIPPED, read_population
 from nichetrial.cohort.sample import SCHEMA, sample
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write, write_csv
@@ -21,6 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study", required=True, help="resolved study (study.json)")
     parser.add_argument("--first", type=int, required=True, help="first mouse of the chunk")
     parser.add_argument("--last", type=int, required=True, help="last mouse, included")
+    parser.add_argument(
+        "--population",
+        help="Parquet file of particles; left out: as the study says",
+    )
     parser.add_argument("--out", required=True, help="Parquet file to write")
     parser.add_argument("--rejections", required=True, help="CSV of rejected draws by reason")
     add_record_options(parser)
@@ -29,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Draw the mice and write them."""
     study = read_study(args.study)
-    overrides = study.cohort.overrides
+    overrides, source = study.cohort.overrides, study.cohort.population
+    file = args.population or (SHIPPED / "population.parquet" if source == "calibrated" else None)
     with recording(
         args.record,
         stage="parameters",
@@ -37,14 +43,20 @@ def run(args: argparse.Namespace) -> None:
         parameters={
             "first": args.first,
             "last": args.last,
+            "population": source,
             "overrides": {k: v.model_dump(mode="json") for k, v in overrides.items()},
         },
         seed=study.seed,
+        inputs=[args.population] if args.population else [],
         code=CODE,
         **record_options(args),
     ) as record:
         frame, rejected = sample(
-            seed=study.seed, first=args.first, last=args.last, overrides=overrides
+            seed=study.seed,
+            first=args.first,
+            last=args.last,
+            overrides=overrides,
+            population=read_population(file) if file else None,
         )
         write(frame, args.out, SCHEMA)
         counts = pd.DataFrame(rejected.most_common(), columns=["reason", "mice"])

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from nichetrial.launch.locks import FolderBusy, folder_lock
 from nichetrial.launch.plan import Plan
 from nichetrial.launch.summary import summary
 from nichetrial.study.load import load
+from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["UNTIL", "add_arguments", "run"]
+__all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "run", "say"]
 
 UNTIL: dict[str, tuple[str, ...]] = {
     "parameters": ("parameters",),
@@ -32,12 +33,17 @@ UNTIL: dict[str, tuple[str, ...]] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial run``."""
+    add_running(parser)
+    parser.add_argument("--until", choices=UNTIL, metavar="STAGE", help=f"stop after: {_stages()}")
+
+
+def add_running(parser: argparse.ArgumentParser) -> None:
+    """The study file, and how and where to run it."""
     parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
     parser.add_argument("--cores", type=_cores, metavar="N", help="processor cores to use (all)")
     parser.add_argument(
         "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
     )
-    parser.add_argument("--until", choices=UNTIL, metavar="STAGE", help=f"stop after: {_stages()}")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, run nothing")
 
 
@@ -48,39 +54,55 @@ def run(args: argparse.Namespace) -> int:
     """
     study = load(args.study)
     plan = Plan.of(study, args.study)
+    say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
+    until = UNTIL[args.until] if args.until else ()
+    goes_on = args.until not in ("parameters", "simulations")
+    return carry_out(plan, args, until=until, goes_on=goes_on, tell=summary)
+
+
+def carry_out(
+    plan: Plan,
+    args: argparse.Namespace,
+    *,
+    tell: Callable[[ResolvedStudy, Path, Sequence[str]], list[str]],
+    target: str | None = None,
+    until: Sequence[str] = (),
+    goes_on: bool = False,
+) -> int:
+    """Run Snakemake on ``target`` (all) under the folder's lock, then ``tell`` what there is.
+
+    ``goes_on``: once more without the arms whose jobs failed.
+    """
+    study = plan.study
     options: dict[str, Any] = {
-        "profile": _profile(args.profile),
-        "cores": args.cores,
-        "until": UNTIL[args.until] if args.until else (),
-    }
-    _say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
+        "profile": _profile(args.profile), "cores": args.cores, "until": until, "target": target
+    }  # fmt: skip
     if args.dry_run:
         return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
     _writable(Path(plan.results))
     try:
         with folder_lock(Path.cwd()) as hold, tempfile.TemporaryDirectory() as scratch:
             if hold.recovered:
-                _say(hold.recovered)
+                say(hold.recovered)
             failures = Path(scratch, "failures.jsonl")
             options["failures"] = failures
             code = process.run(process.command(args.study, **options), keep_open=[hold.fd])
             failed = _failed(failures)
             missing = _missing(plan, failed)
-            goes_on = args.until not in ("parameters", "simulations")
             if code > 0 and missing and len(missing) < len(study.arms) and goes_on:
-                _say(f"going on without {_named(missing)}")
+                say(f"going on without {_named(missing)}")
                 words = process.command(args.study, **options, missing=missing)
                 failures.unlink()
                 again = process.run(words, keep_open=[hold.fd])
                 failed += [entry for entry in _failed(failures) if entry not in failed]
                 code = again if again < 0 else 1
     except FolderBusy as busy:
-        _say(f"nichetrial: {busy}")
+        say(f"nichetrial: {busy}")
         return 1
     if code < 0:
-        _say("stopped. The same command goes on from here.")
+        say("stopped. The same command goes on from here.")
         return _exit_code(code)
-    for line in summary(study, Path(plan.results), missing):
+    for line in tell(study, Path(plan.results), missing):
         print(line)
     if code:
         _tell(failed, missing)
@@ -117,13 +139,11 @@ def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
 def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
     """The last words of a run that failed: which jobs, and where to read why."""
     jobs = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
-    _say(
-        f"\nnichetrial: {jobs} failed." if failed else "\nnichetrial: Snakemake failed, see above."
-    )
+    say(f"\nnichetrial: {jobs} failed." if failed else "\nnichetrial: Snakemake failed, see above.")
     for entry in failed:
-        _say(f"  {entry['label']}: see {', '.join(entry['logs'])}")
+        say(f"  {entry['label']}: see {', '.join(entry['logs'])}")
     if missing:
-        _say(f"  What is reported is without {_named(missing)}; run again once that is mended.")
+        say(f"  What is reported is without {_named(missing)}; run again once that is mended.")
 
 
 def _named(arms: Sequence[str]) -> str:
@@ -158,5 +178,5 @@ def _cores(text: str) -> str:
     raise argparse.ArgumentTypeError(f"{text!r} is neither a number of cores nor 'all'")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

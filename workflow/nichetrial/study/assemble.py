@@ -12,6 +12,7 @@ from typing import Any
 
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study import checks
+from nichetrial.study.calibration import read_calibration
 from nichetrial.study.comparison_checks import (
     check_arms,
     check_combinations,
@@ -23,6 +24,7 @@ from nichetrial.study.language import ARM_NAME, MOST_ARMS, ExperimentSection, Tr
 from nichetrial.study.patches import ArmPatch, StudyFile, merge
 from nichetrial.study.resolved import (
     Arm,
+    CalibrationSpec,
     Challenge,
     CohortSpec,
     Combination,
@@ -76,6 +78,10 @@ def assemble(source: Source) -> Assembled:
         problems += checks.check_figures(figures)
     if sections["tracking"] and (wrong_uri := checks.check_uri(sections["tracking"].uri)):
         problems.append(Problem(("tracking", "uri"), wrong_uri))
+    calibration = CalibrationSpec()
+    if sections["calibration"]:
+        calibration, wrong = read_calibration(sections["calibration"], source.file)
+        problems += wrong
     experiment = sections["experiment"]
     known_wrong: list[Problem] = []
     if experiment:
@@ -97,7 +103,7 @@ def assemble(source: Source) -> Assembled:
         if not wrong and len(arms) == len(names) and arms:
             problems += check_combinations(comparisons, arms)
     raise_problems(source, problems)
-    return _resolved(sections, arms, overrides)
+    return _resolved(sections, arms, overrides, calibration)
 
 
 def _section(key: str, data: Mapping[str, Any], problems: list[Problem]) -> Any | None:
@@ -215,7 +221,10 @@ def _treatment(item: TreatmentItem, readout_day: float) -> Treatment:
 
 
 def _resolved(
-    sections: Mapping[str, Any], arms: Mapping[str, Arm], overrides: dict[str, Distribution]
+    sections: Mapping[str, Any],
+    arms: Mapping[str, Arm],
+    overrides: dict[str, Distribution],
+    calibration: CalibrationSpec,
 ) -> Assembled:
     study, cohort, figures = sections["study"], sections["cohort"], sections["figures"]
     comparisons, tracking = sections["comparisons"], sections["tracking"]
@@ -228,7 +237,9 @@ def _resolved(
         title=study.title or study.name,
         question=study.question,
         seed=study.seed,
-        cohort=CohortSpec(mice=cohort.mice, chunk=cohort.chunk, overrides=overrides),
+        cohort=CohortSpec(
+            mice=cohort.mice, chunk=cohort.chunk, population=cohort.population, overrides=overrides
+        ),
         arms=tuple(arms.values()),
         dose_curve=tuple(_dose_arm(bare, fold) for fold in sorted(figures.dose_folds)),
         comparisons=ComparisonSpec(
@@ -241,6 +252,8 @@ def _resolved(
             interval=comparisons.interval,
             resamples=comparisons.resamples,
         ),
+        experiment=bare,
+        calibration=calibration,
         figures=FigureSpec(
             formats=tuple(figures.formats),
             dpi=figures.dpi,

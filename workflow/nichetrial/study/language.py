@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from nichetrial.model.drugs import DRUGS
+from nichetrial.model.variants import VARIANTS
 from nichetrial.study.kinds import Choice, Line, Measure, Number, OrNone, Slug, Whole
 from nichetrial.study.units import DOSE, Quantity
 
@@ -18,6 +19,7 @@ __all__ = [
     "ARM_NAME",
     "LONGEST_DAYS",
     "MOST_ARMS",
+    "CalibrationSection",
     "ChallengeSection",
     "CohortSection",
     "CombinationItem",
@@ -97,6 +99,14 @@ class CohortSection(Section):
     chunk: Annotated[int, Whole(1, 1_000_000)] = Field(
         1000,
         description="Mice simulated in one job. It changes how the work is cut, never a result.",
+    )
+    population: Annotated[str, Choice("population", lambda: ("calibrated", "priors", "own"))] = (
+        Field(
+            "calibrated",
+            description="Where mice come from. calibrated: the population that comes with "
+            "nichetrial and agrees with published findings (docs/evidence.md); priors: all that "
+            "the literature leaves open; own: that of this study's own calibration, made first.",
+        )
     )
     # read by study.distributions, which knows the units
     parameters: dict[str, Any] = Field(
@@ -260,6 +270,49 @@ class FigureSection(Section):
         max_length=50,
         min_length=2,
         description="The TIMP-1 levels of that curve, as multiples of the basal level.",
+    )
+
+
+class CalibrationSection(Section):
+    fit: list[Annotated[str, Line(500)]] = Field(
+        [],
+        max_length=20,
+        description="Findings of your own that are fitted besides those that come with nichetrial: "
+        "CSV files, named from this file on (docs/evidence.md tells their form).",
+    )
+    predict: list[Annotated[str, Line(500)]] = Field(
+        [],
+        max_length=20,
+        description="Findings of your own that are only predicted, never fitted.",
+    )
+    variants: list[Annotated[str, Choice("variant", lambda: tuple(VARIANTS))]] = Field(
+        list(VARIANTS),
+        min_length=1,
+        description="Variants of the model that are calibrated and compared; full must be there.",
+    )
+    particles: Annotated[int, Whole(20, 100_000)] = Field(
+        1000, description="Particles: typical mice that the population consists of."
+    )
+    generations: Annotated[int, Whole(1, 100)] = Field(
+        8, description="Generations after the draws from the priors; each halves the distance."
+    )
+    moves: Annotated[int, Whole(1, 100)] = Field(
+        3, description="Steps that each particle tries in a generation."
+    )
+    mice: Annotated[int, Whole(2, 1000)] = Field(
+        10, description="Mice a group in a simulated experiment."
+    )
+    chunk: Annotated[int, Whole(1, 100_000)] = Field(
+        500, description="Particles moved in one job. It changes how work is cut, never a result."
+    )
+    sobol: Annotated[int, Whole(16, 65_536)] = Field(
+        512, description="Base samples behind the Sobol indices; a power of two."
+    )
+    map_points: Annotated[int, Whole(2, 200)] = Field(
+        20, description="Points along each side of the map of TIMP-1's sign."
+    )
+    map_particles: Annotated[int, Whole(1, 10_000)] = Field(
+        100, description="Particles behind each point of that map."
     )
 
 

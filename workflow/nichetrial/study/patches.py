@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from nichetrial.study.kinds import Line
 from nichetrial.study.language import (
+    CalibrationSection,
     CohortSection,
     ComparisonSection,
     ExperimentSection,
@@ -80,6 +81,11 @@ class StudyFile(Section):
     )
     comparisons: ComparisonSection = Field(description="What is compared with what.")
     figures: FigureSection = Field(_nothing(), description="How figures are drawn.")
+    calibration: CalibrationSection = Field(
+        _nothing(),
+        description="How the model is calibrated on published findings and tested on others. Only "
+        "`nichetrial calibrate` and `population: own` do it; it takes minutes.",
+    )
     tracking: TrackingSection = Field(_nothing(), description="Where the runs are recorded.")
 
 

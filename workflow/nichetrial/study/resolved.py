@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 __all__ = [
     "GENES",
     "Arm",
+    "CalibrationSpec",
     "Challenge",
     "CohortSpec",
     "Combination",
@@ -137,6 +138,7 @@ class Distribution(_Frozen):
 class CohortSpec(_Frozen):
     mice: int
     chunk: int
+    population: Literal["calibrated", "priors", "own"] = "calibrated"
     overrides: dict[str, Distribution]
     """Only what differs from the priors of the model; parameter name -> distribution."""
 
@@ -174,6 +176,30 @@ class FigureSpec(_Frozen):
     dose_folds: tuple[float, ...]
 
 
+class CalibrationSpec(_Frozen):
+    """How particles are found; see ``study.language.CalibrationSection``."""
+
+    fit: tuple[str, ...] = ()
+    predict: tuple[str, ...] = ()
+    """CSV files, relative to the working directory."""
+    variants: tuple[str, ...] = ("full",)
+    particles: int = 1000
+    generations: int = 8
+    moves: int = 3
+    mice: int = 10
+    chunk: int = 500
+    sobol: int = 512
+    map_points: int = 20
+    map_particles: int = 100
+
+    def chunks(self) -> list[tuple[int, int]]:
+        """First and last particle of each chunk, both included."""
+        return [
+            (a, min(a + self.chunk, self.particles) - 1)
+            for a in range(0, self.particles, self.chunk)
+        ]
+
+
 class TrackingSpec(_Frozen):
     uri: str
     experiment: str
@@ -189,6 +215,9 @@ class ResolvedStudy(_Frozen):
     dose_curve: tuple[Arm, ...]
     """The experiment without treatments at each of ``figures.dose_folds``; not in the trial."""
     comparisons: ComparisonSpec
+    experiment: Arm
+    """The experiment itself, as an arm without treatments of its own."""
+    calibration: CalibrationSpec
     figures: FigureSpec
     tracking: TrackingSpec
 

@@ -27,7 +27,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 SHARED_MODULES = ("errors.py", "tables.py")
 """Modules outside any subpackage that every stage uses."""
 
-CODE_SUFFIXES = frozenset({".py", ".j2", ".css", ".csv"})
+CODE_SUFFIXES = frozenset({".py", ".j2", ".css", ".csv", ".yaml", ".parquet"})
 """Code, and the package data that code reads."""
 
 SCIENCE = ("cohort", "compare", "engine", "model", "study", "trial")

@@ -1,0 +1,46 @@
+"""The parameters of a virtual mouse as a unit cube: each axis is the probability under its prior.
+
+The prior is uniform in the cube, so that a sampler needs no densities, only points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nichetrial.cohort.distributions import quantile
+from nichetrial.cohort.plausibility import first_reason
+from nichetrial.model.parameters import PARAMETERS
+from nichetrial.model.variants import VARIANTS
+
+__all__ = ["NAMES", "Priors", "parameters", "plausible", "priors_of"]
+
+Floats = NDArray[np.float64]
+Priors = Mapping[str, tuple[str, float, float]]
+"""Parameter -> (kind, a, b), see ``model.parameters``."""
+
+NAMES: tuple[str, ...] = tuple(PARAMETERS)
+"""The axes, in the order of the engine's parameters."""
+
+
+def priors_of(variant: str) -> Priors:
+    """The priors of a variant of the model. Raises KeyError."""
+    base: dict[str, tuple[str, float, float]] = {
+        p.name: (p.kind, p.a, p.b) for p in PARAMETERS.values()
+    }
+    return base | dict(VARIANTS[variant].priors)
+
+
+def parameters(u: Floats, priors: Priors) -> Floats:
+    """Parameters (n, NAMES) at points ``u`` (n, NAMES) of the cube, in internal units."""
+    out = np.empty_like(u)
+    for k, name in enumerate(NAMES):
+        out[:, k] = quantile(*priors[name], np.ascontiguousarray(u[:, k]))
+    return out
+
+
+def plausible(values: Floats) -> NDArray[np.bool_]:
+    """Which of the mice (n, NAMES) are plausible: (n,)."""
+    return first_reason({name: values[:, k] for k, name in enumerate(NAMES)}) < 0

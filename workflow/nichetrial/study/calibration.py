@@ -1,0 +1,51 @@
+"""The calibration section in resolved form, and what can be wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nichetrial.model.variants import FULL
+from nichetrial.study.language import CalibrationSection
+from nichetrial.study.resolved import CalibrationSpec
+from nichetrial.study.source import Problem
+
+__all__ = ["read_calibration"]
+
+MOST_JOBS = 5000
+
+
+def read_calibration(
+    section: CalibrationSection, file: str
+) -> tuple[CalibrationSpec, list[Problem]]:
+    """Paths become relative to the working directory. ``file``: the study file's path."""
+    problems: list[Problem] = []
+
+    def wrong(message: str, *path: str | int) -> None:
+        problems.append(Problem(("calibration", *path), message))
+
+    found: dict[str, tuple[str, ...]] = {}
+    for key, names in (("fit", section.fit), ("predict", section.predict)):
+        paths = []
+        for i, name in enumerate(names):
+            written = Path(name)
+            path = Path(file).parent / written
+            if written.is_absolute() or ".." in written.parts or written.suffix != ".csv":
+                wrong(f'"{name}" must be a .csv file in the folder of this file or below', key, i)
+            elif name in names[:i] or (key == "predict" and name in section.fit):
+                wrong(f'"{name}" is there twice; a finding is either fitted or predicted', key, i)
+            elif not path.is_file():
+                wrong(f'there is no file "{name}" beside this one', key, i)
+            paths.append(path.as_posix())
+        found[key] = tuple(paths)
+    if FULL not in section.variants or len(set(section.variants)) < len(section.variants):
+        wrong(f"write each variant once, and {FULL} among them", "variants")
+    if section.sobol & (section.sobol - 1):
+        wrong(f"{section.sobol} is no power of two; write one, such as 512", "sobol")
+    jobs = -(-section.particles // section.chunk) * (section.generations + 1)
+    if jobs * len(section.variants) > MOST_JOBS:
+        wrong(f"{jobs * len(section.variants)} jobs are too many; write a larger chunk", "chunk")
+    numbers = section.model_dump(exclude={"fit", "predict", "variants"})
+    spec = CalibrationSpec(
+        fit=found["fit"], predict=found["predict"], variants=tuple(section.variants), **numbers
+    )
+    return spec, problems

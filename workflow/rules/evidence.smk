@@ -1,0 +1,131 @@
+# What the calibrated model says: to each published finding, about what nobody knows, about the sign of TIMP-1.
+#
+# in   study.json, evidence/VARIANT/population.parquet, calibration.fit and predict (findings of your own)
+# out  evidence/VARIANT/experiments.parquet            simulated experiments of all findings
+#      evidence/scoreboard, metrics.json               hit or miss, for each variant
+#      evidence/sobol, decisions                       which parameter decides which conclusion
+#      evidence/dose_arms, turns, phase_map            the two arms of TIMP-1 apart; each as .parquet and .csv
+
+
+rule predict:
+    input:
+        population="<results>/evidence/{variant}/population.parquet",
+        findings=[*plan.study.calibration.fit, *plan.study.calibration.predict],
+    output:
+        experiments="<results>/evidence/{variant}/experiments.parquet",
+    log:
+        "<logs>/evidence/{variant}/predict.log",
+        record="<records>/evidence/{variant}/predict.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        digest=lambda wildcards: plan.digest("predict", variant=wildcards.variant),
+    message:
+        "predict all findings by {wildcards.variant}"
+    shell:
+        "python3 -m nichetrial predict --study {params.study:q} --variant {wildcards.variant:q}"
+        " --population {input.population:q} --out {output.experiments:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule scoreboard:
+    input:
+        experiments=expand(
+            "<results>/evidence/{variant}/experiments.parquet",
+            variant=plan.study.calibration.variants,
+        ),
+        findings=[*plan.study.calibration.fit, *plan.study.calibration.predict],
+    output:
+        tables=expand("<results>/evidence/scoreboard.{kind}", kind=["parquet", "csv"]),
+        metrics="<results>/evidence/metrics.json",
+    log:
+        "<logs>/evidence/scoreboard.log",
+        record="<records>/evidence/scoreboard.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        study=plan.study_json,
+        folder=lambda wildcards: plan.evidence,
+        digest=plan.digest("scoreboard"),
+    message:
+        "judge the predictions"
+    shell:
+        "python3 -m nichetrial scoreboard --study {params.study:q}"
+        " --experiments {input.experiments:q} --out {params.folder:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule sensitivity:
+    input:
+        population="<results>/evidence/full/population.parquet",
+    output:
+        tables=expand(
+            "<results>/evidence/{table}.{kind}",
+            table=["sobol", "decisions"],
+            kind=["parquet", "csv"],
+        ),
+    log:
+        "<logs>/evidence/sensitivity.log",
+        record="<records>/evidence/sensitivity.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        folder=lambda wildcards: plan.evidence,
+        digest=plan.digest("sensitivity"),
+    message:
+        "find the parameters that decide"
+    shell:
+        "python3 -m nichetrial sensitivity --study {params.study:q}"
+        " --population {input.population:q} --out {params.folder:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule contradiction:
+    input:
+        population="<results>/evidence/full/population.parquet",
+    output:
+        tables=expand(
+            "<results>/evidence/{table}.{kind}",
+            table=["dose_arms", "turns", "phase_map"],
+            kind=["parquet", "csv"],
+        ),
+    log:
+        "<logs>/evidence/contradiction.log",
+        record="<records>/evidence/contradiction.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        folder=lambda wildcards: plan.evidence,
+        digest=plan.digest("contradiction"),
+    message:
+        "take the two arms of TIMP-1 apart"
+    shell:
+        "python3 -m nichetrial contradiction --study {params.study:q}"
+        " --population {input.population:q} --out {params.folder:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule evidence:
+    input:
+        rules.scoreboard.output,
+        rules.sensitivity.output,
+        rules.contradiction.output,
