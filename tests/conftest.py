@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nichetrial.study.resolved import (
+    CalibrationSpec,
     CohortSpec,
     Combination,
     ComparisonSpec,
@@ -51,6 +52,8 @@ def small_study() -> ResolvedStudy:
             interval=0.95,
             resamples=100,
         ),
+        experiment=arm(name="experiment"),
+        calibration=CalibrationSpec(),
         figures=FigureSpec(
             formats=("png", "svg"),
             dpi=100,

@@ -16,6 +16,7 @@ from nichetrial.compare.combinations import combinations
 from nichetrial.compare.effects import OUTCOME_UNITS, effects
 from nichetrial.compare.unknowns import unknowns
 from nichetrial.study.resolved import (
+    CalibrationSpec,
     CohortSpec,
     Combination,
     ComparisonSpec,
@@ -177,6 +178,8 @@ def trial(names, comparisons: ComparisonSpec, mice: int) -> ResolvedStudy:
         arms=tuple(ARMS[n] for n in names),
         dose_curve=(),
         comparisons=comparisons,
+        experiment=ARMS["timp1_high"],
+        calibration=CalibrationSpec(),
         figures=FigureSpec(formats=("png",), dpi=72, course_mice=0, dose_mice=0, dose_folds=()),
         tracking=TrackingSpec(uri="", experiment="s"),
     )

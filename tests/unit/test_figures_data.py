@@ -11,6 +11,7 @@ import pandas as pd
 
 from nichetrial.study.resolved import (
     Arm,
+    CalibrationSpec,
     Challenge,
     CohortSpec,
     Combination,
@@ -95,6 +96,8 @@ def make_study(labels: dict[str, str] | None = None, mice: int = 40) -> Resolved
         figures=FigureSpec(
             formats=("png", "svg"), dpi=60, course_mice=20, dose_mice=30, dose_folds=FOLDS
         ),
+        experiment=arms[0].model_copy(update={"name": "experiment", "treatments": ()}),
+        calibration=CalibrationSpec(),
         tracking=TrackingSpec(uri="sqlite:///mlflow.db", experiment="invented"),
     )
 
