@@ -15,7 +15,7 @@ PACKAGES := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet instal
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench lint format lock generate clean venv env dev peers
+.PHONY: help run population test ui bench lint format lock generate clean venv env dev peers
 
 help: ## say what there is
 	@echo "make TARGET [STUDY=config.yaml] [CORES=2]"
@@ -59,6 +59,10 @@ lock: env ## solve the dependencies anew within pyproject.toml; needs uv and a p
 	  --constraint envs/requirements.txt --constraint envs/requirements-dev.txt \
 	  --output-file envs/constraints-bench.txt
 	$(PY) -m nichetrial.launch.conda
+
+population: env ## calibrate the population that ships with nichetrial (minutes)
+	@$(PY) -m nichetrial calibrate config.yaml
+	@$(PY) -m nichetrial generate --population results/seubert2015
 
 clean: ## remove the environment and caches; results stay
 	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache workflow/nichetrial.egg-info

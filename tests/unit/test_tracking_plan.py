@@ -11,8 +11,9 @@ import pytest
 from nichetrial.errors import UserError
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking import words
-from nichetrial.tracking.plan import Run, plan
+from nichetrial.tracking.plan import plan
 from nichetrial.tracking.records import recording
+from nichetrial.tracking.runs import Run
 
 LABELS = {"high": "TIMP-1 high", "amd3100": "AMD3100 twice daily", "untreated": "Untreated host"}
 CODE = ("model", "engine")

@@ -19,7 +19,8 @@ from nichetrial.errors import UserError
 from nichetrial.stages import ui
 from nichetrial.tracking import identity, store
 from nichetrial.tracking.mlflow_writer import sync
-from nichetrial.tracking.plan import Run, plan
+from nichetrial.tracking.plan import plan
+from nichetrial.tracking.runs import Run
 from nichetrial.tracking.server import HOST, serving
 from tests.unit.test_tracking_plan import build, jobs, study
 

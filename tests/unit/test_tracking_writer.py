@@ -20,8 +20,9 @@ import pytest
 from nichetrial.errors import UserError
 from nichetrial.tracking import identity, store
 from nichetrial.tracking.mlflow_writer import sync, write
-from nichetrial.tracking.plan import Run, plan
+from nichetrial.tracking.plan import plan
 from nichetrial.tracking.records import recording
+from nichetrial.tracking.runs import Run
 from tests.unit.test_tracking_plan import LABELS, build, compare, jobs, simulate, study
 
 PACKAGE_ROOT = str(identity.PACKAGE.parent)

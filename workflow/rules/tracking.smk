@@ -1,7 +1,8 @@
 # MLflow: one writer replays the run records of all jobs; the jobs themselves know nothing of it.
 #
 # in   study.json, comparisons/*, figures/*, report.html; and the records beside them
-# out  tracking/receipt.json    which run is which
+# out  tracking/receipt.json             which run is which
+#      evidence/tracking/receipt.json    the same for the calibration
 
 
 rule track:
@@ -29,3 +30,31 @@ rule track:
     shell:
         "python3 -m nichetrial track --study {params.study:q} --results {params.results:q}"
         " --receipt {output.receipt:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule track_evidence:
+    input:
+        rules.scoreboard.output,
+        rules.sensitivity.output,
+        rules.contradiction.output,
+        rules.evidence_report.output,
+    output:
+        receipt="<results>/evidence/tracking/receipt.json",
+    log:
+        "<logs>/evidence/tracking.log",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        study=plan.study_json,
+        results=lambda wildcards: plan.results,
+        digest=plan.digest("track"),
+    message:
+        "record the calibration in MLflow"
+    shell:
+        "python3 -m nichetrial track --evidence --study {params.study:q}"
+        " --results {params.results:q} --receipt {output.receipt:q}"
+        " --expect {params.digest} --log {log[0]:q}"

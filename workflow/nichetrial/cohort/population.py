@@ -1,12 +1,7 @@
-"""A calibrated population: particles, each a typical mouse that agrees with published findings.
-
-The one that ships with nichetrial lies in the folder ``calibrated``, beside the record of how it
-was made; `make population` makes it anew.
-"""
+"""A calibrated population: particles, each a typical mouse that agrees with published findings."""
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +14,8 @@ from nichetrial.errors import UserError
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.tables import Schema, read
 
-__all__ = ["POPULATION", "SHIPPED", "read_population"]
+__all__ = ["POPULATION", "read_population"]
 
-SHIPPED = Path(str(files("nichetrial.cohort"))) / "calibrated"
 POPULATION: Schema = {
     "particle": (pa.int64(), "1", "number of the particle"),
     **{p.name: (pa.float64(), p.unit, p.meaning) for p in PARAMETERS.values()},

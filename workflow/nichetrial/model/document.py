@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import sympy as sp
@@ -73,10 +74,10 @@ def sections() -> dict[str, str]:
     }
 
 
-def fill(page: Path) -> str:
+def fill(page: Path, sections: Mapping[str, str]) -> str:
     """The text of ``page`` with each ``<!-- generated: NAME -->`` section written anew."""
     text = page.read_text(encoding="utf-8")
-    for name, body in sections().items():
+    for name, body in sections.items():
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
         before, found, rest = text.partition(begin)
         _, ended, after = rest.partition(end)

@@ -13,10 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nichetrial import tables
+from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.errors import UserError
 from nichetrial.figures import catalogue, dose, inputs
 from nichetrial.figures.numbers import count, interval, number, share
 from nichetrial.model.parameters import PARAMETERS
+from nichetrial.model.variants import FULL
 from nichetrial.report import references
 from nichetrial.report.provenance import provenance
 from nichetrial.report.words import (
@@ -26,7 +28,7 @@ from nichetrial.report.words import (
     dose_words,
     effect_words,
 )
-from nichetrial.study.resolved import ResolvedStudy
+from nichetrial.study.resolved import POPULATIONS, ResolvedStudy
 
 __all__ = ["COMPARISONS", "render", "sources"]
 
@@ -100,6 +102,8 @@ def render(
              "alt": catalogue.alt(name), "source": _picture(study, results, name)}
             for name, title in catalogue.FIGURES.items()
         ],
+        population=POPULATIONS[study.cohort.population],
+        scores=_scores(study),
         provenance=provenance(records),
         failed_records=[r for r in records if r.get("status") != "FINISHED"],
         literature=references.LITERATURE,
@@ -115,6 +119,14 @@ def sources(study: ResolvedStudy, results: Path) -> list[Path]:
     found += _rejection_files(study, results)
     found += inputs.dose_files(study, results)
     return found + [_picture_file(study, results, name) for name in catalogue.FIGURES]
+
+
+def _scores(study: ResolvedStudy) -> list[dict[str, Any]]:
+    """What the population that ships says to the findings, if the mice are from it."""
+    if study.cohort.population != "calibrated":
+        return []
+    table = pd.read_csv(SHIPPED / "scoreboard.csv")
+    return table[table["variant"] == FULL].to_dict("records")
 
 
 def _rejection_files(study: ResolvedStudy, results: Path) -> list[Path]:

@@ -5,24 +5,36 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import json
 from pathlib import Path
 
 import nichetrial
+from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.errors import UserError
+from nichetrial.model.variants import FULL
 from nichetrial.tables import atomic
+from nichetrial.tracking.identity import file_digest
+from nichetrial.tracking.records import read_record
 
 __all__ = ["SOURCES", "add_arguments", "all_generated", "run", "stale"]
 
-SOURCES = ("nichetrial.study", "nichetrial.model", "nichetrial.engine")
+SOURCES = ("nichetrial.study", "nichetrial.model", "nichetrial.engine", "nichetrial.evidence")
 """Packages that may have ``generated() -> {path from the top of the repository: text}``."""
 
 COMMAND = "nichetrial generate"
+PICTURES = ("scoreboard", "contradiction", "phase_map", "posterior")
+"""Figures of the evidence that the docs show."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial generate``."""
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 if one is stale"
+    )
+    parser.add_argument(
+        "--population",
+        metavar="RESULTS",
+        help="take the population that ships from results/STUDY, where it was calibrated",
     )
 
 
@@ -31,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     top = Path.cwd()
     if not (top / "workflow" / "nichetrial").is_dir():
         raise UserError(f"run `{COMMAND}` at the top of the repository", place=str(top))
+    if args.population:
+        _ship(Path(args.population), top)
     changed = stale(top)
     if args.check:
         for path in changed:
@@ -43,6 +57,37 @@ def run(args: argparse.Namespace) -> int:
     if not changed:
         print("all generated files are fresh")
     return 0
+
+
+def _ship(results: Path, top: Path) -> None:
+    """Copy a calibrated population, what it says to the findings, and how it was made."""
+    folder = results / "evidence"
+    record = read_record(results / "records" / "evidence" / FULL / "population.json")
+    if record is None or record["status"] != "FINISHED":
+        raise UserError("nothing is calibrated here; run nichetrial calibrate", place=str(results))
+    files = {
+        "population.parquet": folder / FULL / "population.parquet",
+        "generations.csv": folder / FULL / "generations.csv",
+        "scoreboard.csv": folder / "scoreboard.csv",
+        "turns.csv": folder / "turns.csv",
+    }
+    how = {
+        "command": "make population",
+        "seed": record["seed"],
+        "settings": record["parameters"],
+        "code_digest": record["code_digest"],
+        "lock_digest": record["lock_digest"],
+        "python": record["environment"]["python"],
+        "sha256": {name: file_digest(path) for name, path in files.items()},
+    }
+    for name, path in files.items():
+        with atomic(SHIPPED / name) as part:
+            part.write_bytes(path.read_bytes())
+    with atomic(SHIPPED / "how.json") as part:
+        part.write_text(json.dumps(how, indent=1) + "\n", encoding="utf-8")
+    for name in PICTURES:
+        with atomic(top / "docs" / "images" / f"{name}.png") as part:
+            part.write_bytes((folder / "figures" / f"{name}.png").read_bytes())
 
 
 def all_generated() -> dict[str, str]:

@@ -6,8 +6,9 @@ import argparse
 
 import pandas as pd
 
-from nichetrial.cohort.population import SHIPPED, read_population
+from nichetrial.cohort.population import read_population
 from nichetrial.cohort.sample import SCHEMA, sample
+from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write, write_csv
 from nichetrial.tracking.records import recording

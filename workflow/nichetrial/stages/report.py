@@ -14,7 +14,8 @@ from nichetrial.tracking.records import read_records, recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("stages.report", "study.resolved", "model", "figures", "report")
+CODE = ("stages.report", "study.resolved", "model", "cohort.shipped", "cohort.calibrated",
+        "figures", "report")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

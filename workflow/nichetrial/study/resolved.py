@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 __all__ = [
     "GENES",
+    "POPULATIONS",
     "Arm",
     "CalibrationSpec",
     "Challenge",
@@ -133,6 +134,14 @@ class Distribution(_Frozen):
     kind: Literal["uniform", "log_uniform", "log_normal", "beta", "fixed"]
     a: float
     b: float = 0.0
+
+
+POPULATIONS = {
+    "calibrated": "The mice are from the calibrated population that comes with nichetrial.",
+    "priors": "The mice are drawn from the priors: nothing is calibrated.",
+    "own": "The mice are from the population of this study's own calibration.",
+}
+"""``cohort.population`` -> where the mice come from, in a sentence."""
 
 
 class CohortSpec(_Frozen):

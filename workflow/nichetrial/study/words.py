@@ -9,7 +9,15 @@ from nichetrial.model.drugs import DRUGS
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.assemble import Assembled
 from nichetrial.study.checks import on_day
-from nichetrial.study.resolved import GENES, Arm, Distribution, Host, ResolvedStudy, Treatment
+from nichetrial.study.resolved import (
+    GENES,
+    POPULATIONS,
+    Arm,
+    Distribution,
+    Host,
+    ResolvedStudy,
+    Treatment,
+)
 from nichetrial.study.units import pretty
 
 __all__ = ["Happening", "explain", "happenings", "summary"]
@@ -117,6 +125,7 @@ def explain(assembled: Assembled) -> str:
         "",
         f"{_count(cohort.mice, 'virtual mouse', 'virtual mice')}, seed {study.seed}, "
         f"in {_count(len(study.chunks()), 'chunk')}; every mouse goes through every arm.",
+        POPULATIONS[cohort.population],
     ]
     for name, prior in cohort.overrides.items():
         lines.append(f"  {name}: {_prior(prior, PARAMETERS[name].unit)} "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nichetrial.tables import atomic
 from nichetrial.tracking import store as stores
-from nichetrial.tracking.plan import Run
+from nichetrial.tracking.runs import Run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -106,6 +106,10 @@ def _mend(client: MlflowClient, run: Run, tags: dict[str, str], found: Any) -> N
     run_id, data = found.info.run_id, found.data
     params = [Param(k, v) for k, v in run.params.items() if k not in data.params]
     metrics = [Metric(k, v, run.end, 0) for k, v in run.metrics.items() if data.metrics.get(k) != v]
+    # MLflow drops a point that it has already: same step, time and value
+    metrics += [
+        Metric(k, v, at, step) for k, points in run.history.items() for step, at, v in points
+    ]
     changed = [RunTag(k, v) for k, v in tags.items() if data.tags.get(k) != v]
     for batch in _batches(params, 100):
         client.log_batch(run_id, params=batch)

@@ -7,73 +7,22 @@ so that a job which failed, was killed or is not there yet does not make it anot
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
 from nichetrial.tracking import identity, words
 from nichetrial.tracking.records import read_records
+from nichetrial.tracking.runs import Artifact, Run, common_tags, files, finite, json_of, ms, rows_of
 
-__all__ = ["Artifact", "Run", "plan"]
+__all__ = ["plan"]
 
 NOT_IDENTITY = {"tracking"}
 """Parts of the resolved study that say where to keep runs, not what they are."""
 
 Record = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Artifact:
-    """A file to keep with a run, in ``folder`` (empty: at the top)."""
-
-    path: Path
-    folder: str
-    digest: str
-
-    @property
-    def name(self) -> str:
-        """Its path in the run."""
-        return f"{self.folder}/{self.path.name}" if self.folder else self.path.name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """One MLflow run as it should be. Times in milliseconds since 1970, from the records."""
-
-    key: str
-    study_key: str
-    name: str
-    status: str
-    start: int
-    end: int
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
-    tags: Mapping[str, str]
-    artifacts: tuple[Artifact, ...] = ()
-    child: bool = True
-    content: str = field(init=False)
-    """Digest of all of the above: a run that carries it in the store needs nothing."""
-
-    def __post_init__(self) -> None:
-        whole = [
-            self.name,
-            self.status,
-            self.start,
-            self.end,
-            dict(self.params),
-            dict(self.metrics),
-            dict(self.tags),
-            {a.name: a.digest for a in self.artifacts},
-        ]
-        digest = hashlib.sha256(identity.canonical(whole).encode()).hexdigest()
-        object.__setattr__(self, "content", digest)
 
 
 def plan(study: Mapping[str, Any], jobs: Mapping[str, Sequence[str]], results: Path) -> list[Run]:
@@ -120,8 +69,8 @@ class _Campaign:
         self.others = [r for r in records if r["stage"] != "simulate"]
         self.start, self.end = self._span(records)
         self.compared = self._comparison_record()
-        self.effects = _rows(results / "comparisons" / "effects.csv") if self.compared else []
-        self.metrics = _json(results / "comparisons" / "metrics.json") if self.compared else {}
+        self.effects = rows_of(results / "comparisons" / "effects.csv") if self.compared else []
+        self.metrics = json_of(results / "comparisons" / "metrics.json") if self.compared else {}
         self.reference = study["comparisons"]["reference"]
 
     def runs(self) -> list[Run]:
@@ -148,10 +97,10 @@ class _Campaign:
 
         A study file that was changed is resolved anew, and then only some arms are simulated.
         """
-        own = min(_ms(r["start"]) for r in records if r["science"] == self.science)
-        resolved = max((_ms(r["start"]) for r in records if r["stage"] == "resolve"), default=own)
-        went_on = any(_ms(r["start"]) >= resolved for r in self.simulated.values())
-        return max(own, resolved) if went_on else own, max(_ms(r["end"]) for r in records)
+        own = min(ms(r["start"]) for r in records if r["science"] == self.science)
+        resolved = max((ms(r["start"]) for r in records if r["stage"] == "resolve"), default=own)
+        went_on = any(ms(r["start"]) >= resolved for r in self.simulated.values())
+        return max(own, resolved) if went_on else own, max(ms(r["end"]) for r in records)
 
     def _comparison_record(self) -> Record | None:
         """The finished comparison of this study, unless what it read has been made anew since."""
@@ -230,19 +179,19 @@ class _Campaign:
                 inputs=[],
                 lock=self.lock,
             )
-        metrics = _finite((self.metrics.get("arms") or {}).get(arm["name"]) or {})
+        metrics = finite((self.metrics.get("arms") or {}).get(arm["name"]) or {})
         for row in self.effects:
             if row["arm"] == arm["name"] and row["reference"] == self.reference:
                 for column in ("ratio", "ratio_low", "ratio_high", "responders"):
-                    effect = _finite({f"{row['outcome']}_{column}": row.get(column)})
+                    effect = finite({f"{row['outcome']}_{column}": row.get(column)})
                     metrics = effect | metrics
         return Run(
             key=self._key("arm", arm["name"], described, [self.key]),
             study_key=self.key,
             name=arm["label"],
             status="FAILED" if failures else "FINISHED",
-            start=min((_ms(r["start"]) for r in records), default=self.start),
-            end=max((_ms(r["end"]) for r in records), default=self.end),
+            start=min((ms(r["start"]) for r in records), default=self.start),
+            end=max((ms(r["end"]) for r in records), default=self.end),
             params=params,
             metrics=metrics,
             tags=tags
@@ -257,18 +206,18 @@ class _Campaign:
         record, spec = self.compared, self.study["comparisons"]
         failed = [r for r in self.others if r["stage"] == "compare" and r["error"]]
         error = str(failed[-1]["error"]).splitlines()[0] if failed else "it did not run to its end"
-        metrics = _finite(self.metrics.get("comparison") or {})
+        metrics = finite(self.metrics.get("comparison") or {})
         for row in self.effects:
             name = f"{row['outcome']}_ratio.{row['arm']}.vs.{row['reference']}"
-            metrics |= _finite({name: row.get("ratio")})
+            metrics |= finite({name: row.get("ratio")})
         note = "Effects of the arms, in the same mice." if record else f"Not complete: {error}"
         return Run(
             key=self._key("comparison", self.study["name"], spec, [self.key]),
             study_key=self.key,
             name="Comparison of the arms",
             status="FINISHED" if record else "FAILED",
-            start=_ms(record["start"]) if record else self.start,
-            end=_ms(record["end"]) if record else self.end,
+            start=ms(record["start"]) if record else self.start,
+            end=ms(record["end"]) if record else self.end,
             params={
                 k: words.number(spec[k])
                 for k in ("reference", "responder", "interval", "resamples")
@@ -306,7 +255,7 @@ class _Campaign:
         first = self.effects[0]["outcome"] if self.effects else None
         for row in self.effects:
             if row["outcome"] == first and row["reference"] == self.reference:
-                metrics |= _finite({f"{first}_ratio.{row['arm']}": row.get("ratio")})
+                metrics |= finite({f"{first}_ratio.{row['arm']}": row.get("ratio")})
         return Run(
             key=self.key,
             study_key=self.key,
@@ -325,30 +274,10 @@ class _Campaign:
         )
 
     def _tags(self, role: str, record: Record) -> dict[str, str]:
-        git = record["git"]
-        tags = {
-            "nichetrial.role": role,
-            "nichetrial.study": self.study["name"],
-            "nichetrial.seed": str(self.seed),
-            "nichetrial.code_digest": self.code,
-            "nichetrial.lock_digest": record["lock_digest"],
-            "nichetrial.python": record["environment"]["python"],
-            "nichetrial.platform": record["environment"]["platform"],
-            "mlflow.source.name": "nichetrial",
-            "mlflow.source.type": "LOCAL",
-        }
-        if git["commit"]:
-            changed = {True: "yes", False: "no"}.get(git["dirty"], "unknown")
-            tags |= {
-                "mlflow.source.git.commit": git["commit"],
-                "nichetrial.git_commit": git["commit"],
-                "nichetrial.code_changed_since_commit": changed,
-            }
-        return tags
+        return common_tags(role, record, self.study, self.code)
 
     def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
-        paths = sorted({p for pattern in patterns for p in self.results.glob(pattern)})
-        return tuple(Artifact(path=p, folder=folder, digest=identity.file_digest(p)) for p in paths)
+        return files(self.results, *patterns, folder=folder)
 
     def _locked(self) -> tuple[Artifact, ...]:
         """The lock, if what the checkout holds now is still what the jobs ran with."""
@@ -357,31 +286,3 @@ class _Campaign:
             return ()
         lock = root / "envs" / "requirements.txt"
         return (Artifact(path=lock, folder="envs", digest=self.lock),)
-
-
-def _ms(iso: str) -> int:
-    return round(datetime.fromisoformat(iso).timestamp() * 1000)
-
-
-def _finite(values: Mapping[str, Any]) -> dict[str, float]:
-    """Numbers only, under names that MLflow takes; it has no use for a missing value."""
-    found = {}
-    for name, value in values.items():
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            continue
-        if math.isfinite(number):
-            found[words.metric_name(name)] = number
-    return found
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

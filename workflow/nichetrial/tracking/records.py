@@ -162,9 +162,13 @@ def read_record(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     return content if isinstance(content, dict) and content.keys() >= REQUIRED else None
 
 
-def read_records(results: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """All records below ``results/records``, ordered by stage and name."""
-    found = [read_record(p) for p in Path(results, "records").rglob("*.json")]
+def read_records(
+    results: str | os.PathLike[str], *, evidence: bool = False
+) -> list[dict[str, Any]]:
+    """The records of the trial below ``results/records``, or of the evidence, by stage and name."""
+    top = Path(results, "records")
+    paths = [p for p in top.rglob("*.json") if (top / "evidence" in p.parents) == evidence]
+    found = [read_record(p) for p in paths]
     return sorted((r for r in found if r), key=lambda r: (r["stage"], r["name"]))
 
 

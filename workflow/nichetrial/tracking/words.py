@@ -11,9 +11,12 @@ __all__ = [
     "NOTE_LIMIT",
     "arm_note",
     "arm_params",
+    "grid",
     "metric_name",
     "number",
+    "share",
     "shared_params",
+    "short",
     "study_note",
     "study_params",
 ]
@@ -115,7 +118,7 @@ def metric_name(name: str) -> str:
     return re.sub(r"[^/\w.\- :]", "_", name)[:250]
 
 
-def _short(text: str | None) -> str:
+def short(text: str | None) -> str:
     """Three significant digits; an en dash for no number."""
     try:
         value = float(text or "nan")
@@ -124,27 +127,29 @@ def _short(text: str | None) -> str:
     return f"{value:.3g}" if math.isfinite(value) else "–"
 
 
-def _share(text: str | None) -> str:
-    value = _short(text)
+def share(text: str | None) -> str:
+    """As a percentage."""
+    value = short(text)
     return value if value == "–" else f"{float(text or 0):.0%}"
 
 
-def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A Markdown table, line by line."""
     lines = [head, ["---"] * len(head), *rows]
     return ["| " + " | ".join(c.replace("|", "/") for c in line) + " |" for line in lines]
 
 
 def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[str]:
-    return _grid(
+    return grid(
         (first, "in the arm", "in the reference", "ratio", "interval", "responders"),
         [
             (
                 label.get(r["arm"], r["arm"]) if first == "arm" else r["outcome"],
-                _short(r.get("mean_arm")),
-                _short(r.get("mean_reference")),
-                _short(r.get("ratio")),
-                f"{_short(r.get('ratio_low'))} to {_short(r.get('ratio_high'))}",
-                _share(r.get("responders")),
+                short(r.get("mean_arm")),
+                short(r.get("mean_reference")),
+                short(r.get("ratio")),
+                f"{short(r.get('ratio_low'))} to {short(r.get('ratio_high'))}",
+                share(r.get("responders")),
             )
             for r in rows
         ],
@@ -181,10 +186,10 @@ def study_note(study: Mapping[str, Any], effects: Sequence[Row], failures: Seque
         lines += [f"**Effect on {outcomes[0]}**, arm against reference in the same mice", ""]
         lines += _effects(main, "arm", labels)
     if len(outcomes) > 1:
-        cell = {(r["arm"], r["outcome"]): _short(r.get("ratio")) for r in rows}
+        cell = {(r["arm"], r["outcome"]): short(r.get("ratio")) for r in rows}
         arms = list(dict.fromkeys(r["arm"] for r in rows))
         lines += ["", "**Ratio to the reference**, every outcome", ""]
-        lines += _grid(
+        lines += grid(
             ("outcome", *(labels.get(a, a) for a in arms)),
             [(o, *(cell.get((a, o), "–") for a in arms)) for o in outcomes],
         )

@@ -1,0 +1,129 @@
+"""One MLflow run as it should be, and what all plans of runs share."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nichetrial.tracking import identity, words
+
+__all__ = ["Artifact", "Point", "Run", "common_tags", "files", "finite", "json_of", "ms", "rows_of"]
+
+Record = Mapping[str, Any]
+Point = tuple[int, int, float]
+"""Step, time in milliseconds since 1970, value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A file to keep with a run, in ``folder`` (empty: at the top)."""
+
+    path: Path
+    folder: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """Its path in the run."""
+        return f"{self.folder}/{self.path.name}" if self.folder else self.path.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One MLflow run as it should be. Times in milliseconds since 1970, from the records."""
+
+    key: str
+    study_key: str
+    name: str
+    status: str
+    start: int
+    end: int
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    artifacts: tuple[Artifact, ...] = ()
+    child: bool = True
+    history: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    """Metrics that change on the way; the last point of each is the run's metric."""
+    content: str = field(init=False)
+    """Digest of all of the above: a run that carries it in the store needs nothing."""
+
+    def __post_init__(self) -> None:
+        whole = [
+            self.name,
+            self.status,
+            self.start,
+            self.end,
+            dict(self.params),
+            dict(self.metrics),
+            dict(self.tags),
+            {a.name: a.digest for a in self.artifacts},
+            *([{k: [list(p) for p in v] for k, v in self.history.items()}] if self.history else []),
+        ]
+        digest = hashlib.sha256(identity.canonical(whole).encode()).hexdigest()
+        object.__setattr__(self, "content", digest)
+
+
+def common_tags(role: str, record: Record, study: Mapping[str, Any], code: str) -> dict[str, str]:
+    """Tags that every run has: whose it is, and what made it."""
+    git = record["git"]
+    tags = {
+        "nichetrial.role": role,
+        "nichetrial.study": study["name"],
+        "nichetrial.seed": str(study["seed"]),
+        "nichetrial.code_digest": code,
+        "nichetrial.lock_digest": record["lock_digest"],
+        "nichetrial.python": record["environment"]["python"],
+        "nichetrial.platform": record["environment"]["platform"],
+        "mlflow.source.name": "nichetrial",
+        "mlflow.source.type": "LOCAL",
+    }
+    if git["commit"]:
+        changed = {True: "yes", False: "no"}.get(git["dirty"], "unknown")
+        tags |= {
+            "mlflow.source.git.commit": git["commit"],
+            "nichetrial.git_commit": git["commit"],
+            "nichetrial.code_changed_since_commit": changed,
+        }
+    return tags
+
+
+def files(results: Path, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
+    """The files below ``results`` that match, as artifacts in ``folder``."""
+    paths = sorted({p for pattern in patterns for p in results.glob(pattern)})
+    return tuple(Artifact(path=p, folder=folder, digest=identity.file_digest(p)) for p in paths)
+
+
+def ms(iso: str) -> int:
+    return round(datetime.fromisoformat(iso).timestamp() * 1000)
+
+
+def finite(values: Mapping[str, Any]) -> dict[str, float]:
+    """Numbers only, under names that MLflow takes; it has no use for a missing value."""
+    found = {}
+    for name, value in values.items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            continue
+        if math.isfinite(number):
+            found[words.metric_name(name)] = number
+    return found
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def json_of(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
