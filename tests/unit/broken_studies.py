@@ -62,7 +62,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "unknown section": (
         "cohort:\n",
         "zzz:\n",
-        'study.yaml:4: zzz: unknown key "zzz"; possible here: study, cohort, experiment, arms, comparisons, figures, tracking',
+        'study.yaml:4: zzz: unknown key "zzz"; possible here: study, cohort, experiment, arms, comparisons, figures, calibration, tracking',
     ),
     "misspelt key of a treatment": (
         "      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:",
@@ -97,7 +97,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "section is empty": (
         "cohort:\n  mice: 20\n",
         "cohort:\n",
-        "study.yaml:4: cohort: is empty; write keys with values here (mice, chunk, parameters)",
+        "study.yaml:4: cohort: is empty; write keys with values here (mice, chunk, population, parameters)",
     ),
     "treatments not a list": (
         "    treatments:\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  both:",

@@ -122,7 +122,7 @@ def test_a_draw_depends_on_its_purpose_alone(changed):
     assert table(drawn.loc[once, others]) == table(WHOLE.loc[once, others])
     for name in changed:
         assert drawn[name].nunique() == 1
-        assert WHOLE[name].nunique() > 50
+        assert WHOLE[name].nunique() > 50 or PARAMETERS[name].kind == "fixed"
 
 
 @SLOW
