@@ -52,6 +52,7 @@ GENERATIONS: Schema = {
     "acceptance": (pa.float64(), "1", "share of the steps tried that were taken"),
     "effective": (pa.float64(), "particles", "effective sample size: copies count together"),
     "origins": (pa.int64(), "particles", "particles of generation 0 that have descendants"),
+    "support": (pa.float64(), "1", "share of a prior's 90 % range that the particles cover, mean"),
 }
 MAX_ATTEMPTS = 1000
 SHARE_MOVED = 0.1
@@ -208,6 +209,11 @@ def effective(u: Floats) -> float:
     return float(copies.sum() ** 2 / np.sum(copies.astype(np.float64) ** 2))
 
 
+def _covered(u: Floats) -> float:
+    low, high = np.quantile(u, (0.05, 0.95), axis=0)
+    return float(np.mean(np.minimum((high - low) / 0.9, 1.0)))
+
+
 def curve(s: Settings, generations: Sequence[Particles]) -> pd.DataFrame:
     """How the calibration went: one row a generation (schema GENERATIONS)."""
     rows = []
@@ -218,5 +224,6 @@ def curve(s: Settings, generations: Sequence[Particles]) -> pd.DataFrame:
             "median": float(np.median(p.distance)), "met": float(np.mean(p.distance == 0.0)),
             "acceptance": float(p.taken.sum() / p.tried.sum()) if g else np.nan,
             "effective": effective(p.u), "origins": len(np.unique(p.origin)),
+            "support": _covered(p.u),
         })  # fmt: skip
     return pd.DataFrame(rows, columns=list(GENERATIONS))

@@ -74,6 +74,8 @@ class Prediction:
     """Bounds of the predictive interval (INTERVAL)."""
     direction_share: float
     """Share of the experiments that agree with the direction, or lie in the range."""
+    place: float
+    """Share of the experiments below the published number; NaN where none was published."""
     failed: int
     """Experiments without a number."""
     hit: bool
@@ -91,12 +93,13 @@ def predict(f: Finding, values: Floats) -> Prediction:
     if not len(known):
         nothing = math.nan
         return Prediction(predicted=nothing, low=nothing, high=nothing, direction_share=0.0,
-                          failed=len(values), hit=False)  # fmt: skip
+                          place=nothing, failed=len(values), hit=False)  # fmt: skip
     tail = (1.0 - INTERVAL) / 2.0
     low, median, high = (float(q) for q in np.quantile(known, (tail, 0.5, 1.0 - tail)))
     share = float(np.sum(agrees(f, known)) / len(values))
     least, most = bounds(f)
     inside = low <= f.value <= high if math.isfinite(f.value) else low <= most and high >= least
+    place = float(np.mean(known < f.value)) if math.isfinite(f.value) else math.nan
     right = least <= median <= most if f.direction == "value" else share >= ENOUGH
-    return Prediction(predicted=median, low=low, high=high, direction_share=share,
+    return Prediction(predicted=median, low=low, high=high, direction_share=share, place=place,
                       failed=len(values) - len(known), hit=bool(inside and right))  # fmt: skip

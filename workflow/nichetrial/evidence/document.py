@@ -76,11 +76,12 @@ def _calibration(how: Mapping[str, Any], curve: Sequence[Row]) -> str:
     lines = [
         [r["generation"], _short(r["limit"]), f"{float(r['met']):.0%}",
          f"{float(r['acceptance']):.0%}" if r["acceptance"] else "",
-         f"{float(r['effective']):.0f}", r["origins"]]
+         f"{float(r['effective']):.0f}", r["origins"], f"{float(r['support']):.0%}"]
         for r in curve
     ]  # fmt: skip
     head = ["generation", "largest distance", "meet all of set A", "steps taken",
-            "effective sample size", "draws of the priors that it descends from"]  # fmt: skip
+            "effective sample size", "draws of the priors that it descends from",
+            "of the priors covered"]  # fmt: skip
     settings = ", ".join(f"{k} {v}" for k, v in how["settings"].items() if k != "variant")
     return f"Settings: {settings}; seed {how['seed']}.\n\n{_grid(head, lines)}"
 

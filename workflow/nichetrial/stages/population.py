@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -70,12 +71,14 @@ def run(args: argparse.Namespace) -> None:
             record.output(out / f"{name}.parquet")
             record.output(out / f"{name}.csv")
         record.output(out / "population.parquet")
-        for name in ("limit", "met", "acceptance", "effective", "origins"):
+        for name in ("limit", "met", "acceptance", "effective", "origins", "support"):
             record.metric(name, curve[name].iloc[-1])
         end = curve.iloc[-1]
         print(
             f"{args.variant}: {end['met']:.0%} of {spec.particles} particles meet all findings "
             f"(largest distance {last.distance.max():.3g}); effective sample size "
             f"{end['effective']:.0f}, from {end['origins']:.0f} draws of the priors; "
-            f"{end['acceptance']:.0%} of the last steps taken"
+            f"{end['acceptance']:.0%} of the last steps taken; {end['support']:.0%} of the priors' "
+            "ranges covered",
+            file=sys.stderr,
         )

@@ -19,7 +19,7 @@ from nichetrial.tracking.runs import Point, Run, common_tags, files, finite, jso
 __all__ = ["plan_evidence"]
 
 Record = Mapping[str, Any]
-CURVE = ("limit", "median", "met", "acceptance", "effective", "origins")
+CURVE = ("limit", "median", "met", "acceptance", "effective", "origins", "support")
 HOW_CUT = ("chunk",)
 """Settings that change no result."""
 
