@@ -70,6 +70,8 @@ def study(**changed: Any) -> ResolvedStudy:
             "interval": 0.95,
             "resamples": 100,
         },
+        "experiment": arms[0] | {"name": "experiment"},
+        "calibration": {"variants": ["full", "monotonic"], "generations": 2, "particles": 40},
         "figures": {
             "formats": ["png"],
             "dpi": 100,

@@ -6,6 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
+
 from nichetrial.evidence.findings import all_findings
 from nichetrial.evidence.scoreboard import SCOREBOARD, scoreboard
 from nichetrial.stages.options import add_record_options, read_study, record_options
@@ -57,6 +59,7 @@ def run(args: argparse.Namespace) -> None:
                 f"{column}.{row['finding']}": row[column]
                 for _, row in rows.iterrows()
                 for column in ("direction_share", "predicted")
+                if np.isfinite(row[column])
             }
         with atomic(out / "metrics.json") as part:
             part.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,65 @@
+"""The population that ships is the one that its record tells of, and fits the model of today."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nichetrial.cohort.population import read_population
+from nichetrial.cohort.shipped import SHIPPED
+from nichetrial.cohort.space import plausible
+from nichetrial.errors import UserError
+from nichetrial.evidence.findings import all_findings
+from nichetrial.model.variants import VARIANTS
+from nichetrial.stages import generate
+from nichetrial.study.load import load
+from nichetrial.tracking.identity import file_digest
+
+ROOT = Path(__file__).resolve().parents[2]
+HOW = json.loads((SHIPPED / "how.json").read_text())
+MEND = "mend it with: make population"
+
+
+def test_the_files_are_those_of_the_record():
+    found = {name: file_digest(SHIPPED / name) for name in HOW["sha256"]}
+    assert found == HOW["sha256"], MEND
+    assert "population.parquet" in found
+
+
+def test_it_was_calibrated_as_the_default_study_says():
+    study = load(ROOT / "config.yaml")
+    asked = study.calibration.model_dump(mode="json")
+    assert HOW["seed"] == study.seed, MEND
+    assert {k: v for k, v in HOW["settings"].items() if k != "variant"} == {
+        k: asked[k] for k in ("particles", "generations", "moves", "mice", "fit")
+    }, MEND
+
+
+def test_particles_are_plausible_mice():
+    particles = read_population(SHIPPED / "population.parquet")
+    assert len(particles) == HOW["settings"]["particles"]
+    assert plausible(particles).all()
+
+
+def test_the_scoreboard_is_of_the_findings_of_today():
+    table = pd.read_csv(SHIPPED / "scoreboard.csv", keep_default_na=False)
+    assert set(table["variant"]) == set(VARIANTS), MEND
+    for _, rows in table.groupby("variant"):
+        assert list(rows["finding"]) == [f.id for f in all_findings()], MEND
+        assert list(rows["what"]) == [f.finding for f in all_findings()], MEND
+
+
+def test_the_full_model_hits_all_that_it_was_fitted_to():
+    table = pd.read_csv(SHIPPED / "scoreboard.csv")
+    full = table[(table["variant"] == "full") & (table["set"] == "A")]
+    assert (full["verdict"] == "hit").all()
+
+
+def test_nothing_is_shipped_from_where_nothing_was_calibrated(tmp_path):
+    before = {p.name: p.read_bytes() for p in SHIPPED.iterdir()}
+    with pytest.raises(UserError, match="nichetrial calibrate"):
+        generate._ship(tmp_path, tmp_path)
+    assert {p.name: p.read_bytes() for p in SHIPPED.iterdir()} == before
