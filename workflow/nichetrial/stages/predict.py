@@ -20,8 +20,8 @@ __all__ = ["add_arguments", "run"]
 CODE = ("stages.predict", "study", "model", "engine", "cohort", "trial", "evidence.fitted",
         "evidence.held_out", "evidence.experiments", "evidence.findings",
         "evidence.simulated")  # fmt: skip
-NEW_LUCK = 10_000_000
-"""Number of the first experiment: not one of those that the particles were chosen by."""
+NEW_LUCK = 1 << 62
+"""Changes the seed: the experiments are not those that the particles were chosen by."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> None:
         check_held_out()
         findings = all_findings(spec.fit, spec.predict)
         particles = read_population(args.population)
-        laboratory = Laboratory(findings, seed=study.seed, mice=spec.mice)
+        laboratory = Laboratory(findings, seed=study.seed ^ NEW_LUCK, mice=spec.mice)
         numbers = np.arange(len(particles))
-        read_out = laboratory.experiments(particles, NEW_LUCK + numbers)
+        read_out = laboratory.experiments(particles, numbers)
         schema: Schema = {"particle": (pa.int64(), "1", "number of the particle")} | {
             f.id: (pa.float64(), "1", f"{f.statistic} of {f.outcome}") for f in findings
         }

@@ -12,6 +12,8 @@ from nichetrial.study.source import Problem
 __all__ = ["read_calibration"]
 
 MOST_JOBS = 5000
+MOST_MICE = 2**32
+"""Mice that a calibration can number, each the key of its luck."""
 
 
 def read_calibration(
@@ -44,6 +46,9 @@ def read_calibration(
     jobs = -(-section.particles // section.chunk) * (section.generations + 1)
     if jobs * len(section.variants) > MOST_JOBS:
         wrong(f"{jobs * len(section.variants)} jobs are too many; write a larger chunk", "chunk")
+    mice = section.particles * section.mice * section.moves * (section.generations + 1)
+    if mice >= MOST_MICE:
+        wrong(f"{mice:.3g} mice are too many for one calibration; write fewer particles or mice")
     numbers = section.model_dump(exclude={"fit", "predict", "variants"})
     spec = CalibrationSpec(
         fit=found["fit"], predict=found["predict"], variants=tuple(section.variants), **numbers
