@@ -174,8 +174,10 @@ def test_steps_are_taken_by_the_particles_that_moved(in_box):
     after = move(s, PRIORS, before, before.slot, 7, box)
     assert (before.distance == 0.0).all()  # all continue themselves
     stayed = (before.u == after.u).all(axis=1)
-    assert ((after.taken == 0) == stayed).all()
-    assert 0 < stayed.sum() < len(stayed)
+    refused = after.taken == 0
+    assert 0 < refused.sum() < len(refused)
+    assert stayed[refused].all()
+    assert stayed[~refused].mean() < 0.02  # a step along the difference of two copies is none
     assert (after.tried == 1).all()
     assert after.origin.tobytes() == before.origin.tobytes()
     for p in in_box[1:]:

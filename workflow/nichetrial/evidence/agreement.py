@@ -52,7 +52,8 @@ def distance(findings: Sequence[Finding], values: Floats) -> Floats:
     total = np.zeros(len(values))
     for f, column in zip(findings, values.T, strict=True):
         low, high = bounds(f)
-        floor = SMALLEST * min(1.0, *(abs(b) for b in (low, high) if math.isfinite(b) and b != 0.0))
+        ends = [abs(b) for b in (low, high) if math.isfinite(b) and b != 0.0]
+        floor = SMALLEST * min([1.0, *ends])
         x = np.log(np.maximum(column, floor))
         below = math.log(max(low, floor)) - x if math.isfinite(low) else np.zeros(len(x))
         above = x - math.log(max(high, floor)) if math.isfinite(high) else np.zeros(len(x))
