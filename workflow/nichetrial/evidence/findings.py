@@ -77,12 +77,13 @@ def read_findings(file: str | Path, only: Literal["A", "B"] | None = None) -> li
     """
     path = Path(file)
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open(newline="", encoding="utf-8-sig") as stream:  # spreadsheets write the mark
+            reader = csv.DictReader(stream)
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"cannot be read ({type(error).__name__})", place=str(path)) from None
     found: list[Finding] = []
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         place = f"{path}:{number}"
         if set(row) != set(COLUMNS) or None in row.values():
             raise UserError(f"the columns must be {', '.join(COLUMNS)}", place=place)
@@ -133,6 +134,10 @@ def _finding(row: dict[str, str], path: Path, place: str) -> Finding:
     low, high = number("low"), number("high")
     if direction in ("none", "value") and not low < high:
         raise UserError(f"{direction} needs low and high, the lower one first", place=place)
+    if low > high or (direction == "up" and high <= 1.0) or (direction == "down" and low >= 1.0):
+        raise UserError(
+            f"nothing is {direction} and within low and high; the lower one first", place=place
+        )
     if direction in ("up", "down", "none") and statistic != "ratio":
         raise UserError(f"{direction} is for ratios; write value with low and high", place=place)
     if (statistic == "ratio") != bool(row["reference"]):
