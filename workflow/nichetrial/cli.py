@@ -50,6 +50,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scoreboard": ("nichetrial.stages.scoreboard", "stage: findings against variants, hit or miss"),
     "sensitivity": ("nichetrial.stages.sensitivity", "stage: Sobol indices and what they decide"),
     "contradiction": ("nichetrial.stages.contradiction", "stage: the two arms of TIMP-1 apart"),
+    "evidence-report": (
+        "nichetrial.stages.evidence_report",
+        "stage: write the page of the calibration",
+    ),
     "track": ("nichetrial.stages.track", "stage: replay the run records into MLflow"),
     "generate": ("nichetrial.stages.generate", "for maintainers: remake the generated files"),
 }
@@ -60,7 +64,8 @@ ALONE = {"simulate": ("--mouse", "nichetrial.stages.replay")}
 
 STAGES = (
     "resolve", "parameters", "simulate", "dose-curve", "compare", "figure", "report", "particles",
-    "population", "predict", "scoreboard", "sensitivity", "contradiction", "track",
+    "population", "predict", "scoreboard", "sensitivity", "contradiction", "evidence-report",
+    "track",
 )  # fmt: skip
 """Commands that the workflow calls, one job each; they also take ``--expect`` and ``--log``."""
 

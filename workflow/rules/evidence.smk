@@ -5,6 +5,8 @@
 #      evidence/scoreboard, metrics.json               hit or miss, for each variant
 #      evidence/sobol, decisions                       which parameter decides which conclusion
 #      evidence/dose_arms, turns, phase_map            the two arms of TIMP-1 apart; each as .parquet and .csv
+#      evidence/figures/NAME.png, NAME.svg             those formats that the study asks for
+#      evidence/report.html                            what the model explains, and what not: one file
 
 
 rule predict:
@@ -124,8 +126,76 @@ rule contradiction:
         " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
 
 
+rule evidence_figure:
+    input:
+        tables=lambda wildcards: plan.evidence_inputs(wildcards.picture),
+    output:
+        pictures=report(
+            expand(
+                "<results>/evidence/figures/{{picture}}.{kind}",
+                kind=plan.study.figures.formats,
+            ),
+            category="Evidence",
+            labels={"figure": "{picture}"},
+        ),
+    log:
+        "<logs>/evidence/figures/{picture}.log",
+        record="<records>/evidence/figures/{picture}.json",
+    wildcard_constraints:
+        picture="|".join(plan.evidence_figures),
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        study=plan.study_json,
+        results=lambda wildcards: plan.results,
+        folder=lambda wildcards: f"{plan.evidence}/figures",
+        digest=lambda wildcards: plan.digest("figure", figure=wildcards.picture),
+    message:
+        "draw {wildcards.picture}"
+    shell:
+        "python3 -m nichetrial figure {wildcards.picture:q} --study {params.study:q}"
+        " --results {params.results:q} --out-stem {params.folder:q}/{wildcards.picture:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule evidence_report:
+    input:
+        tables=rules.scoreboard.output
+        + rules.sensitivity.output
+        + rules.contradiction.output,
+        others=plan.evidence_inputs(),
+        pictures=plan.evidence_pictures(),
+    output:
+        page="<results>/evidence/report.html",
+    log:
+        "<logs>/evidence/report.log",
+        record="<records>/evidence/report.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        study=plan.study_json,
+        results=lambda wildcards: plan.results,
+        digest=plan.digest("evidence-report"),
+    message:
+        "write the page of the calibration"
+    shell:
+        "python3 -m nichetrial evidence-report --study {params.study:q}"
+        " --results {params.results:q} --out {output.page:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
 rule evidence:
     input:
         rules.scoreboard.output,
         rules.sensitivity.output,
         rules.contradiction.output,
+        plan.evidence_pictures(),
+        rules.evidence_report.output,

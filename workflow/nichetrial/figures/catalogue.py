@@ -9,9 +9,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
+from nichetrial.figures.evidence import evidence_files
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["FIGURES", "alt", "caption", "draw", "sources"]
+__all__ = ["EVIDENCE", "FIGURES", "alt", "caption", "draw", "sources"]
 
 FIGURES: dict[str, str] = {
     "schedule": "Schedule of every arm",
@@ -23,6 +24,16 @@ FIGURES: dict[str, str] = {
     "metastasis_free": "Free of metastasis",
 }
 """Name -> title, in the order of the report. A figure is the module of the same name."""
+
+EVIDENCE: dict[str, str] = {
+    "scoreboard": "Findings against variants of the model",
+    "contradiction": "Metastasis against TIMP-1, its two arms apart",
+    "phase_map": "Where TIMP-1 feeds and where it protects",
+    "posterior": "What was learned of what nobody has measured",
+    "sobol": "Which parameters decide",
+    "calibration": "How the calibration went",
+}
+"""The same of the figures of the calibration, which have a page of their own."""
 
 SCHEDULE_CAPTION = (
     "What is done to the mice of each arm, over the days of the study: the TIMP-1 vector, the "
@@ -56,8 +67,11 @@ def sources(name: str, study: ResolvedStudy, results: Path, missing: Sequence[st
     """The result files that a figure reads, besides the study."""
     if _known(name) == "schedule":
         return []
+    tables = import_module(f"nichetrial.figures.{name}").TABLES
+    if name in EVIDENCE:
+        return evidence_files(study, results, tables)
     found: list[Path] = []
-    for table in import_module(f"nichetrial.figures.{name}").TABLES:
+    for table in tables:
         if table == "effects":
             found.append(results / "comparisons" / "effects.parquet")
         elif table == "dose_curve":
@@ -69,7 +83,7 @@ def sources(name: str, study: ResolvedStudy, results: Path, missing: Sequence[st
 
 
 def _known(name: str) -> str:
-    if name not in FIGURES:
+    if name not in FIGURES and name not in EVIDENCE:
         raise KeyError(name)
     return name
 

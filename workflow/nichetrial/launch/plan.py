@@ -16,7 +16,10 @@ from nichetrial.errors import UserError
 from nichetrial.study.resolved import ResolvedStudy, digest
 from nichetrial.tracking.identity import code_digest
 
-__all__ = ["CODE", "FIGURES", "OUTCOME_TABLES", "Plan", "chunk_name", "study_file"]
+__all__ = [
+    "CODE", "EVIDENCE_FIGURES", "FIGURES", "OF_NO_CALIBRATION", "OUTCOME_TABLES", "Plan",
+    "chunk_name", "study_file",
+]  # fmt: skip
 
 CODE: dict[str, tuple[str, ...]] = {
     "resolve": ("stages.resolve", "study", "model"),
@@ -24,8 +27,11 @@ CODE: dict[str, tuple[str, ...]] = {
     "simulate": ("stages.simulate", "study.resolved", "engine", "trial"),
     "dose-curve": ("stages.dose_curve", "study.resolved", "engine", "trial"),
     "compare": ("stages.compare", "study.resolved", "model", "engine", "compare"),
-    "figure": ("stages.figure", "study.resolved", "model", "figures"),
-    "report": ("stages.report", "study.resolved", "model", "figures", "report"),
+    "figure": ("stages.figure", "study", "model", "figures", "evidence.fitted",
+               "evidence.held_out", "evidence.experiments", "evidence.findings"),
+    "report": ("stages.report", "study", "model", "cohort.shipped", "cohort.calibrated",
+               "figures", "evidence.fitted", "evidence.held_out", "evidence.experiments",
+               "evidence.findings", "report"),
     "particles": ("stages.particles", "study", "model", "engine", "cohort", "trial",
                   "evidence.fitted", "evidence.agreement", "evidence.experiments",
                   "evidence.findings", "evidence.simulated"),
@@ -40,6 +46,9 @@ CODE: dict[str, tuple[str, ...]] = {
                     "compare.sobol", "evidence.decisions"),
     "contradiction": ("stages.contradiction", "study.resolved", "model", "engine", "cohort",
                       "trial", "evidence.contradiction"),
+    "evidence-report": ("stages.evidence_report", "study", "model", "figures", "evidence.fitted",
+                        "evidence.held_out", "evidence.agreement", "evidence.experiments",
+                        "evidence.findings", "report"),
     "track": ("stages.track", "study.resolved", "tracking"),
 }  # fmt: skip
 """Stage -> the code that shapes its results. Tests hold it to what the stage imports, and to what
@@ -55,6 +64,9 @@ EVIDENCE: dict[str, set[str]] = {
 }
 """Stage of the calibration and its evidence -> the keys of its section that it depends on."""
 
+OF_NO_CALIBRATION = {"tracking", "question", "cohort", "dose_curve"}
+"""Parts of a study that the figures and the page of its calibration do not show."""
+
 OUTCOME_TABLES = ("outcomes", "courses", "colonies")
 
 FIGURES: dict[str, tuple[str, ...]] = {
@@ -68,6 +80,17 @@ FIGURES: dict[str, tuple[str, ...]] = {
 }
 """Figure -> the tables it reads. The names are those of ``nichetrial.figures.catalogue``, which is
 not asked because it loads matplotlib; a test holds the two equal."""
+
+EVIDENCE_FIGURES: dict[str, tuple[str, ...]] = {
+    "scoreboard": ("scoreboard", "findings"),
+    "contradiction": ("dose_arms", "turns", "findings"),
+    "phase_map": ("phase_map", "full/population"),
+    "posterior": ("full/posterior",),
+    "sobol": ("sobol",),
+    "calibration": ("generations",),
+}
+"""The same of the figures of the calibration. ``generations``: of every variant; ``findings``: the
+user's own."""
 
 
 def chunk_name(first: int, last: int) -> str:
@@ -137,7 +160,8 @@ class Plan:
 
     def _missing_for(self, figure: str) -> tuple[str, ...]:
         """A figure that shows no result of an arm is the same with and without it."""
-        return () if figure and not set(FIGURES[figure]) - {"dose_curve"} else self.missing
+        shows = set(FIGURES.get(figure, ())) - {"dose_curve"}
+        return () if figure and not shows else self.missing
 
     @property
     def chunks(self) -> list[str]:
@@ -205,6 +229,32 @@ class Plan:
         count = self.study.calibration.generations + 1
         return [file for g in range(count) for file in self.particles(variant, g)]
 
+    def evidence_inputs(self, *figures: str) -> list[str]:
+        """The files that figures of the calibration read (all), besides the study."""
+        tables = [t for figure in figures or EVIDENCE_FIGURES for t in EVIDENCE_FIGURES[figure]]
+        spec, files = self.study.calibration, []
+        for table in dict.fromkeys(tables):
+            if table == "findings":
+                files += [*spec.fit, *spec.predict]
+            elif table == "generations":
+                files += [f"{self.evidence}/{v}/generations.parquet" for v in spec.variants]
+            else:
+                files.append(f"{self.evidence}/{table}.parquet")
+        return files
+
+    @property
+    def evidence_figures(self) -> tuple[str, ...]:
+        """The names of the figures of the calibration."""
+        return tuple(EVIDENCE_FIGURES)
+
+    def evidence_pictures(self) -> list[str]:
+        """The figures of the calibration, in the formats that the study asks for."""
+        return [
+            f"{self.evidence}/figures/{figure}.{kind}"
+            for figure in EVIDENCE_FIGURES
+            for kind in self.study.figures.formats
+        ]
+
     def digest(
         self, stage: str, arm: str = "", mice: str = "", figure: str = "", variant: str = ""
     ) -> str:
@@ -233,6 +283,8 @@ class Plan:
         if stage == "compare":
             arms = [[a.name, a.label, a.readout] for a in study.arms]
             return [study.seed, arms, study.comparisons, study.cohort, self.missing]
+        if figure in EVIDENCE_FIGURES or stage == "evidence-report":
+            return [figure, study.model_dump(mode="json", exclude=OF_NO_CALIBRATION)]
         if stage == "figure":
             drawn = study.model_dump(mode="json", exclude={"tracking", "question"})
             return [figure, drawn, self._missing_for(figure)]

@@ -6,18 +6,22 @@ import argparse
 from pathlib import Path
 
 from nichetrial.figures import catalogue, inputs
+from nichetrial.figures.evidence import NOT_SHOWN
 from nichetrial.figures.style import save
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("stages.figure", "study.resolved", "model", "figures")
+CODE = ("stages.figure", "study", "model", "figures", "evidence.fitted", "evidence.held_out",
+        "evidence.experiments", "evidence.findings")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial figure``."""
-    parser.add_argument("name", choices=list(catalogue.FIGURES), help="which figure")
+    parser.add_argument(
+        "name", choices=[*catalogue.FIGURES, *catalogue.EVIDENCE], help="which figure"
+    )
     parser.add_argument("--study", required=True, help="resolved study (study.json)")
     parser.add_argument("--results", required=True, help="folder: results/<study>")
     parser.add_argument("--out-stem", required=True, help="file to write, without its ending")
@@ -28,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Draw and write one figure."""
     study, results = read_study(args.study), Path(args.results)
-    shown = study.model_dump(mode="json", exclude={"tracking", "question"})
+    hidden = set(NOT_SHOWN) if args.name in catalogue.EVIDENCE else {"tracking", "question"}
+    shown = study.model_dump(mode="json", exclude=hidden)
     with recording(
         args.record,
         stage="figure",

@@ -14,8 +14,9 @@ from nichetrial.tracking.records import read_records, recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("stages.report", "study.resolved", "model", "cohort.shipped", "cohort.calibrated",
-        "figures", "report")  # fmt: skip
+CODE = ("stages.report", "study", "model", "cohort.shipped", "cohort.calibrated", "figures",
+        "evidence.fitted", "evidence.held_out", "evidence.experiments", "evidence.findings",
+        "report")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

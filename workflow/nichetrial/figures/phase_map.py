@@ -1,0 +1,86 @@
+"""The sign of TIMP-1 over the two parameters that decide it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+
+from nichetrial.figures.evidence import empty, log_axis, table
+from nichetrial.figures.numbers import number, share
+from nichetrial.figures.style import INK, styled
+from nichetrial.study.resolved import ResolvedStudy
+
+__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+
+TABLES = ("phase_map", "full/population")
+ALT = (
+    "Map of the share of particles with more foci at high TIMP-1 over CD63 affinity and protease "
+    "inhibition, with the calibrated population as points."
+)
+CAPTION = (
+    "Share of particles with more foci at the fold of TIMP-1 named at the colour bar than at basal "
+    "TIMP-1, where the two parameters of the axes are set to the values shown and all others are "
+    "those of calibrated particles. Across: TIMP-1 that half-saturates CD63, as multiple of basal; "
+    "up: TIMP-1 that halves free protease (nM); both logarithmic, over their priors. The line "
+    "is where as many particles rise as fall; dark blue: fewer foci, orange: more. Points: the "
+    "calibrated population; the cross: its medians. Where points lie on both sides of the line, "
+    "measuring these two parameters would settle the sign of TIMP-1 at this dose; if they lie on "
+    "one side only, the sign at this dose does not hang on these two."
+)
+SIGNS = LinearSegmentedColormap.from_list(
+    "signs", [(0.0, "#0b3c6f"), (0.25, "#6f9cc4"), (0.5, "#f4f4f4"), (0.75, "#f0a860"),
+              (1.0, "#d97a1a")]
+)  # fmt: skip
+"""Blue to orange through white; blue is the darker, so that grey prints keep the sides apart."""
+
+
+@styled
+def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
+    """The map is of the calibrated population, so no arm can be ``missing``."""
+    cells, particles = table(results, "phase_map"), table(results, "full/population")
+    figure = Figure(figsize=(6.6, 5.0))
+    ax = figure.subplots()
+    ax.set_xlabel("TIMP-1 that half-saturates CD63, multiple of basal")
+    ax.set_ylabel("TIMP-1 that halves free protease [nM]")
+    if cells.empty:
+        empty(ax, "no point of the map")
+        return figure
+    wide = cells.pivot(index="mmp_ki", columns="cd63_ratio", values="share_up")
+    x, y, z = wide.columns.to_numpy(float), wide.index.to_numpy(float), wide.to_numpy(float)
+    across, up = _edges(x), _edges(y)
+    log_axis(ax, "x", across[0], across[-1])
+    log_axis(ax, "y", up[0], up[-1])
+    mesh = ax.pcolormesh(across, up, z, cmap=SIGNS, vmin=0.0, vmax=1.0, rasterized=True)
+    if min(z.shape) > 1 and np.nanmin(z) < 0.5 < np.nanmax(z):
+        ax.contour(x, y, z, levels=[0.5], colors=[INK], linewidths=1.6)
+    ax.scatter(particles["cd63_ratio"], particles["mmp_ki"], s=5, c=INK, alpha=0.45, lw=0, zorder=3)
+    ax.plot([particles["cd63_ratio"].median()], [particles["mmp_ki"].median()], marker="P", ms=11,
+            mfc="white", mec=INK, mew=1.2, ls="none", zorder=4)  # fmt: skip
+    bar = figure.colorbar(mesh, ax=ax, pad=0.02)
+    fold = number(float(cells["fold"].iloc[0]))
+    bar.set_label(f"share of particles with more foci at {fold}-fold TIMP-1")
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: share(v)))
+    bar.ax.axhline(0.5, color=INK, lw=1.6)
+    bar.outline.set_linewidth(0.6)
+    shown = {
+        "as many rise as fall": Line2D([], [], color=INK, lw=1.6),
+        "calibrated population": Line2D([], [], color=INK, marker="o", ms=2.5, ls="none"),
+        "its medians": Line2D([], [], marker="P", ms=9, mfc="white", mec=INK, ls="none"),
+    }
+    figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=3,
+                  frameon=False)  # fmt: skip
+    return figure
+
+
+def _edges(at: np.ndarray) -> np.ndarray:
+    """Borders between points on a logarithmic axis, half a step beyond the ends."""
+    log = np.log(at)
+    step = np.diff(log) if len(log) > 1 else np.array([1.0])
+    middle = log[:-1] + step / 2 if len(log) > 1 else np.empty(0)
+    return np.exp(np.concatenate([[log[0] - step[0] / 2], middle, [log[-1] + step[-1] / 2]]))
