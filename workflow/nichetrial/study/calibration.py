@@ -27,13 +27,13 @@ def read_calibration(
 
     found: dict[str, tuple[str, ...]] = {}
     for key, names in (("fit", section.fit), ("predict", section.predict)):
-        paths = []
+        paths: list[str] = []
         for i, name in enumerate(names):
             written = Path(name)
             path = Path(file).parent / written
             if written.is_absolute() or ".." in written.parts or written.suffix != ".csv":
                 wrong(f'"{name}" must be a .csv file in the folder of this file or below', key, i)
-            elif name in names[:i] or (key == "predict" and name in section.fit):
+            elif path.as_posix() in (*paths, *found.get("fit", ())):
                 wrong(f'"{name}" is there twice; a finding is either fitted or predicted', key, i)
             elif not path.is_file():
                 wrong(f'there is no file "{name}" beside this one', key, i)
