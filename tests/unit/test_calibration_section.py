@@ -1,4 +1,4 @@
-"""The section ``calibration`` and ``cohort.population``: defaults, and mistakes with their place."""
+"""The section ``calibration`` and ``cohort.population``: defaults, and mistakes with places."""
 
 from __future__ import annotations
 
