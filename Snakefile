@@ -1,6 +1,5 @@
-# nichetrial: from one study file to its report.
-#   snakemake --cores 2 --configfile study.yaml      (without --configfile: config.yaml)
-#   nichetrial run study.yaml                        the same, with recovery and a summary
+# nichetrial, from one study file to its report: snakemake --cores 2 --configfile study.yaml (config.yaml)
+# 'nichetrial run' does the same with recovery; the target 'evidence' is 'nichetrial calibrate'.
 # Each job has among its params the digest of what it depends on: workflow/nichetrial/launch/plan.py
 from snakemake.utils import min_version
 
@@ -9,7 +8,6 @@ min_version("9.27")
 from nichetrial.errors import UserError
 from nichetrial.launch.environment import prepare
 from nichetrial.launch.plan import FIGURES, OUTCOME_TABLES, Plan, study_file
-from nichetrial.model.variants import VARIANTS
 from nichetrial.study.load import load
 
 prepare()
@@ -38,9 +36,7 @@ wildcard_constraints:
     arm="[^/]+",
     mice=r"\d+-\d+",
     figure="|".join(FIGURES),
-    variant="|".join(VARIANTS),
-    generation=r"\d{3}",
-    particles=r"\d+-\d+",
+    variant="|".join(plan.study.calibration.variants),
 
 
 include: "workflow/rules/study.smk"

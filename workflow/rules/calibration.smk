@@ -17,6 +17,9 @@ rule particles:
     log:
         "<logs>/evidence/{variant}/particles-{generation}-{particles}.log",
         record="<records>/evidence/{variant}/particles-{generation}-{particles}.json",
+    wildcard_constraints:
+        generation=r"\d{3}",
+        particles=r"\d+-\d+",
     conda:
         "../../envs/nichetrial.yaml"
     threads: 1

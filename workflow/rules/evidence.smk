@@ -190,12 +190,3 @@ rule evidence_report:
         "python3 -m nichetrial evidence-report --study {params.study:q}"
         " --results {params.results:q} --out {output.page:q}"
         " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
-
-
-rule evidence:
-    input:
-        rules.scoreboard.output,
-        rules.sensitivity.output,
-        rules.contradiction.output,
-        plan.evidence_pictures(),
-        rules.evidence_report.output,

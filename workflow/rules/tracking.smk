@@ -34,10 +34,8 @@ rule track:
 
 rule track_evidence:
     input:
-        rules.scoreboard.output,
-        rules.sensitivity.output,
-        rules.contradiction.output,
-        rules.evidence_report.output,
+        tables=rules.evidence_report.input,
+        page=rules.evidence_report.output.page,
     output:
         receipt="<results>/evidence/tracking/receipt.json",
     log:
@@ -58,3 +56,9 @@ rule track_evidence:
         "python3 -m nichetrial track --evidence --study {params.study:q}"
         " --results {params.results:q} --receipt {output.receipt:q}"
         " --expect {params.digest} --log {log[0]:q}"
+
+
+rule evidence:
+    input:
+        rules.track_evidence.input,
+        rules.track_evidence.output,
