@@ -16,8 +16,7 @@ from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("stages.scoreboard", "study", "model", "engine", "cohort", "trial",
-        "evidence")  # fmt: skip
+CODE = ("stages.scoreboard", "study", "model", "evidence")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
