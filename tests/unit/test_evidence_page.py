@@ -84,7 +84,9 @@ def test_headlines_come_from_the_tables(html: str) -> None:
         "One distribution of parameters gives both signs of TIMP-1: at 10-fold, foci are "
         "1.50 (1.35 to 1.65) times those at basal TIMP-1 and rise in 100 % of the particles",
         "at 137-fold (31 to 890) TIMP-1; the sign turns within these doses in 97 % of the",
-        "In 2 of 2 comparisons a parameter turns the sign",
+        "In 2 of 2 comparisons the sign of the effect hangs on a parameter",
+        "Every variant with a mechanism less hits fewer findings than the full model.",
+        "the calibration has learned at least 0.1 bit of",
         "The model gives both answers.",
         "Missed by monotonic.",
         "31 of 60",
@@ -216,6 +218,31 @@ def test_needs_tell_variants_apart() -> None:
         "needed": ["needed"], "free": ["free"], "others": ["other"],
     }  # fmt: skip
     assert w.tally(scores, "full", "A") == "2 of 4"
+
+
+def test_a_variant_that_hits_as_much_is_not_ruled_out() -> None:
+    def scores(**hits: str) -> pd.DataFrame:
+        rows = [
+            (v, s, "hit" if k == "1" else "miss")
+            for v, of in hits.items()
+            for s, k in zip("AABB", of, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["variant", "set", "verdict"])
+
+    assert w.rival_words(scores(full="1110")) == ""
+    assert w.rival_words(scores(full="1110", a="0110")).startswith("Every variant")
+    said = w.rival_words(scores(full="1110", no_niche="1101", b="1010", hgf_only="1111"))
+    assert said.startswith("No niche and hgf only hit as many findings")
+
+
+def test_what_was_learned_is_counted(folder) -> None:
+    posterior = table(folder[1], "full/posterior")
+    unknown = int((posterior["trust"] == "unknown").sum())
+    one = posterior.assign(learned=np.where(posterior["parameter"] == "mmp_ki", 0.5, 0.01))
+    said = w.learned_words(one)
+    assert said.startswith(f"Of {unknown} parameters that nobody has measured")
+    assert "at least 0.1 bit of 1: mmp ki (0.50 bit). The rest" in said
+    assert "0.1 bit of 0. The rest" in w.learned_words(posterior.assign(learned=0.0))
 
 
 def test_one_sign_is_not_called_both(folder) -> None:

@@ -27,8 +27,10 @@ CAPTION = (
     "experiment may lie outside what was published (logarithms, no unit; 0 where all are met). "
     "Share meeting all: particles whose experiment meets every fitted finding. Acceptance: share "
     "of the steps tried that were taken. Effective sample size: copies count together. "
-    "A variant whose share stays near 0 cannot meet all findings at once; an effective size far "
-    "below the number of particles would mean that the population rests on few distinct points."
+    "A finding missed by a hair, such as a ratio of 1 where a rise was published, adds next to "
+    "nothing to the distance, but is not met. A variant whose share stays near 0 cannot meet all "
+    "findings at once; an effective size far below the number of particles would mean that the "
+    "population rests on few distinct points."
 )
 PANELS = {
     "limit": "distance limit",

@@ -27,9 +27,9 @@ CAPTION = (
     "Share of particles with more foci at the fold of TIMP-1 named at the colour bar than at basal "
     "TIMP-1, where the two parameters of the axes are set to the values shown and all others are "
     "those of calibrated particles. Across: TIMP-1 that half-saturates CD63, as multiple of basal; "
-    "up: TIMP-1 that halves free protease (nM); both logarithmic, over their priors. The line "
-    "is where as many particles rise as fall; dark blue: fewer foci, orange: more. Points: the "
-    "calibrated population; the cross: its medians. Where points lie on both sides of the line, "
+    "up: TIMP-1 that halves free protease (nM); both logarithmic, over their priors. Dark blue: "
+    "fewer foci, orange: more; the line, if there is one, is where as many particles rise as fall. "
+    "Points: the calibrated population; the cross: its medians. Where points lie on both sides, "
     "measuring these two parameters would settle the sign of TIMP-1 at this dose; if they lie on "
     "one side only, the sign at this dose does not hang on these two."
 )
@@ -57,7 +57,8 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     log_axis(ax, "x", across[0], across[-1])
     log_axis(ax, "y", up[0], up[-1])
     mesh = ax.pcolormesh(across, up, z, cmap=SIGNS, vmin=0.0, vmax=1.0, rasterized=True)
-    if min(z.shape) > 1 and np.nanmin(z) < 0.5 < np.nanmax(z):
+    turning = min(z.shape) > 1 and np.nanmin(z) < 0.5 < np.nanmax(z)
+    if turning:
         ax.contour(x, y, z, levels=[0.5], colors=[INK], linewidths=1.6)
     ax.scatter(particles["cd63_ratio"], particles["mmp_ki"], s=5, c=INK, alpha=0.45, lw=0, zorder=3)
     ax.plot([particles["cd63_ratio"].median()], [particles["mmp_ki"].median()], marker="P", ms=11,
@@ -68,8 +69,8 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: share(v)))
     bar.ax.axhline(0.5, color=INK, lw=1.6)
     bar.outline.set_linewidth(0.6)
-    shown = {
-        "as many rise as fall": Line2D([], [], color=INK, lw=1.6),
+    line = {"as many rise as fall": Line2D([], [], color=INK, lw=1.6)} if turning else {}
+    shown = line | {
         "calibrated population": Line2D([], [], color=INK, marker="o", ms=2.5, ls="none"),
         "its medians": Line2D([], [], marker="P", ms=9, mfc="white", mec=INK, ls="none"),
     }

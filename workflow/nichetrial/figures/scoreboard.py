@@ -85,7 +85,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     grid.tick_params(axis="y", length=0)
     right.tick_params(axis="y", length=0, labelleft=False)
     grid.set_xticks(
-        range(len(variants)), labels=[name_words(v) for v in variants], rotation=40, ha="left",
+        range(len(variants)), labels=[name_words(v) for v in variants], rotation=55, ha="left",
         rotation_mode="anchor",
     )  # fmt: skip
     grid.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, length=0)

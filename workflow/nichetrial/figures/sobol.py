@@ -54,7 +54,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
         title = f"foci of {labels.get(arm, arm)}"
         if reference:
             title = f"{labels.get(arm, arm)} against {labels.get(reference, reference)}"
-        _panel(ax, wrapped(title, 56, 2), found.head(MOST))
+        _panel(ax, wrapped(title, 50, 2), found.head(MOST))
         ax.set_xlim(0.0, min(1.05 * largest, 1.5))
     for ax in axes[len(groups) :]:
         ax.set_visible(False)

@@ -84,6 +84,8 @@ def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, A
         level=INTERVAL,
         score=words.score_words(scores),
         signs=words.sign_words(apart, turns),
+        rivals=words.rival_words(scores),
+        learned=words.learned_words(posterior),
         full=full,
         missed=[f for f in full if f["verdict"] != "hit"],
         variants=words.meanings(variants),

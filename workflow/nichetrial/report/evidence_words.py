@@ -18,11 +18,14 @@ from nichetrial.model.variants import FULL, VARIANTS
 from nichetrial.report.references import DOI, doi_url
 
 __all__ = [
-    "at_the_ends", "dose_rows", "flip_words", "map_words", "meanings", "miss_words", "needs",
+    "at_the_ends", "dose_rows", "flip_words", "learned_words", "map_words", "meanings",
+    "miss_words", "needs", "rival_words",
     "score_words", "sign_words", "source_parts", "tally", "together",
 ]  # fmt: skip
 
 PMID = re.compile(r"PMID (\d+)")
+TAUGHT = 0.1
+"""bit; less is not told from nothing."""
 END = 0.1
 """A median within this share of the prior's range from its end lies at the end."""
 
@@ -174,6 +177,37 @@ def needs(scores: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     return {"needed": needed, "free": free, "others": others}
 
 
+def rival_words(scores: pd.DataFrame) -> str:
+    """Which variants hit as many findings of every set as the full model; empty for one variant."""
+    hits = scores.assign(hit=scores["verdict"] == "hit").pivot_table(
+        index="variant", columns="set", values="hit", aggfunc="sum", sort=False
+    )
+    others = [v for v in hits.index if v != FULL]
+    if not others or FULL not in hits.index:
+        return ""
+    rivals = [name_words(v) for v in others if (hits.loc[v] >= hits.loc[FULL]).all()]
+    if not rivals:
+        return "Every variant with a mechanism less hits fewer findings than the full model."
+    return (
+        f"{together(rivals).capitalize()} {'hits' if len(rivals) == 1 else 'hit'} as many findings "
+        "of each set as the full model: these findings do not show that what "
+        f"{'it leaves' if len(rivals) == 1 else 'they leave'} out is needed."
+    )
+
+
+def learned_words(posterior: pd.DataFrame) -> str:
+    """Of which unmeasured parameters the findings have taught something."""
+    unknown = posterior[posterior["trust"] == "unknown"]
+    taught = unknown[unknown["learned"] >= TAUGHT].sort_values("learned", ascending=False)
+    named = [f"{name_words(r.parameter)} ({r.learned:.2f} bit)" for r in taught.itertuples()]
+    some = f": {together(named)}" if named else ""
+    return (
+        f"Of {count(len(unknown))} parameters that nobody has measured, the calibration has "
+        f"learned at least {TAUGHT} bit of {count(len(taught))}{some}. The rest are left nearly as "
+        "wide as their priors."
+    )
+
+
 def meanings(variants: Sequence[str]) -> list[tuple[str, str]]:
     """Variants as people read them, with what each is."""
     return [(name_words(v), VARIANTS[v].meaning if v in VARIANTS else "") for v in variants]
@@ -196,8 +230,9 @@ def flip_words(decisions: pd.DataFrame, labels: Mapping[str, str]) -> str:
         for (arm, reference), rows in flips.groupby(["arm", "reference"], sort=False)
     ]
     return (
-        f"In {len(named)} of {count(len(pairs))} comparisons a parameter turns the sign of the "
-        f"effect, which is then unknown until somebody measures it: {'; '.join(named)}."
+        f"In {len(named)} of {count(len(pairs))} comparisons the sign of the effect hangs on a "
+        "parameter, and stays open until that is known better: "
+        f"{'; '.join(named)}."
     )
 
 
