@@ -141,21 +141,27 @@ def dose_rows(apart: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def map_words(cells: pd.DataFrame, particles: pd.DataFrame) -> str:
-    """On which side of the map's line the calibrated population lies."""
+    """On which side of each map's line the calibrated population lies."""
     if cells.empty or particles.empty:
         return "The map is empty."
+    return " ".join(
+        _one_map(float(fold), rows, particles) for fold, rows in cells.groupby("fold", sort=True)
+    )
+
+
+def _one_map(fold: float, cells: pd.DataFrame, particles: pd.DataFrame) -> str:
     wide = cells.pivot(index="mmp_ki", columns="cd63_ratio", values="share_up")
     near = [
         np.abs(np.log(axis.to_numpy(float))[:, None] - np.log(particles[name].to_numpy(float)))
         .argmin(axis=0)
         for axis, name in ((wide.index, "mmp_ki"), (wide.columns, "cd63_ratio"))
     ]  # fmt: skip
-    at, fold = wide.to_numpy(float)[near[0], near[1]], number(float(cells["fold"].iloc[0]))
+    at = wide.to_numpy(float)[near[0], near[1]]
     on_map, there = float(np.mean(cells["share_up"] > 0.5)), float(np.mean(at > 0.5))
     rest = " Elsewhere on the map it more often lowers them." if on_map < 1.0 else ""
     return (
-        f"{fold}-fold TIMP-1 more often raises than lowers foci on {share(on_map)} of the map, and "
-        f"{share(there)} of the calibrated population lies there.{rest}"
+        f"{number(fold)}-fold TIMP-1 more often raises than lowers foci on {share(on_map)} of the "
+        f"map, and {share(there)} of the calibrated population lies there.{rest}"
     )
 
 

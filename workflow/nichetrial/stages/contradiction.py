@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from nichetrial.cohort.population import read_population
 from nichetrial.evidence import contradiction as c
@@ -18,8 +19,8 @@ __all__ = ["add_arguments", "run"]
 
 CODE = ("stages.contradiction", "study.resolved", "model", "engine", "cohort", "trial",
         "evidence.contradiction")  # fmt: skip
-HIGH = 10.0
-"""Fold of the map: the TIMP-1-high of the published experiment."""
+FOLDS = (10.0, 100.0)
+"""Of the maps: the TIMP-1-high of the published experiment, and ten times as much."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,13 +55,12 @@ def run(args: argparse.Namespace) -> None:
             name: np.geomspace(PARAMETERS[p].a, PARAMETERS[p].b, spec.map_points)
             for name, p in (("cd63", "cd63_ratio"), ("ki", "mmp_ki"))
         }
-        phase = c.phase_map(
-            study.experiment, HIGH, particles[: spec.map_particles], study.seed, **axes
-        )
+        some = particles[: spec.map_particles]
+        maps = [c.phase_map(study.experiment, fold, some, study.seed, **axes) for fold in FOLDS]
         for name, table, schema in (
             ("dose_arms", apart, c.DOSE_ARMS),
             ("turns", c.turns(folds, whole), c.TURNS),
-            ("phase_map", phase, c.PHASE_MAP),
+            ("phase_map", pd.concat(maps, ignore_index=True), c.PHASE_MAP),
         ):
             write(table, out / f"{name}.parquet", schema)
             write_csv(table, out / f"{name}.csv")
