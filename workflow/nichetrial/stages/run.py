@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
+from nichetrial.evidence.experiments import arms_of
+from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch import process
 from nichetrial.launch.locks import FolderBusy, folder_lock
 from nichetrial.launch.plan import Plan
@@ -54,6 +56,9 @@ def run(args: argparse.Namespace) -> int:
     """
     study = load(args.study)
     plan = Plan.of(study, args.study)
+    if plan.population:  # it will be calibrated first
+        check_held_out()
+        arms_of(all_findings(study.calibration.fit, study.calibration.predict))
     say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
     until = UNTIL[args.until] if args.until else ()
     goes_on = args.until not in ("parameters", "simulations")
