@@ -200,7 +200,7 @@ static void steady_state(const double *p, const double *host, const double *q, d
     V x[STATES], c[CONSTANTS], f[STATES], j[32], d[INPUTS], lu[37];
     double h = 0.01;
     basal(p, host, y);
-    if (host[0] == 1.0 && host[1] == 1.0 && host[2] == 1.0)
+    if (host[0] == 1.0 && host[1] == 1.0 && host[2] == 1.0 && host[3] == 1.0)
         return;
     for (int m = 0; m < STATES; m++)
         x[m] = all(y[m]);
@@ -227,7 +227,7 @@ static void enter(Lanes *w, int i, const double *p, const double *host, bool eve
         AT(w->y[m], i) = y[m];
     for (int m = 0; m < CONSTANTS; m++)
         AT(w->q[m], i) = q[m];
-    settle(w, i, p, ever_timp1);
+    settle(w, i, p, host, ever_timp1);
     AT(w->time, i) = AT(w->per_before, i) = 0.0;
     AT(w->step, i) = FIRST_STEP;
 }
