@@ -159,6 +159,7 @@ def _stage(k: int, at: _Place) -> str:
         f"Stage {k} of 0 to {tableau.STAGES - 1}: its states, and the part of its right-hand side "
         "that earlier stages give.",
         [
+            "wide()",
             f"for i in range({LANES}):",
             f"    {at('TAU')} = {tableau.TIME[k]!r} * {at('TRIED')}",
             f"    {at('PER_SLOPE')} = {tableau.TIME_DERIVATIVE[k]!r} * {at('TRIED')}",
@@ -244,7 +245,7 @@ def lanes() -> str:
 
     def loop(name: str, arguments: str, doc: str, body: list[Statement | str]) -> str:
         inside = [s if isinstance(s, str) else f"{s[0]} = {s[1]}" for s in body]
-        return _function(name, arguments, doc, [f"for i in range({LANES}):",
+        return _function(name, arguments, doc, ["wide()", f"for i in range({LANES}):",
                                                 *(f"    {line}" for line in inside)])  # fmt: skip
 
     inputs = {s.name: at("INPUT", k) for k, s in enumerate([*INPUTS, EASE])}
@@ -315,7 +316,8 @@ inputs at TAU, ``evaluate``; then ``finish``.
     head = [
         doc,
         "from numba import njit\n",
-        "from nichetrial.engine.elementary import exp, fma, log\n",
+        "from nichetrial.engine.elementary import exp, fma, log",
+        "from nichetrial.engine.wide import wide\n",
         _list("__all__", [*layout, "SLOTS", *(re.findall(r"def (\w+)", "\n".join(functions)))]),
         *text,
     ]

@@ -9,6 +9,7 @@ inputs at TAU, ``evaluate``; then ``finish``.
 from numba import njit
 
 from nichetrial.engine.elementary import exp, fma, log
+from nichetrial.engine.wide import wide
 
 __all__ = [
     "STATE",
@@ -78,6 +79,7 @@ SLOTS = 255
 @njit(error_model="numpy", cache=True)
 def begin(w):
     """Length of the step, Jacobian, its factors, and the first stage."""
+    wide()
     for i in range(8):
         ahead = w[1992 + i] - w[1944 + i]
         h = w[1952 + i]
@@ -403,6 +405,7 @@ def begin(w):
 @njit(error_model="numpy", cache=True)
 def evaluate(w):
     """Rates in the current stage, and its k."""
+    wide()
     for i in range(8):
         T = w[104 + i]
         S = w[112 + i]
@@ -558,6 +561,7 @@ def evaluate(w):
 @njit(error_model="numpy", cache=True)
 def ease_in_state(w):
     """protease_primary ** protease_shedding."""
+    wide()
     for i in range(8):
         T = w[i]
         u_M = w[1840 + i]
@@ -572,6 +576,7 @@ def ease_in_state(w):
 @njit(error_model="numpy", cache=True)
 def ease_in_stage(w):
     """protease_primary ** protease_shedding."""
+    wide()
     for i in range(8):
         T = w[104 + i]
         u_M = w[1840 + i]
@@ -586,6 +591,7 @@ def ease_in_stage(w):
 @njit(error_model="numpy", cache=True)
 def stage_1(w):
     """Stage 1 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 0.6358126895828704 * w[1960 + i]
         w[1976 + i] = -0.42387512638858027 * w[1960 + i]
@@ -599,6 +605,7 @@ def stage_1(w):
 @njit(error_model="numpy", cache=True)
 def stage_2(w):
     """Stage 2 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 0.4095798393397535 * w[1960 + i]
         w[1976 + i] = -0.3384627126235924 * w[1960 + i]
@@ -613,6 +620,7 @@ def stage_2(w):
 @njit(error_model="numpy", cache=True)
 def stage_3(w):
     """Stage 3 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 0.9769306725060716 * w[1960 + i]
         w[1976 + i] = 1.8046452872882734 * w[1960 + i]
@@ -630,6 +638,7 @@ def stage_3(w):
 @njit(error_model="numpy", cache=True)
 def stage_4(w):
     """Stage 4 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 0.4288403609558664 * w[1960 + i]
         w[1976 + i] = 2.325825639765069 * w[1960 + i]
@@ -658,6 +667,7 @@ def stage_4(w):
 @njit(error_model="numpy", cache=True)
 def stage_5(w):
     """Stage 5 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 1.0 * w[1960 + i]
         w[1976 + i] = 0.0 * w[1960 + i]
@@ -695,6 +705,7 @@ def stage_5(w):
 @njit(error_model="numpy", cache=True)
 def stage_6(w):
     """Stage 6 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 1.0 * w[1960 + i]
         w[1976 + i] = 0.0 * w[1960 + i]
@@ -727,6 +738,7 @@ def stage_6(w):
 @njit(error_model="numpy", cache=True)
 def stage_7(w):
     """Stage 7 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 1.0 * w[1960 + i]
         w[1976 + i] = 0.0 * w[1960 + i]
@@ -765,6 +777,7 @@ def stage_7(w):
 @njit(error_model="numpy", cache=True)
 def finish(w, rtol):
     """Accept or reject, and choose the next step."""
+    wide()
     for i in range(8):
         y0 = w[i]
         n0 = w[104 + i] + w[208 + i]
