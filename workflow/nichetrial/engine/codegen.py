@@ -29,7 +29,12 @@ WEIGHT = (4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.4, 3.0, 1.0, 1.0, 0.5)
 """Tolerance of a state over that of all. What others follow steeply or what sums up over the trial
 is held closer, what decays by itself less: fewer steps for the same largest error of all states."""
 
+NO_CELLS = 1e-100
+"""So few are none. Cells decay without end: their numbers, and sooner the squares of their errors,
+would become subnormal, and one operation on such a number takes as long as a hundred others."""
+
 _N = len(STATES)
+_CELLS = [m for m, s in enumerate(eq.STATES) if s.unit == "cells"]
 _Place = Callable[..., str]
 """(group of slots, which of them) -> where it is in the workspace."""
 
@@ -177,6 +182,7 @@ def _finish(at: _Place) -> list[Statement | str]:
         lines += [
             (f"y{m}", at("STATE", m)),
             (f"n{m}", f"{at('STAGE', m)} + {at('LAST', m)}"),
+            *([(f"n{m}", f"n{m} if abs(n{m}) > {NO_CELLS!r} else 0.0")] if m in _CELLS else []),
             (f"m{m}", f"max(abs(y{m}), abs(n{m}))"),
             (f"a{m}", f"{at('LAST', m)} * {at('LAST', m)}"),
             (f"s{m}", f"fma({WEIGHT[m]!r}, m{m}, {WEIGHT[m] * FLOOR[m]!r})"),
