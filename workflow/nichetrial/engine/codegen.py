@@ -23,12 +23,11 @@ __all__ = ["kernels", "lanes"]
 
 LANES = 8
 NOTE = "GENERATED from model/equations.py by `nichetrial generate`: do not edit."
-FLOOR = (1e-4, 1e-4, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.06, 0.02, 0.2, 1e-2)
+FLOOR = (1e-3, 4e-4, 1e-3, 1e-3, 1e-3, 1e-3, 5e-3, 0.04, 1e-4, 0.06, 0.04, 0.8, 0.02)
 """Absolute tolerance over the relative one: below it a state does not matter (nM, fold, cells)."""
-WEIGHT = (4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.4, 3.0, 1.0, 1.0, 0.5)
+WEIGHT = (5.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.15, 3.0, 6.0, 3.0, 0.8)
 """Tolerance of a state over that of all. What others follow steeply or what sums up over the trial
 is held closer, what decays by itself less: fewer steps for the same largest error of all states."""
-
 NO_CELLS = 1e-100
 """So few are none. Cells decay without end: their numbers, and sooner the squares of their errors,
 would become subnormal, and one operation on such a number takes as long as a hundred others."""
@@ -205,16 +204,16 @@ def _finish(at: _Place) -> list[Statement | str]:
         ("ok", "error <= 1.0"),  # false for NaN
         ("lands", f"{at('LANDS')} == 1.0"),
         ("tried", at("TRIED")),
-        # 0.9 error**(-1/5) with the root of the squared error, and half of the trend since the step
+        # 0.9 error**(-1/5) with the root of the squared error, and most of the trend since the step
         # before (Gustafsson 1994, doi 10.1145/198429.198437); NaN goes to the smallest factor
         ("size", "log(1e-8 if error < 1e-8 else error)"),
         ("ratio", f"tried * {at('PER_BEFORE')}"),
         ("known", "ok and ratio > 0.0"),
         ("ratio", "ratio if known else 1.0"),
         ("before", f"{at('SIZE_BEFORE')} if known else size"),
-        ("factor", "0.9 * exp(fma(-0.17, size, fma(0.07, before, 0.7 * log(ratio))))"),
+        ("factor", "0.9 * exp(fma(-0.17, size, fma(0.07, before, 0.6 * log(ratio))))"),
         ("factor", "factor if factor > 0.2 else 0.2"),
-        ("factor", "3.0 if factor > 3.0 else factor"),
+        ("factor", "5.0 if factor > 5.0 else factor"),
         ("step", "tried * factor"),
         # a step cut short by a landing says little about the step that would have been possible
         ("longer", "max(step, " + at("STEP") + ")"),
@@ -273,7 +272,9 @@ def lanes() -> str:
     begin_body: list[Statement | str] = [
         ("ahead", at("STOP") + " - " + at("TIME")),
         ("h", at("STEP")),
-        ("lands", "1.01 * h >= ahead"),
+        ("lands", "1.05 * h >= ahead"),
+        # where two steps are needed, equal ones: the same number, and a smaller error
+        ("h", "h if 2.0 * h < ahead else 0.5 * ahead"),
         ("h", "ahead if lands else h"),
         ("per_step", "1.0 / h"),
         (at("LANDS"), "1.0 if lands else 0.0"),
