@@ -30,6 +30,7 @@ from nichetrial.engine.elementary import fma
 from nichetrial.engine.ensemble import RTOL, run
 from nichetrial.engine.integrate import TRACE, attempt
 from nichetrial.engine.kernels import PARAMETER_NAMES
+from nichetrial.engine.wide import wide
 from nichetrial.study.load import load
 from nichetrial.study.resolved import Arm
 from nichetrial.trial.events import events, reading
@@ -155,8 +156,11 @@ TIMES = {"within": STAGES - 3, "evaluate": STAGES - 1}
 
 
 def _repeated(call: str) -> Callable[..., None]:
-    text = f"def repeated(w, on, n, repeats):\n    for _ in range(repeats):\n        {call}\n"
-    names: dict[str, object] = {"lanes": lanes, "forcing": forcing, "attempt": attempt}
+    head = "def repeated(w, on, n, repeats):\n    wide()\n"
+    text = f"{head}    for _ in range(repeats):\n        {call}\n"
+    names: dict[str, object] = {
+        "lanes": lanes, "forcing": forcing, "attempt": attempt, "wide": wide,
+    }  # fmt: skip
     exec(text, names)  # noqa: S102 - the texts are those above
     return njit(error_model="numpy")(names["repeated"])
 
@@ -164,6 +168,7 @@ def _repeated(call: str) -> Callable[..., None]:
 @njit(error_model="numpy")
 def _multiply_adds(x, repeats):
     """Chains of eight; as many side by side as hide the latency."""
+    wide()
     for _ in range(repeats):
         for i in range(x.shape[0]):
             a = x[i]
@@ -185,7 +190,7 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def _aligned(size: int) -> Floats:
-    """As Numba allocates: a vector of 32 bytes never lies across two lines of the cache."""
+    """As the engine allocates: no vector lies across two lines of the cache."""
     room = np.zeros(size + 8)
     return room[(-room.ctypes.data % 64) // 8 :][:size]
 

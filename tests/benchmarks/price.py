@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 
 from nichetrial.engine import elementary, lanes
+from nichetrial.engine.wide import wide
 from nichetrial.study.load import load
 from tests.benchmarks import record, setting
 from tests.benchmarks.model import ours
@@ -43,7 +44,9 @@ def _log(x):
     return math.log(x)
 
 
-OWN: dict[str, Any] = {"fma": elementary.fma, "exp": elementary.exp, "log": elementary.log}
+OWN: dict[str, Any] = {
+    "fma": elementary.fma, "exp": elementary.exp, "log": elementary.log, "wide": wide,
+}  # fmt: skip
 VARIANTS: dict[str, tuple[bool, dict[str, Any]]] = {
     "as it is": (False, OWN),
     "fast mathematics": (True, OWN | {"fma": _product_and_sum}),
@@ -60,6 +63,7 @@ def _rates(fastmath: bool, names: dict[str, Any]) -> Callable[..., None]:
 
     @njit(error_model="numpy")
     def repeated(w, repeats):
+        wide()
         for _ in range(repeats):
             compiled(w)
 

@@ -29,8 +29,6 @@ INLINE V choose(Mask m, V yes, V no)
 /* The compiler fuses multiplications and additions (-ffp-contract=fast, gcc's default). */
 INLINE V exp_v(V x)
 {
-    x = choose(x < -708.0, all(-708.0), x);
-    x = choose(x > 709.0, all(709.0), x);
     const double shift = 6755399441055744.0;
     const V rounded = x * 1.4426950408889634 + shift;
     V whole = rounded;
@@ -46,7 +44,9 @@ INLINE V exp_v(V x)
     odd = odd * z + 0.16666666666666669;
     even = even * z + 0.5000000000000001;
     const V q = (odd * r + even) * z + r + 1.0;
-    return (V)((Bits)q + ((Bits)whole << 52));
+    const V value = choose(x < -708.0, all(3.3075530036384083e-308),
+                           (V)((Bits)q + ((Bits)whole << 52)));
+    return choose(x > 709.0, all(8.218407461554972e+307), value);
 }
 
 INLINE V log_v(V x)

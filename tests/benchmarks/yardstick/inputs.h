@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include "equations.h"
 
-enum { LANES = 8, STATES = 13, CHANNELS = 6, CONSTANTS = 48, PARAMETERS = 58, INPUTS = 8 };
+enum { LANES = 8, STATES = 13, CHANNELS = 6, CONSTANTS = 50, PARAMETERS = 61, INPUTS = 8 };
 enum { AMD3100, ANTI_SDF1, RAT, MURINISED, ANTI_TIMP1, MMP, VECTOR_ON, TUMOUR_ON, SWITCHES };
 enum { BOLUS, PUMP, VECTOR, CELLS, IMPLANT, RESECT };
 enum {
@@ -108,8 +108,8 @@ INLINE void tumour(Lanes *w, const Row *y)
         w->du[U_VOLUME][i] = w->u[U_VOLUME][i] * slope;
         w->du[U_SHEDDING][i] = w->u[U_SHEDDING][i] * w->exponent[i] * slope;
     }
-    EACH_VECTOR w->u[U_EASE][i] = exp_v(w->q[47][i] * log_v(
-        w->q[29][i] / (y[0][i] * w->q[5][i] + w->u[U_MMP][i] + 1.0)));
+    EACH_VECTOR w->u[U_EASE][i] = exp_v(w->q[49][i] * log_v(
+        w->q[31][i] / (w->q[6][i] * (y[0][i] + w->q[5][i]) + w->u[U_MMP][i] + 1.0)));
 }
 
 INLINE void inputs_at_start(Lanes *w, const bool *on)
@@ -172,8 +172,16 @@ INLINE void inputs_at_end(Lanes *w, const bool *on)
     }
 }
 
+/* Growth rate of a primary tumour in this host over that in the wild type. */
+static double ease_of_growth(const double *p, const double *host)
+{
+    const double plasma = p[1], tissue = p[1] * p[58];
+    const double here = 1.0 + host[0] * (plasma + host[3] * tissue) / p[4];
+    return pow((1.0 + (plasma + tissue) / p[4]) / here, p[59]);
+}
+
 /* Put a mouse into lane i with nothing done to it. */
-static void settle(Lanes *w, int i, const double *p, bool ever_timp1)
+static void settle(Lanes *w, int i, const double *p, const double *host, bool ever_timp1)
 {
     static const int half_effect[CHANNELS] = {42, 47, 49, 49, 48, 57};
     for (int k = 0; k <= INPUTS; k++)
@@ -202,7 +210,7 @@ static void settle(Lanes *w, int i, const double *p, bool ever_timp1)
     AT(w->first_rat, i) = -1.0;
     AT(w->per_rebound, i) = 1.0 / p[51];
     AT(w->rise, i) = LN2 / p[2];
-    AT(w->growth, i) = p[30];
+    AT(w->growth, i) = p[30] * ease_of_growth(p, host);
     AT(w->exponent, i) = p[33];
     AT(w->timp1, i) = LN2 / p[0] * p[1];
 }

@@ -1,8 +1,8 @@
 /* Rodas5P for eight mice side by side, each at its own pace: the engine's method written by hand.
 
    The yardstick of the generated engine: same step control, inputs, landings and tolerances, but no
-   colonies. Compiled and called by yardstick.py, which defines FLOORS, WEIGHTS and the
-   limits of steps. */
+   colonies. Compiled and called by yardstick.py, which defines FLOORS, WEIGHTS, NO_CELLS
+   and the limits of steps. */
 #include <string.h>
 
 #include "inputs.h"
@@ -18,8 +18,9 @@ static __attribute__((noinline)) void begin(Lanes *restrict w)
 {
     EACH_VECTOR {
         const V ahead = w->stop[i] - w->time[i];
-        const Mask lands = 1.01 * w->step[i] >= ahead;
-        const V h = choose(lands, ahead, w->step[i]);
+        const Mask lands = 1.05 * w->step[i] >= ahead;
+        const V even = choose(2.0 * w->step[i] < ahead, w->step[i], 0.5 * ahead);
+        const V h = choose(lands, ahead, even);
         w->lands[i] = choose(lands, all(1.0), all(0.0));
         w->tried[i] = h;
         w->per_step[i] = 1.0 / h;
@@ -126,7 +127,10 @@ static __attribute__((noinline)) void finish(Lanes *restrict w, double rtol)
             V top = {0}, bottom = all(1.0);
 #pragma GCC unroll 4
             for (int n = m; n < (m + 4 < STATES ? m + 4 : STATES); n++) {
-                const V k = w->k[7][n][i], y = w->y[n][i], after = w->stage[n][i] + k;
+                const V k = w->k[7][n][i], y = w->y[n][i];
+                V after = w->stage[n][i] + k;
+                if (n >= CIRCULATING) /* subnormal numbers are slow */
+                    after = choose((V)((Mask)after & INT64_MAX) > NO_CELLS, after, all(0.0));
                 const V a = (V)((Mask)y & INT64_MAX), b = (V)((Mask)after & INT64_MAX);
                 const V scale = WEIGHT[n] * (choose(a > b, a, b) + FLOOR[n]);
                 const V below = scale * scale;
@@ -144,9 +148,9 @@ static __attribute__((noinline)) void finish(Lanes *restrict w, double rtol)
         const Mask known = ok & (ratio > 0.0);
         ratio = choose(known, ratio, all(1.0));
         const V before = choose(known, w->size_before[i], size);
-        V factor = 0.9 * exp_v(-0.17 * size + (0.07 * before + 0.7 * log_v(ratio)));
+        V factor = 0.9 * exp_v(-0.17 * size + (0.07 * before + 0.6 * log_v(ratio)));
         factor = choose(factor > 0.2, factor, all(0.2));
-        factor = choose(factor > 3.0, all(3.0), factor);
+        factor = choose(factor > 5.0, all(5.0), factor);
         const V step = tried * factor, longer = choose(step > w->step[i], step, w->step[i]);
         w->step[i] = choose(ok & lands, longer, step);
         w->error[i] = error;
@@ -200,7 +204,7 @@ static void steady_state(const double *p, const double *host, const double *q, d
     V x[STATES], c[CONSTANTS], f[STATES], j[32], d[INPUTS], lu[37];
     double h = 0.01;
     basal(p, host, y);
-    if (host[0] == 1.0 && host[1] == 1.0 && host[2] == 1.0)
+    if (host[0] == 1.0 && host[1] == 1.0 && host[2] == 1.0 && host[3] == 1.0)
         return;
     for (int m = 0; m < STATES; m++)
         x[m] = all(y[m]);
@@ -227,7 +231,7 @@ static void enter(Lanes *w, int i, const double *p, const double *host, bool eve
         AT(w->y[m], i) = y[m];
     for (int m = 0; m < CONSTANTS; m++)
         AT(w->q[m], i) = q[m];
-    settle(w, i, p, ever_timp1);
+    settle(w, i, p, host, ever_timp1);
     AT(w->time, i) = AT(w->per_before, i) = 0.0;
     AT(w->step, i) = FIRST_STEP;
 }

@@ -48,6 +48,7 @@ COMMON = (
     *(
         f"-D{name}={getattr(module, name)!r}"
         for module, name in (
+            (codegen, "NO_CELLS"),
             (integrate, "FIRST_STEP"),
             (integrate, "SMALLEST_STEP"),
             (forcing, "LONGEST_FIRST_STEP"),

@@ -23,13 +23,17 @@ __all__ = ["kernels", "lanes"]
 
 LANES = 8
 NOTE = "GENERATED from model/equations.py by `nichetrial generate`: do not edit."
-FLOOR = (1e-4, 1e-4, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.06, 0.02, 0.2, 1e-2)
+FLOOR = (1e-3, 4e-4, 1e-3, 1e-3, 1e-3, 1e-3, 5e-3, 0.04, 1e-4, 0.06, 0.04, 0.8, 0.02)
 """Absolute tolerance over the relative one: below it a state does not matter (nM, fold, cells)."""
-WEIGHT = (4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.4, 3.0, 1.0, 1.0, 0.5)
+WEIGHT = (5.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.15, 3.0, 6.0, 3.0, 0.8)
 """Tolerance of a state over that of all. What others follow steeply or what sums up over the trial
 is held closer, what decays by itself less: fewer steps for the same largest error of all states."""
+NO_CELLS = 1e-100
+"""So few are none. Cells decay without end: their numbers, and sooner the squares of their errors,
+would become subnormal, and one operation on such a number takes as long as a hundred others."""
 
 _N = len(STATES)
+_CELLS = [m for m, s in enumerate(eq.STATES) if s.unit == "cells"]
 _Place = Callable[..., str]
 """(group of slots, which of them) -> where it is in the workspace."""
 
@@ -159,6 +163,7 @@ def _stage(k: int, at: _Place) -> str:
         f"Stage {k} of 0 to {tableau.STAGES - 1}: its states, and the part of its right-hand side "
         "that earlier stages give.",
         [
+            "wide()",
             f"for i in range({LANES}):",
             f"    {at('TAU')} = {tableau.TIME[k]!r} * {at('TRIED')}",
             f"    {at('PER_SLOPE')} = {tableau.TIME_DERIVATIVE[k]!r} * {at('TRIED')}",
@@ -176,6 +181,7 @@ def _finish(at: _Place) -> list[Statement | str]:
         lines += [
             (f"y{m}", at("STATE", m)),
             (f"n{m}", f"{at('STAGE', m)} + {at('LAST', m)}"),
+            *([(f"n{m}", f"n{m} if abs(n{m}) > {NO_CELLS!r} else 0.0")] if m in _CELLS else []),
             (f"m{m}", f"max(abs(y{m}), abs(n{m}))"),
             (f"a{m}", f"{at('LAST', m)} * {at('LAST', m)}"),
             (f"s{m}", f"fma({WEIGHT[m]!r}, m{m}, {WEIGHT[m] * FLOOR[m]!r})"),
@@ -198,16 +204,16 @@ def _finish(at: _Place) -> list[Statement | str]:
         ("ok", "error <= 1.0"),  # false for NaN
         ("lands", f"{at('LANDS')} == 1.0"),
         ("tried", at("TRIED")),
-        # 0.9 error**(-1/5) with the root of the squared error, and half of the trend since the step
+        # 0.9 error**(-1/5) with the root of the squared error, and most of the trend since the step
         # before (Gustafsson 1994, doi 10.1145/198429.198437); NaN goes to the smallest factor
         ("size", "log(1e-8 if error < 1e-8 else error)"),
         ("ratio", f"tried * {at('PER_BEFORE')}"),
         ("known", "ok and ratio > 0.0"),
         ("ratio", "ratio if known else 1.0"),
         ("before", f"{at('SIZE_BEFORE')} if known else size"),
-        ("factor", "0.9 * exp(fma(-0.17, size, fma(0.07, before, 0.7 * log(ratio))))"),
+        ("factor", "0.9 * exp(fma(-0.17, size, fma(0.07, before, 0.6 * log(ratio))))"),
         ("factor", "factor if factor > 0.2 else 0.2"),
-        ("factor", "3.0 if factor > 3.0 else factor"),
+        ("factor", "5.0 if factor > 5.0 else factor"),
         ("step", "tried * factor"),
         # a step cut short by a landing says little about the step that would have been possible
         ("longer", "max(step, " + at("STEP") + ")"),
@@ -244,7 +250,7 @@ def lanes() -> str:
 
     def loop(name: str, arguments: str, doc: str, body: list[Statement | str]) -> str:
         inside = [s if isinstance(s, str) else f"{s[0]} = {s[1]}" for s in body]
-        return _function(name, arguments, doc, [f"for i in range({LANES}):",
+        return _function(name, arguments, doc, ["wide()", f"for i in range({LANES}):",
                                                 *(f"    {line}" for line in inside)])  # fmt: skip
 
     inputs = {s.name: at("INPUT", k) for k, s in enumerate([*INPUTS, EASE])}
@@ -266,7 +272,9 @@ def lanes() -> str:
     begin_body: list[Statement | str] = [
         ("ahead", at("STOP") + " - " + at("TIME")),
         ("h", at("STEP")),
-        ("lands", "1.01 * h >= ahead"),
+        ("lands", "1.05 * h >= ahead"),
+        # where two steps are needed, equal ones: the same number, and a smaller error
+        ("h", "h if 2.0 * h < ahead else 0.5 * ahead"),
         ("h", "ahead if lands else h"),
         ("per_step", "1.0 / h"),
         (at("LANDS"), "1.0 if lands else 0.0"),
@@ -315,7 +323,8 @@ inputs at TAU, ``evaluate``; then ``finish``.
     head = [
         doc,
         "from numba import njit\n",
-        "from nichetrial.engine.elementary import exp, fma, log\n",
+        "from nichetrial.engine.elementary import exp, fma, log",
+        "from nichetrial.engine.wide import wide\n",
         _list("__all__", [*layout, "SLOTS", *(re.findall(r"def (\w+)", "\n".join(functions)))]),
         *text,
     ]

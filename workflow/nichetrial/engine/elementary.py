@@ -27,6 +27,7 @@ _BIAS = 1024 << 52
 _MANTISSA = (1 << 52) - 1
 _TWO52_BITS, _TWO52_AND_BIAS = 0x4330000000000000, 4503599627370496.0 + 1024.0
 _NAN = float("nan")
+_EXP_LEAST, _EXP_GREATEST = 3.3075530036384083e-308, 8.218407461554972e307  # of -708 and of 709
 
 
 _intrinsic: Any = intrinsic  # for a type checker, the typing context is no argument of the caller
@@ -75,8 +76,6 @@ def _shift_right(typingctx: Any, x: Any) -> Any:
 @njit(error_model="numpy")
 def exp(x):
     """e to the x, with x taken into -708 to 709, where the result is a normal number."""
-    x = -708.0 if x < -708.0 else x
-    x = 709.0 if x > 709.0 else x
     rounded = fma(x, _LOG2E, _ROUND)
     n = rounded - _ROUND
     r = fma(n, -_LN2_LOW, fma(n, -_LN2_HIGH, x))
@@ -90,7 +89,9 @@ def exp(x):
     odd = fma(odd, z, 0.16666666666666669)
     even = fma(even, z, 0.5000000000000001)
     q = fma(fma(odd, r, even), z, r) + 1.0
-    return _from_bits(_bits(q) + (_bits(rounded) << 52))
+    value = _from_bits(_bits(q) + (_bits(rounded) << 52))
+    value = _EXP_LEAST if x < -708.0 else value  # at the end, where nothing waits for it
+    return _EXP_GREATEST if x > 709.0 else value
 
 
 @njit(error_model="numpy")

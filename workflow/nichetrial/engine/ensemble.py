@@ -21,7 +21,7 @@ BLOCK = 4096
 
 BIN_EDGES = 10.0 ** (np.arange(BINS + 1) / PER_DECADE)
 MAX_STEPS, STEPS_PER_EVENT = 20_000, 40
-RTOL = 3.5e-7
+RTOL = 4.5e-7
 Floats = NDArray[np.float64]
 
 

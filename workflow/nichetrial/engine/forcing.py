@@ -28,6 +28,7 @@ from nichetrial.engine.lanes import (
 )
 from nichetrial.engine.lanes import SLOTS as STEP_SLOTS
 from nichetrial.engine.uncounted import uncounted
+from nichetrial.engine.wide import wide
 
 __all__ = [
     *("CHANNELS", "EVENT", "SLOTS", "acting", "effective", "end", "first_step", "give", "learn"),
@@ -89,6 +90,7 @@ def _channel(channel: int, name: str) -> tuple[Kernel, Kernel]:
 
     @uncounted
     def at_start(w, n):
+        wide()
         for i in range(n):
             e, a = w[8 * (base + E) + i], w[8 * (base + A) + i]
             per = w[8 * (base + PER_HALF) + i]
@@ -97,6 +99,7 @@ def _channel(channel: int, name: str) -> tuple[Kernel, Kernel]:
 
     @uncounted
     def in_step(w, n):
+        wide()
         for i in range(n):
             tau = w[8 * TAU + i]
             e = w[8 * (base + E) + i] * exp(-w[8 * (base + KE) + i] * tau)
@@ -130,6 +133,7 @@ def _antibody(channel: int) -> tuple[Kernel, Kernel]:
 
     @uncounted
     def at_start(w, n):
+        wide()
         level_start(w, n)
         for i in range(n):
             level, slope = w[8 * _U_KILL + i], w[8 * _DU_KILL + i]
@@ -149,6 +153,7 @@ def _antibody(channel: int) -> tuple[Kernel, Kernel]:
 
     @uncounted
     def in_step(w, n):
+        wide()
         level_within(w, n)
         for i in range(n):
             level = w[8 * _U_KILL + i]
@@ -171,6 +176,7 @@ _murinised_start, _murinised = _antibody(_MURINISED)
 
 @uncounted
 def _vector_start(w, n):
+    wide()
     for i in range(n):
         w[8 * _U_VECTOR + i] = w[8 * PLATEAU + i] * (1.0 - w[8 * TAIL + i])
         w[8 * _DU_VECTOR + i] = w[8 * RISE_PLATEAU + i] * w[8 * TAIL + i]
@@ -178,6 +184,7 @@ def _vector_start(w, n):
 
 @uncounted
 def _vector(w, n):
+    wide()
     for i in range(n):
         tail = w[8 * TAIL + i] * exp(-w[8 * RISE + i] * w[8 * TAU + i])
         w[8 * TAIL_END + i] = tail
@@ -187,6 +194,7 @@ def _vector(w, n):
 @uncounted
 def _tumour(w, n):
     """Gompertz growth: log(V / K) shrinks exponentially; K is 0 where there is no tumour."""
+    wide()
     for i in range(n):
         shrink = w[8 * SHRINK + i] * exp(-w[8 * GROWTH + i] * w[8 * TAU + i])
         w[8 * SHRINK_END + i] = shrink
@@ -207,6 +215,7 @@ def start(w, on, n):
     ``n`` is the number of lanes: a number unknown to the compiler, which would otherwise unroll
     these short loops instead of making vectors of them.
     """
+    wide()
     for i in range(n):
         w[8 * TAU + i] = 0.0
     if on[_AMD3100]:
@@ -231,6 +240,7 @@ def start(w, on, n):
 @uncounted
 def within(w, on, n):
     """Inputs at TAU after the start of the step."""
+    wide()
     if on[_AMD3100]:
         _amd3100(w, n)
     if on[_ANTI_SDF1]:
@@ -252,6 +262,7 @@ def within(w, on, n):
 @uncounted
 def end(w, on, n):
     """Amplitudes at the end of the step, in the lanes that accepted it."""
+    wide()
     for j in range(len(CHANNELS)):
         if on[j]:
             base = 8 * (FIRST_SLOT + _WIDTH * j)

@@ -55,6 +55,7 @@ from nichetrial.engine.lanes import (
 )
 from nichetrial.engine.steady import steady_state
 from nichetrial.engine.uncounted import uncounted
+from nichetrial.engine.wide import wide
 
 __all__ = ["DORMANT", "READ", "TRACE", "attempt", "integrate"]
 
@@ -72,6 +73,7 @@ _N = len(STATE_NAMES)
 @uncounted
 def _rates(w, on, n):
     """Inputs and rates of the current stage."""
+    wide()
     within(w, on, n)
     if on[TUMOUR_ON]:
         ease_in_stage(w)
@@ -81,6 +83,7 @@ def _rates(w, on, n):
 @uncounted
 def _rates_at_end(w, on):
     """Rates of a stage at the end of the step, whose inputs are known from the stage before."""
+    wide()
     if on[TUMOUR_ON]:
         ease_in_stage(w)
     evaluate(w)
@@ -89,6 +92,7 @@ def _rates_at_end(w, on):
 @uncounted
 def attempt(w, on, n, rtol):
     """One step in all lanes, each its own; see lanes.py."""
+    wide()
     start(w, on, n)
     begin(w)
     stage_1(w)
@@ -201,13 +205,16 @@ def integrate(parameters, host, arm, grid, reading, rtol, max_steps, seed, mice,
         trace: (rows, TRACE), every attempt of a single mouse, filled as far as it goes.
         width: LANES; see forcing.start for why it is not a constant.
     """
+    wide()
     last = reading[2]
     on = np.empty(TUMOUR_ON + 1, np.bool_)
     acting(arm[1], arm[2], on)
     timp1 = host[0] != 0.0
     for kind in arm[1]:
         timp1 = timp1 or kind in (VECTOR, IMPLANT)
-    w = np.zeros(SLOTS * 8)
+    room = np.zeros(SLOTS * 8 + 8)  # no vector of w must lie across two lines of the cache
+    aligned = (-room.ctypes.data % 64) // 8
+    w = room[aligned : aligned + SLOTS * 8]
     q, y = np.empty(CONSTANT_COUNT), np.empty(_N)
     track = np.empty((8, max_steps + 2, 3))
     who = np.full(8, -1)

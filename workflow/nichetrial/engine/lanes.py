@@ -9,6 +9,7 @@ inputs at TAU, ``evaluate``; then ``finish``.
 from numba import njit
 
 from nichetrial.engine.elementary import exp, fma, log
+from nichetrial.engine.wide import wide
 
 __all__ = [
     "STATE",
@@ -78,10 +79,12 @@ SLOTS = 255
 @njit(error_model="numpy", cache=True)
 def begin(w):
     """Length of the step, Jacobian, its factors, and the first stage."""
+    wide()
     for i in range(8):
         ahead = w[1992 + i] - w[1944 + i]
         h = w[1952 + i]
-        lands = 1.01 * h >= ahead
+        lands = 1.05 * h >= ahead
+        h = h if 2.0 * h < ahead else 0.5 * ahead
         h = ahead if lands else h
         per_step = 1.0 / h
         w[2000 + i] = 1.0 if lands else 0.0
@@ -403,6 +406,7 @@ def begin(w):
 @njit(error_model="numpy", cache=True)
 def evaluate(w):
     """Rates in the current stage, and its k."""
+    wide()
     for i in range(8):
         T = w[104 + i]
         S = w[112 + i]
@@ -558,6 +562,7 @@ def evaluate(w):
 @njit(error_model="numpy", cache=True)
 def ease_in_state(w):
     """protease_primary ** protease_shedding."""
+    wide()
     for i in range(8):
         T = w[i]
         u_M = w[1840 + i]
@@ -572,6 +577,7 @@ def ease_in_state(w):
 @njit(error_model="numpy", cache=True)
 def ease_in_stage(w):
     """protease_primary ** protease_shedding."""
+    wide()
     for i in range(8):
         T = w[104 + i]
         u_M = w[1840 + i]
@@ -586,6 +592,7 @@ def ease_in_stage(w):
 @njit(error_model="numpy", cache=True)
 def stage_1(w):
     """Stage 1 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 0.6358126895828704 * w[1960 + i]
         w[1976 + i] = -0.42387512638858027 * w[1960 + i]
@@ -599,6 +606,7 @@ def stage_1(w):
 @njit(error_model="numpy", cache=True)
 def stage_2(w):
     """Stage 2 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 0.4095798393397535 * w[1960 + i]
         w[1976 + i] = -0.3384627126235924 * w[1960 + i]
@@ -613,6 +621,7 @@ def stage_2(w):
 @njit(error_model="numpy", cache=True)
 def stage_3(w):
     """Stage 3 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 0.9769306725060716 * w[1960 + i]
         w[1976 + i] = 1.8046452872882734 * w[1960 + i]
@@ -630,6 +639,7 @@ def stage_3(w):
 @njit(error_model="numpy", cache=True)
 def stage_4(w):
     """Stage 4 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 0.4288403609558664 * w[1960 + i]
         w[1976 + i] = 2.325825639765069 * w[1960 + i]
@@ -658,6 +668,7 @@ def stage_4(w):
 @njit(error_model="numpy", cache=True)
 def stage_5(w):
     """Stage 5 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 1.0 * w[1960 + i]
         w[1976 + i] = 0.0 * w[1960 + i]
@@ -695,6 +706,7 @@ def stage_5(w):
 @njit(error_model="numpy", cache=True)
 def stage_6(w):
     """Stage 6 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 1.0 * w[1960 + i]
         w[1976 + i] = 0.0 * w[1960 + i]
@@ -727,6 +739,7 @@ def stage_6(w):
 @njit(error_model="numpy", cache=True)
 def stage_7(w):
     """Stage 7 of 0 to 7: its states, and the part of its right-hand side that earlier stages give."""
+    wide()
     for i in range(8):
         w[1984 + i] = 1.0 * w[1960 + i]
         w[1976 + i] = 0.0 * w[1960 + i]
@@ -765,18 +778,19 @@ def stage_7(w):
 @njit(error_model="numpy", cache=True)
 def finish(w, rtol):
     """Accept or reject, and choose the next step."""
+    wide()
     for i in range(8):
         y0 = w[i]
         n0 = w[104 + i] + w[208 + i]
         m0 = max(abs(y0), abs(n0))
         a0 = w[208 + i] * w[208 + i]
-        s0 = fma(4.0, m0, 0.0004)
+        s0 = fma(5.0, m0, 0.005)
         b0 = s0 * s0
         y1 = w[8 + i]
         n1 = w[112 + i] + w[216 + i]
         m1 = max(abs(y1), abs(n1))
         a1 = w[216 + i] * w[216 + i]
-        s1 = fma(1.0, m1, 0.0001)
+        s1 = fma(1.0, m1, 0.0004)
         b1 = s1 * s1
         y2 = w[16 + i]
         n2 = w[120 + i] + w[224 + i]
@@ -806,43 +820,47 @@ def finish(w, rtol):
         n6 = w[152 + i] + w[256 + i]
         m6 = max(abs(y6), abs(n6))
         a6 = w[256 + i] * w[256 + i]
-        s6 = fma(1.0, m6, 0.001)
+        s6 = fma(1.0, m6, 0.005)
         b6 = s6 * s6
         y7 = w[56 + i]
         n7 = w[160 + i] + w[264 + i]
         m7 = max(abs(y7), abs(n7))
         a7 = w[264 + i] * w[264 + i]
-        s7 = fma(0.5, m7, 0.0005)
+        s7 = fma(0.5, m7, 0.02)
         b7 = s7 * s7
         y8 = w[64 + i]
         n8 = w[168 + i] + w[272 + i]
         m8 = max(abs(y8), abs(n8))
         a8 = w[272 + i] * w[272 + i]
-        s8 = fma(0.4, m8, 0.0004)
+        s8 = fma(0.15, m8, 1.5e-05)
         b8 = s8 * s8
         y9 = w[72 + i]
         n9 = w[176 + i] + w[280 + i]
+        n9 = n9 if abs(n9) > 1e-100 else 0.0
         m9 = max(abs(y9), abs(n9))
         a9 = w[280 + i] * w[280 + i]
         s9 = fma(3.0, m9, 0.18)
         b9 = s9 * s9
         y10 = w[80 + i]
         n10 = w[184 + i] + w[288 + i]
+        n10 = n10 if abs(n10) > 1e-100 else 0.0
         m10 = max(abs(y10), abs(n10))
         a10 = w[288 + i] * w[288 + i]
-        s10 = fma(1.0, m10, 0.02)
+        s10 = fma(6.0, m10, 0.24)
         b10 = s10 * s10
         y11 = w[88 + i]
         n11 = w[192 + i] + w[296 + i]
+        n11 = n11 if abs(n11) > 1e-100 else 0.0
         m11 = max(abs(y11), abs(n11))
         a11 = w[296 + i] * w[296 + i]
-        s11 = fma(1.0, m11, 0.2)
+        s11 = fma(3.0, m11, 2.4000000000000004)
         b11 = s11 * s11
         y12 = w[96 + i]
         n12 = w[200 + i] + w[304 + i]
+        n12 = n12 if abs(n12) > 1e-100 else 0.0
         m12 = max(abs(y12), abs(n12))
         a12 = w[304 + i] * w[304 + i]
-        s12 = fma(0.5, m12, 0.005)
+        s12 = fma(0.8, m12, 0.016)
         b12 = s12 * s12
         c1 = fma(a0, b1, a1 * b0)
         e1 = b0 * b1
@@ -871,9 +889,9 @@ def finish(w, rtol):
         known = ok and ratio > 0.0
         ratio = ratio if known else 1.0
         before = w[2032 + i] if known else size
-        factor = 0.9 * exp(fma(-0.17, size, fma(0.07, before, 0.7 * log(ratio))))
+        factor = 0.9 * exp(fma(-0.17, size, fma(0.07, before, 0.6 * log(ratio))))
         factor = factor if factor > 0.2 else 0.2
-        factor = 3.0 if factor > 3.0 else factor
+        factor = 5.0 if factor > 5.0 else factor
         step = tried * factor
         longer = max(step, w[1952 + i])
         w[1952 + i] = longer if ok and lands else step
