@@ -15,6 +15,7 @@ from nichetrial.cohort.population import POPULATION, read_population
 from nichetrial.cohort.sample import NO_PARTICLE, sample
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.cohort.space import NAMES, parameters, plausible, priors_of
+from nichetrial.engine.philox import purpose, uniforms
 from nichetrial.errors import UserError
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import Distribution
@@ -48,6 +49,7 @@ def test_the_spread_is_log_normal_with_the_declared_cv_about_the_particle():
     n = 20_000
     mice = around(np.tile(MANY[0], (n, 1)), np.arange(n))
     assert len(VARYING) > 15
+    scaled = []
     for name in VARYING:
         k, cv = NAMES.index(name), PARAMETERS[name].cv
         width = np.sqrt(np.log1p(cv**2))
@@ -56,6 +58,10 @@ def test_the_spread_is_log_normal_with_the_declared_cv_about_the_particle():
         # the median of n normal draws has a standard error of sqrt(pi / 2 n)
         assert abs(np.median(z)) < stats.norm.isf(ALARM / 2) * np.sqrt(np.pi / 2 / n), name
         assert mice[:, k].std() / mice[:, k].mean() == pytest.approx(cv, rel=0.05), name
+        scaled.append(z)
+    # all together tell the CV of a log-normal from the spread of its logarithm, 2 % apart
+    whole = np.concatenate(scaled)
+    assert abs(whole.std() - 1.0) < stats.norm.isf(ALARM / 2) / np.sqrt(2 * len(whole))
 
 
 def test_what_belongs_to_molecules_is_that_of_the_particle_to_the_bit():
@@ -144,6 +150,9 @@ def test_the_particle_of_each_mouse_is_told_and_every_particle_has_its_chance():
 def test_a_mouse_is_its_particle_with_the_spread_of_its_number_and_attempt():
     frame = WHOLE.iloc[:200]
     tries = frame["attempts"].to_numpy(np.int64) - 1
+    u = uniforms(np.uint64(7), 0, frame["mouse"].to_numpy(), purpose("particle"), tries)
+    assert (tries > 0).any()  # another attempt is another particle
+    assert (frame["particle"] == (u * len(MANY)).astype(int)).all()
     expected = vary(MANY[frame["particle"]], seed=7, mice=frame["mouse"].to_numpy(), attempts=tries)
     assert frame[list(NAMES)].to_numpy().tobytes() == expected.tobytes()
 

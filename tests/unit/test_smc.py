@@ -275,6 +275,17 @@ def test_priors_without_a_plausible_particle_end():
         start(Settings(seed=1, particles=3, moves=1), priors, np.arange(3), box)
 
 
+def test_steps_have_no_drift(in_box):
+    """From the middle of the cube, as many and as far up as down: else they were not symmetric."""
+    u = np.full((2000, len(NAMES)), 0.5)
+    slots, width = np.arange(2000), np.full(len(NAMES), 0.2)
+    to = smc._propose(SETTINGS, in_box[0], u, width, slots, 1)
+    apart = to[to != 0.5] - 0.5
+    assert len(apart) > 8000
+    assert abs(apart.mean()) < stats.norm.isf(ALARM / 2) * apart.std() / np.sqrt(len(apart))
+    assert ((to != 0.5).sum(axis=1) > 0).mean() > 0.99  # all but differences of one particle
+
+
 # --- selection ------------------------------------------------------------------------------------
 
 
