@@ -270,7 +270,6 @@ def test_a_finding_that_is_changed_is_fitted_or_judged_anew(folder):
     assert would_run(folder, "calibrate") >= CALIBRATE | JUDGED
 
 
-@pytest.mark.xfail(strict=True, reason="study files of one's own findings are no inputs of a rule")
 def test_an_experiment_of_ones_own_that_is_changed_is_done_again(folder):
     (folder / "my" / "mine.yaml").write_text(EXPERIMENT.replace("fold: 3", "fold: 30"))
     assert would_run(folder, "calibrate") >= CALIBRATE | JUDGED

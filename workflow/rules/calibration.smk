@@ -11,7 +11,7 @@ rule particles:
         previous=lambda wildcards: plan.particles(
             wildcards.variant, int(wildcards.generation) - 1
         ),
-        findings=list(plan.study.calibration.fit),
+        findings=plan.findings("fit"),
     output:
         table="<results>/evidence/{variant}/particles/{generation}/{particles}.parquet",
     log:

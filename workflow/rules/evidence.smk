@@ -12,7 +12,7 @@
 rule predict:
     input:
         population="<results>/evidence/{variant}/population.parquet",
-        findings=[*plan.study.calibration.fit, *plan.study.calibration.predict],
+        findings=plan.findings("fit", "predict"),
     output:
         experiments="<results>/evidence/{variant}/experiments.parquet",
     log:
@@ -41,7 +41,7 @@ rule scoreboard:
             "<results>/evidence/{variant}/experiments.parquet",
             variant=plan.study.calibration.variants,
         ),
-        findings=[*plan.study.calibration.fit, *plan.study.calibration.predict],
+        findings=plan.findings("fit", "predict"),
     output:
         tables=expand("<results>/evidence/scoreboard.{kind}", kind=["parquet", "csv"]),
         metrics="<results>/evidence/metrics.json",

@@ -35,14 +35,8 @@ __all__ = [
     *("settle", "start", "within"),
 ]
 
-CHANNELS = (
-    "amd3100",
-    "anti_sdf1",
-    "anti_ly6g",
-    "anti_ly6g_murinised",
-    "anti_timp1",
-    "mmp_inhibitor",
-)
+CHANNELS = ("amd3100", "anti_sdf1", "anti_ly6g", "anti_ly6g_murinised", "anti_timp1",
+            "mmp_inhibitor")  # fmt: skip
 EVENT = {"bolus": 0, "pump": 1, "vector": 2, "cells": 3, "implant": 4, "resect": 5}
 BOLUS, PUMP, VECTOR, CELLS, IMPLANT, RESECT = EVENT.values()
 _AMD3100, _ANTI_SDF1, _RAT, _MURINISED, _ANTI_TIMP1, _MMP = range(len(CHANNELS))
@@ -71,8 +65,7 @@ _DEPTH = (_P["anti_ly6g_depth"], _P["anti_ly6g_murinised_depth"])
 _CIRCULATING = 9  # the state that injected cells enter
 
 E, A, CONSTANT, KE, KA, PER_HALF, E_END, A_END, FRACTION, SATURATION, RISE_ALLOWED = range(11)
-_WIDTH = 11
-FIRST_SLOT = STEP_SLOTS
+_WIDTH, FIRST_SLOT = 11, STEP_SLOTS
 _REST = FIRST_SLOT + _WIDTH * len(CHANNELS)
 (FIRST_RAT, PER_REBOUND, KILL_RAT, KILL_RAT_SLOPE, PLATEAU, RISE, RISE_PLATEAU, TAIL, TAIL_END,
  CAPACITY, CAPACITY_POWER, RATIO, GROWTH, EXPONENT, SHRINK, SHRINK_END, TIMP1, LEADER,
@@ -291,9 +284,8 @@ def acting(kinds, channels, on):
 
 @uncounted
 def ease_of_growth(p, host):
-    """Growth rate of a primary tumour in this host over that in the wild type: a power of the free
-    protease of the untreated host. What is given later does not change it, so that the volume keeps
-    its closed form."""
+    """Growth rate of a primary tumour in this host over that in the wild type: a power of free
+    protease before any treatment, so that the volume keeps its closed form."""
     plasma, tissue = p[_TIMP1_BASAL], p[_TIMP1_BASAL] * p[_TISSUE]
     here = 1.0 + host[0] * (plasma + host[3] * tissue) / p[_KI]
     return power((1.0 + (plasma + tissue) / p[_KI]) / here, p[_PROTEASE_GROWTH])

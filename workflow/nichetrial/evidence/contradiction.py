@@ -1,7 +1,8 @@
 """The contradiction of TIMP-1, taken apart: metastasis against its dose, and where the sign turns.
 
 The two arms of TIMP-1 are shown apart by taking the other one out of the same mice: without a niche
-only protease is left, without inhibition only the niche.
+only protease is left (what TIMP-1 inhibits, and what the neutrophils that it draws bring), without
+inhibition only the niche.
 """
 
 from __future__ import annotations
@@ -77,6 +78,17 @@ def _with(particles: Floats, **values: float | Floats) -> Floats:
     return changed
 
 
+def _quantiles(ratios: Floats, *at: float) -> list[float]:
+    """Of the ratios that are numbers; NaN where none is."""
+    known = ratios[np.isfinite(ratios)]
+    return [float(q) for q in np.quantile(known, at)] if len(known) else [np.nan] * len(at)
+
+
+def _share_up(ratios: Floats) -> float:
+    known = ratios[np.isfinite(ratios)]
+    return float(np.mean(known > 1.0)) if len(known) else np.nan
+
+
 def dose_arms(
     experiment: Arm, folds: Sequence[float], particles: Floats, seed: int
 ) -> tuple[pd.DataFrame, Floats]:
@@ -90,11 +102,11 @@ def dose_arms(
         if not setting:
             whole = ratios
         for fold, column in zip(folds, ratios.T, strict=True):
+            low, median, high = _quantiles(column, tail, 0.5, 1.0 - tail)
             known = column[np.isfinite(column)]
-            low, median, high = np.quantile(known, (tail, 0.5, 1.0 - tail))
-            rows.append({"mechanism": name, "fold": fold, "mean": known.mean(), "median": median,
-                         "low": low, "high": high, "share_up": float(np.mean(known > 1.0)),
-                         "n": len(known)})  # fmt: skip
+            rows.append({"mechanism": name, "fold": fold, "median": median, "low": low,
+                         "high": high, "mean": known.mean() if len(known) else np.nan,
+                         "share_up": _share_up(column), "n": len(known)})  # fmt: skip
     return pd.DataFrame(rows, columns=list(DOSE_ARMS)), whole
 
 
@@ -113,13 +125,11 @@ def turns(folds: Sequence[float], ratios: Floats) -> pd.DataFrame:
     """One row (schema TURNS): the dose at which more TIMP-1 stops to feed and begins to protect."""
     at = np.asarray(folds, np.float64)
     each = np.array([_falls_through_one(at, row) for row in ratios])
-    known = each[np.isfinite(each)]
     tail = (1.0 - INTERVAL) / 2.0
-    low, high = np.quantile(known, (tail, 1.0 - tail)) if len(known) else (np.nan, np.nan)
-    median = _falls_through_one(at, np.nanmedian(ratios, axis=0))
-    return pd.DataFrame(
-        [{"turns_at": median, "low": low, "high": high, "share": len(known) / len(each)}]
-    )
+    low, high = _quantiles(each, tail, 1.0 - tail)
+    median = _falls_through_one(at, np.array([_quantiles(c, 0.5)[0] for c in ratios.T]))
+    share = float(np.mean(np.isfinite(each)))
+    return pd.DataFrame([{"turns_at": median, "low": low, "high": high, "share": share}])
 
 
 def phase_map(
@@ -132,6 +142,6 @@ def phase_map(
             changed = _with(particles, cd63_ratio=a, mmp_ki=b)
             ratio = _foci(experiment, fold, changed, seed) / _foci(experiment, 1.0, changed, seed)
             rows.append({"fold": fold, "cd63_ratio": a, "mmp_ki": b,
-                         "median": float(np.nanmedian(ratio)),
-                         "share_up": float(np.mean(ratio > 1.0))})  # fmt: skip
+                         "median": _quantiles(ratio, 0.5)[0],
+                         "share_up": _share_up(ratio)})  # fmt: skip
     return pd.DataFrame(rows, columns=list(PHASE_MAP))

@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nichetrial.errors import UserError
-from nichetrial.evidence.findings import Finding
+from nichetrial.evidence.findings import Finding, read_findings
 from nichetrial.study.load import load
 from nichetrial.study.resolved import Arm
 
-__all__ = ["arms_of", "experiment_files"]
+__all__ = ["arms_of", "experiment_files", "own_files"]
 
 
 def experiment_files(findings: Sequence[Finding]) -> list[Path]:
     """Their study files, each once."""
     return sorted({f.experiment for f in findings})
+
+
+def own_files(files: Sequence[str]) -> list[str]:
+    """A user's files of findings, and the study files that they name. Raises UserError."""
+    findings = [f for file in files for f in read_findings(file)]
+    return [*files, *(p.as_posix() for p in experiment_files(findings))]
 
 
 def arms_of(findings: Sequence[Finding]) -> dict[tuple[Path, str], Arm]:

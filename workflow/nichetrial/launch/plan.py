@@ -6,6 +6,7 @@ that the decisions can be tested without Snakemake. Light on purpose: each clust
 
 from __future__ import annotations
 
+import csv
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -207,6 +208,20 @@ class Plan:
     def evidence(self) -> str:
         """The folder of this study's calibration and of what it says to the findings."""
         return f"{self.results}/evidence"
+
+    def findings(self, *keys: str) -> list[str]:
+        """The user's files of findings under these keys, and the study files that they name."""
+        files: dict[str, None] = {}
+        for name in (n for key in keys for n in getattr(self.study.calibration, key)):
+            files[name] = None
+            try:
+                with open(name, newline="", encoding="utf-8-sig") as stream:
+                    named = {row.get("experiment") for row in csv.DictReader(stream)}
+            except (OSError, UnicodeDecodeError, csv.Error):
+                continue  # the stage tells what is wrong with it
+            studies = [Path(name).parent / f"{e}.yaml" for e in named]
+            files |= dict.fromkeys(sorted(p.as_posix() for p in studies if p.is_file()))
+        return list(files)
 
     @property
     def population(self) -> list[str]:

@@ -51,7 +51,7 @@ VARIANTS: dict[str, Variant] = {
         ),
         Variant(
             name="supply_only",
-            meaning="TIMP-1 makes more neutrophils but does not raise SDF-1",
+            meaning="TIMP-1 makes more neutrophils but does not induce SDF-1; it still spares it",
             priors=_off("sdf1_induction"),
         ),
         Variant(

@@ -9,6 +9,7 @@ import numpy as np
 from nichetrial.cohort import smc
 from nichetrial.cohort.space import priors_of
 from nichetrial.evidence.agreement import distance
+from nichetrial.evidence.experiments import own_files
 from nichetrial.evidence.findings import check_held_out, fitted_findings
 from nichetrial.evidence.simulated import Laboratory
 from nichetrial.stages.options import add_record_options, read_study, record_options
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
             **spec.model_dump(mode="json", include={"particles", "moves", "mice"}),
         },
         seed=study.seed,
-        inputs=[*args.previous, *spec.fit],
+        inputs=[*args.previous, *own_files(spec.fit)],
         code=CODE,
         **record_options(args),
     ) as record:

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nichetrial.cohort.population import read_population
+from nichetrial.evidence.experiments import own_files
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.evidence.simulated import Laboratory
 from nichetrial.stages.options import add_record_options, read_study, record_options
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
         name=args.variant,
         parameters={"variant": args.variant, "mice": spec.mice},
         seed=study.seed,
-        inputs=[args.population, *spec.fit, *spec.predict],
+        inputs=[args.population, *own_files([*spec.fit, *spec.predict])],
         code=CODE,
         **record_options(args),
     ) as record:

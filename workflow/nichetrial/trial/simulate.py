@@ -127,6 +127,9 @@ def most_attempts(arm: Arm) -> int:
     return MAX_STEPS + STEPS_PER_EVENT * len(events(arm).times)
 
 
+_LABELS = np.array([outcome.label for outcome in sorted(Outcome)], dtype=object)
+
+
 def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
     x = result.numbers
     done = result.status == Outcome.FINISHED
@@ -137,7 +140,7 @@ def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "mouse": mice,
-            "status": [Outcome(s).label for s in result.status],
+            "status": _LABELS[result.status],
             "steps": result.steps.astype(np.int32),
             "expected_foci": x[:, 0],
             "foci": count(1),
