@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
 from nichetrial import engine
 from nichetrial.engine import compiled
@@ -111,3 +112,44 @@ def test_a_source_and_a_home_that_cannot_be_written(tmp_path):
         for _ in range(2)
     ]  # fmt: skip
     assert said == [["0", "1"], ["1", "0"]]
+
+
+SAVE = """\
+import sys
+from nichetrial import engine
+from numba.core.caching import IndexDataCacheFile
+folder, who = sys.argv[1], int(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+for k in range(30):
+    IndexDataCacheFile(folder, "f", "stamp").save((who, k), f"code {who} {k}")
+"""
+
+
+def test_processes_that_compile_at_once_do_not_mix_up_their_code(tmp_path):
+    """Numba alone: a key then has another one's code, or none, in nearly every try."""
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", SAVE, str(tmp_path), str(who)], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for who in range(3)
+    ]  # fmt: skip
+    for writer in writers:
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    file = IndexDataCacheFile(str(tmp_path), "f", "stamp")
+    for who in range(3):
+        for k in range(30):
+            assert file.load((who, k)) == f"code {who} {k}"
+
+
+def test_a_folder_that_can_only_be_read_needs_no_lock(tmp_path):
+    file = IndexDataCacheFile(str(tmp_path), "f", "stamp")
+    file.save("key", "code")
+    (tmp_path / ".lock").unlink()
+    (tmp_path / ".lock").mkdir()  # cannot be opened
+    assert file.load("key") == "code"

@@ -12,6 +12,7 @@ __all__ = ["generated"]
 
 HERE = Path(__file__).parent
 
+compiled.one_at_a_time()
 _GIVEN = config.CACHE_DIR  # type: ignore[attr-defined]
 config.CACHE_DIR = str(  # type: ignore[attr-defined]
     compiled.settle(f"compiled-{compiled.digest(HERE)}", compiled.candidates(HERE, _GIVEN))

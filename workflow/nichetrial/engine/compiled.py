@@ -3,21 +3,50 @@
 Numba looks only at the file of the function it loads, not at the files of those it calls: with one
 folder for all, a change of an equation would go on running the old one. It also wants to write
 where it reads, so a cache in a place that can only be read is copied to one that can be written.
+And it writes an index and then the code, both without a lock: two processes that compile at the
+same time can leave an index that names one function and the code of another.
 """
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-__all__ = ["OLD_KEPT", "candidates", "digest", "settle"]
+from numba.core.caching import IndexDataCacheFile
+
+__all__ = ["OLD_KEPT", "candidates", "digest", "one_at_a_time", "settle"]
 
 OLD_KEPT = 3
 """Folders of other versions of the source that stay in the source tree."""
+
+
+def one_at_a_time() -> None:
+    """From here on this process reads and writes Numba's files only while no other one does."""
+    for name in ("save", "load"):
+        method = getattr(IndexDataCacheFile, name)
+        if not hasattr(method, "__wrapped__"):
+            setattr(IndexDataCacheFile, name, _locked(method))
+
+
+def _locked(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def inner(self: Any, *args: Any) -> Any:
+        try:
+            lock = open(Path(self._index_path).with_name(".lock"), "a")  # noqa: SIM115
+        except OSError:  # it can only be read, so nobody writes
+            return method(self, *args)
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return method(self, *args)
+
+    return inner
 
 
 def digest(folder: Path) -> str:
