@@ -9,8 +9,12 @@ import pandas as pd
 import pytest
 
 from nichetrial import cli
+from nichetrial.cohort.population import POPULATION, read_population
 from nichetrial.cohort.sample import sample
+from nichetrial.cohort.shipped import SHIPPED
+from nichetrial.cohort.space import NAMES
 from nichetrial.study.load import load
+from nichetrial.tables import write
 from nichetrial.trial.simulate import simulate
 
 STUDY = str(Path(__file__).parents[2] / "config.yaml")
@@ -22,7 +26,8 @@ def test_the_mouse_is_the_mouse_of_the_study(tmp_path, capsys):
     assert cli.main(words) == 0
     told = capsys.readouterr().out
     study = load(STUDY)
-    cohort, _ = sample(seed=study.seed, first=0, last=5, overrides={})
+    shipped = read_population(SHIPPED / "population.parquet")
+    cohort, _ = sample(seed=study.seed, first=0, last=5, overrides={}, population=shipped)
     among = simulate(study.arm("amd3100"), cohort, seed=study.seed).outcomes.iloc[3]
     assert "mouse 3: finished" in told
     for name in ("foci", "colonies"):
@@ -39,6 +44,35 @@ def test_the_mouse_is_the_mouse_of_the_study(tmp_path, capsys):
     at_challenge = taken[taken["day"] == study.arm("amd3100").challenge.day].iloc[0]
     assert at_challenge["lands"] == 1
     assert at_challenge["sdf1"] == among["sdf1"]
+
+
+@pytest.mark.parametrize("source", ["calibrated", "priors", "own"])
+def test_simulate_and_export_take_the_mice_of_the_study(source, tmp_path, monkeypatch, capsys):
+    """From the population that the study says: timp1_basal of mouse 3 by each way."""
+    monkeypatch.chdir(tmp_path)
+    text = Path(STUDY).read_text().replace("population: calibrated", f"population: {source}")
+    Path("study.yaml").write_text(text)
+    own = Path("results/seubert2015/evidence/full/population.parquet")
+    particles = read_population(SHIPPED / "population.parquet")[:2]
+    if source == "own":
+        words = ["study.yaml", "--arm", "untreated", "--mouse", "3"]
+        for command in (["simulate"], ["export", "sbml"]):
+            assert cli.main([*command, *words]) == 2
+            assert "nichetrial calibrate makes it" in capsys.readouterr().err
+        frame = pd.DataFrame({"particle": [0, 1], **dict(zip(NAMES, particles.T, strict=True))})
+        write(frame, own, POPULATION)
+    stage = ["parameters", "--study", "study.json", "--first", "3", "--last", "3"]
+    stage += ["--out", "mice.parquet", "--rejections", "r.csv", "--record", "r.json"]
+    assert cli.main(["resolve", "study.yaml", "--out", "study.json", "--record", "s.json"]) == 0
+    assert cli.main(stage + (["--population", str(own)] if source == "own" else [])) == 0
+    basal = pd.read_parquet("mice.parquet")["timp1_basal"].iloc[0]
+    capsys.readouterr()
+    assert cli.main(["simulate", "study.yaml", "--arm", "untreated", "--mouse", "3"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    told = next(line[1] for line in lines if line[:1] == ["timp1"])
+    assert float(told) == pytest.approx(basal, rel=1e-5)  # untreated: TIMP-1 stays basal
+    assert cli.main(["export", "sbml", "study.yaml", "--arm", "untreated", "--mouse", "3"]) == 0
+    assert f'value="{float(basal)!r}"' in Path("seubert2015-untreated-mouse3.xml").read_text()
 
 
 def test_the_trace_has_a_usual_name(tmp_path, monkeypatch, capsys):

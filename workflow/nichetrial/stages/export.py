@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from nichetrial.errors import UserError
+from nichetrial.launch.plan import Plan
 from nichetrial.stages.chosen import arm_named, mouse_numbered
 from nichetrial.study.load import load
 
@@ -38,11 +39,18 @@ def run(args: argparse.Namespace) -> None:
     arm, mouse = arm_named(study, args.arm), mouse_numbered(study, args.mouse)
 
     from nichetrial.cohort.sample import sample  # the compiled code takes a moment to load
+    from nichetrial.cohort.source import particles_of
     from nichetrial.export.sbml import document
     from nichetrial.model.parameters import PARAMETERS
     from nichetrial.tables import atomic
 
-    frame, _ = sample(seed=study.seed, first=mouse, last=mouse, overrides=study.cohort.overrides)
+    frame, _ = sample(
+        seed=study.seed,
+        first=mouse,
+        last=mouse,
+        overrides=study.cohort.overrides,
+        population=particles_of(study.cohort.population, Plan.of(study, args.study).own_population),
+    )
     text = document(
         arm,
         {name: float(frame[name].iloc[0]) for name in PARAMETERS},

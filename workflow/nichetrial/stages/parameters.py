@@ -6,9 +6,8 @@ import argparse
 
 import pandas as pd
 
-from nichetrial.cohort.population import read_population
 from nichetrial.cohort.sample import SCHEMA, sample
-from nichetrial.cohort.shipped import SHIPPED
+from nichetrial.cohort.source import particles_of
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write, write_csv
 from nichetrial.tracking.records import recording
@@ -36,7 +35,6 @@ def run(args: argparse.Namespace) -> None:
     """Draw the mice and write them."""
     study = read_study(args.study)
     overrides, source = study.cohort.overrides, study.cohort.population
-    file = args.population or (SHIPPED / "population.parquet" if source == "calibrated" else None)
     with recording(
         args.record,
         stage="parameters",
@@ -57,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
             first=args.first,
             last=args.last,
             overrides=overrides,
-            population=read_population(file) if file else None,
+            population=particles_of(source, args.population or "--population"),
         )
         write(frame, args.out, SCHEMA)
         counts = pd.DataFrame(rejected.most_common(), columns=["reason", "mice"])

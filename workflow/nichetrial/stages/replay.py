@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nichetrial.errors import UserError
+from nichetrial.launch.plan import Plan
 from nichetrial.stages.chosen import arm_named, mouse_numbered
 from nichetrial.study.load import load
 from nichetrial.tables import write_csv
@@ -42,11 +43,18 @@ def run(args: argparse.Namespace) -> None:
     arm, mouse, trace = arm_named(study, args.arm), mouse_numbered(study, args.mouse), args.trace
 
     from nichetrial.cohort.sample import sample  # the compiled code takes a moment to load
+    from nichetrial.cohort.source import particles_of
     from nichetrial.engine.integrate import TRACE
     from nichetrial.engine.outcome import Outcome
     from nichetrial.trial.simulate import OUTCOMES, most_attempts, simulate
 
-    cohort, _ = sample(seed=study.seed, first=mouse, last=mouse, overrides=study.cohort.overrides)
+    cohort, _ = sample(
+        seed=study.seed,
+        first=mouse,
+        last=mouse,
+        overrides=study.cohort.overrides,
+        population=particles_of(study.cohort.population, Plan.of(study, args.study).own_population),
+    )
     attempts = np.full((most_attempts(arm), len(TRACE)), np.nan)
     result = simulate(arm, cohort, seed=study.seed, trace=attempts)
     table = pd.DataFrame(attempts[~np.isnan(attempts[:, 0])], columns=list(TRACE))
