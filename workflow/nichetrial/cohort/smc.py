@@ -55,7 +55,7 @@ GENERATIONS: Schema = {
     "support": (pa.float64(), "1", "share of a prior's 90 % range that the particles cover, mean"),
 }
 MAX_ATTEMPTS = 1000
-SHARE_MOVED = 0.1
+SHARE_MOVED = 0.25
 """Share of the axes along which one step goes: few, or hardly any step would be taken."""
 WALK, DIFFERENCE = 0.4, 0.8
 """Below the first, a step is a random walk; below the second, along the difference of two other
@@ -204,9 +204,14 @@ def _propose(
 
 
 def effective(u: Floats) -> float:
-    """Effective number of points (n, axes): copies that were never moved count together."""
-    _, copies = np.unique(u, axis=0, return_counts=True)
-    return float(copies.sum() ** 2 / np.sum(copies.astype(np.float64) ** 2))
+    """Effective number of points (n, axes): that of the values on an axis, of which copies share
+    some, median over the axes. A step changes few axes: a point may be a copy in most of them."""
+
+    def of(column: Floats) -> float:
+        _, copies = np.unique(column, return_counts=True)
+        return float(copies.sum() ** 2 / np.sum(copies.astype(np.float64) ** 2))
+
+    return float(np.median([of(column) for column in u.T]))
 
 
 def _covered(u: Floats) -> float:

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from nichetrial.cohort.smc import effective
 from nichetrial.cohort.space import NAMES, Priors, parameters
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.tables import Schema
@@ -49,9 +50,9 @@ def posterior(
         covered = np.quantile(u[:, k], 0.95) - np.quantile(u[:, k], 0.05)
         share = np.histogram(u[:, k], CLASSES, (0.0, 1.0))[0] / len(u)
         some = share[share > 0.0]
-        # the small-sample bias of an entropy, (classes - 1) / (2 n), is taken off
+        # less the bias of an entropy from few points, (classes - 1) / (2 n); copies count once
         learned = float(np.sum(some * np.log2(some * CLASSES)))
-        learned -= (CLASSES - 1) / (2 * len(u) * np.log(2))
+        learned -= (CLASSES - 1) / (2 * effective(u[:, [k]]) * np.log(2))
         rows.append({
             "parameter": name, "symbol": p.symbol, "meaning": p.meaning, "unit": p.unit,
             "trust": p.trust, "prior_low": ends[0, k], "prior_high": ends[1, k], "low": low,
