@@ -14,45 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
+from nichetrial.launch.code import CODE
 from nichetrial.study.resolved import ResolvedStudy, digest
 from nichetrial.tracking.identity import code_digest
 
 __all__ = [
-    "CODE", "EVIDENCE_FIGURES", "FIGURES", "OF_NO_CALIBRATION", "OUTCOME_TABLES", "Plan",
+    "EVIDENCE_FIGURES", "FIGURES", "OF_NO_CALIBRATION", "OUTCOME_TABLES", "Plan",
     "chunk_name", "study_file",
 ]  # fmt: skip
-
-CODE: dict[str, tuple[str, ...]] = {
-    "resolve": ("stages.resolve", "study", "model"),
-    "parameters": ("stages.parameters", "study.resolved", "model", "engine", "cohort"),
-    "simulate": ("stages.simulate", "study.resolved", "engine", "trial"),
-    "dose-curve": ("stages.dose_curve", "study.resolved", "engine", "trial"),
-    "compare": ("stages.compare", "study.resolved", "model", "engine", "compare"),
-    "figure": ("stages.figure", "study", "model", "figures", "evidence.fitted",
-               "evidence.held_out", "evidence.experiments", "evidence.findings"),
-    "report": ("stages.report", "study", "model", "cohort.shipped", "cohort.calibrated",
-               "figures", "evidence.fitted", "evidence.held_out", "evidence.experiments",
-               "evidence.findings", "report"),
-    "particles": ("stages.particles", "study", "model", "engine", "cohort", "trial",
-                  "evidence.fitted", "evidence.agreement", "evidence.experiments",
-                  "evidence.findings", "evidence.simulated"),
-    "population": ("stages.population", "study.resolved", "model", "engine", "cohort",
-                   "evidence.posterior"),
-    "predict": ("stages.predict", "study", "model", "engine", "cohort", "trial",
-                "evidence.fitted", "evidence.held_out", "evidence.experiments",
-                "evidence.findings", "evidence.simulated"),
-    "scoreboard": ("stages.scoreboard", "study", "model", "evidence"),
-    "sensitivity": ("stages.sensitivity", "study.resolved", "model", "engine", "cohort", "trial",
-                    "compare.sobol", "evidence.decisions"),
-    "contradiction": ("stages.contradiction", "study.resolved", "model", "engine", "cohort",
-                      "trial", "evidence.contradiction"),
-    "evidence-report": ("stages.evidence_report", "study", "model", "figures", "evidence.fitted",
-                        "evidence.held_out", "evidence.agreement", "evidence.experiments",
-                        "evidence.findings", "report"),
-    "track": ("stages.track", "study.resolved", "tracking"),
-}  # fmt: skip
-"""Stage -> the code that shapes its results. Tests hold it to what the stage imports, and to what
-the stage writes into its records, so that a job runs again just when its identity has changed."""
 
 EVIDENCE: dict[str, set[str]] = {
     "particles": {"particles", "moves", "mice", "fit"},
@@ -226,8 +195,12 @@ class Plan:
     @property
     def population(self) -> list[str]:
         """The file that mice are drawn from, if a job of this study makes it."""
-        own = self.study.cohort.population == "own"
-        return [f"{self.evidence}/full/population.parquet"] if own else []
+        return [self.own_population] if self.study.cohort.population == "own" else []
+
+    @property
+    def own_population(self) -> str:
+        """The population that this study's own calibration makes."""
+        return f"{self.evidence}/full/population.parquet"
 
     def particles(self, variant: str, generation: int) -> list[str]:
         """The files of one generation of a calibration; none before the first."""

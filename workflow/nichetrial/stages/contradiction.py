@@ -17,8 +17,18 @@ from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("stages.contradiction", "study.resolved", "model", "engine", "cohort", "trial",
-        "evidence.contradiction")  # fmt: skip
+CODE = (
+    "stages.contradiction",
+    "study.resolved",
+    "model",
+    "engine",
+    "cohort.distributions",
+    "cohort.plausibility",
+    "cohort.population",
+    "cohort.space",
+    "trial",
+    "evidence.contradiction",
+)
 FOLDS = (10.0, 100.0)
 """Of the maps: the TIMP-1-high of the published experiment, and ten times as much."""
 

@@ -18,9 +18,26 @@ from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("stages.particles", "study", "model", "engine", "cohort", "trial", "evidence.fitted",
-        "evidence.agreement", "evidence.experiments", "evidence.findings",
-        "evidence.simulated")  # fmt: skip
+CODE = (
+    "stages.particles",
+    "study",
+    "model",
+    "engine",
+    "cohort.between",
+    "cohort.distributions",
+    "cohort.plausibility",
+    "cohort.smc",
+    "cohort.space",
+    "trial",
+    "evidence.fitted",
+    "evidence.agreement",
+    "evidence.experiments",
+    "evidence.findings",
+    "evidence.simulated",
+)
+
+LUCK = 1 << 61
+"""Changes the seed: the experiments' mice are not those of the trial."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     ) as record:
         check_held_out()
         findings = fitted_findings(spec.fit)
-        laboratory = Laboratory(findings, seed=study.seed, mice=spec.mice)
+        laboratory = Laboratory(findings, seed=study.seed ^ LUCK, mice=spec.mice)
         settings = smc.Settings(seed=study.seed, particles=spec.particles, moves=spec.moves)
         priors, slots = priors_of(args.variant), np.arange(args.first, args.last + 1)
 

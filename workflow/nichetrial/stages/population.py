@@ -18,7 +18,18 @@ from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("stages.population", "study.resolved", "model", "engine", "cohort", "evidence.posterior")
+CODE = (
+    "stages.population",
+    "study.resolved",
+    "model",
+    "engine",
+    "cohort.distributions",
+    "cohort.plausibility",
+    "cohort.population",
+    "cohort.smc",
+    "cohort.space",
+    "evidence.posterior",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +71,9 @@ def run(args: argparse.Namespace) -> None:
         curve = smc.curve(settings, generations)
         values = parameters(last.u, priors)
         columns = dict(zip(NAMES, values.T, strict=True))
-        write(pd.DataFrame({"particle": last.slot, **columns}), out / "population.parquet",
-              POPULATION)  # fmt: skip
+        write(
+            pd.DataFrame({"particle": last.slot, **columns}), out / "population.parquet", POPULATION
+        )
         for name, table, schema in (
             ("generations", curve, smc.GENERATIONS),
             ("posterior", posterior(values, last.u, priors), POSTERIOR),

@@ -18,9 +18,23 @@ from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("stages.predict", "study", "model", "engine", "cohort", "trial", "evidence.fitted",
-        "evidence.held_out", "evidence.experiments", "evidence.findings",
-        "evidence.simulated")  # fmt: skip
+CODE = (
+    "stages.predict",
+    "study",
+    "model",
+    "engine",
+    "cohort.between",
+    "cohort.distributions",
+    "cohort.plausibility",
+    "cohort.population",
+    "cohort.space",
+    "trial",
+    "evidence.fitted",
+    "evidence.held_out",
+    "evidence.experiments",
+    "evidence.findings",
+    "evidence.simulated",
+)
 NEW_LUCK = 1 << 62
 """Changes the seed: the experiments are not those that the particles were chosen by."""
 

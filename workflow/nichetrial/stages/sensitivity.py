@@ -16,8 +16,19 @@ from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = ("stages.sensitivity", "study.resolved", "model", "engine", "cohort", "trial",
-        "compare.sobol", "evidence.decisions")  # fmt: skip
+CODE = (
+    "stages.sensitivity",
+    "study.resolved",
+    "model",
+    "engine",
+    "cohort.distributions",
+    "cohort.plausibility",
+    "cohort.population",
+    "cohort.space",
+    "trial",
+    "compare.sobol",
+    "evidence.decisions",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +63,9 @@ def run(args: argparse.Namespace) -> None:
         sobol = indices(priors, quantities(study, mice), seed=seed)
         decided = decisions(study, read_population(args.population), sobol)
         for name, table, schema in (
-            ("sobol", sobol, SOBOL), ("decisions", decided, DECISIONS),
-        ):  # fmt: skip
+            ("sobol", sobol, SOBOL),
+            ("decisions", decided, DECISIONS),
+        ):
             write(table, out / f"{name}.parquet", schema)
             write_csv(table, out / f"{name}.csv")
             record.output(out / f"{name}.parquet")
