@@ -30,8 +30,8 @@ DECISIONS: Schema = {
     "ratio_highest_third": (_F, "1", "the same where the parameter is high"),
     "flips": (pa.bool_(), "1", "is the effect of opposite sign in the two thirds?"),
 }
-MOST = 5
-"""Parameters a pair."""
+MOST, MARGIN = 5, 0.02
+"""Parameters a pair; how far from 1 a ratio must be to count as a rise or a fall."""
 
 
 def decisions(
@@ -60,6 +60,7 @@ def decisions(
                 "symbol": PARAMETERS[row.parameter].symbol, "meaning": row.meaning,
                 "trust": row.trust, "total": row.total, "total_conf": row.total_conf,
                 "ratio": float(a[known].sum() / b[known].sum()), "ratio_lowest_third": low,
-                "ratio_highest_third": high, "flips": (low - 1.0) * (high - 1.0) < 0.0,
+                "ratio_highest_third": high,
+                "flips": min(low, high) < 1.0 - MARGIN and max(low, high) > 1.0 + MARGIN,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=list(DECISIONS))

@@ -1,7 +1,7 @@
 """Published findings: one row a fact, with its source and how far it can be trusted.
 
 Set A (``fitted/``) may be fitted. Set B (``held_out/``) is only ever predicted: a calibration
-checks its digest, so that nobody moves a row unseen, and never reads a row of it.
+checks its digest, so that nobody moves a row unseen, and no job that fits reads a row of it.
 """
 
 from __future__ import annotations
@@ -142,6 +142,13 @@ def _finding(row: dict[str, str], path: Path, place: str) -> Finding:
         raise UserError(f"{direction} is for ratios; write value with low and high", place=place)
     if (statistic == "ratio") != bool(row["reference"]):
         raise UserError("a ratio needs a reference, and nothing else has one", place=place)
+    if row["reference"] and row["reference"] == row["arm"]:
+        raise UserError("arm and reference are the same", place=place)
+    value = number("value")
+    if value < low or value > high:
+        raise UserError("value lies outside low and high", place=place)
+    if row["id"] == "particle":
+        raise UserError('"particle" is no name for a finding; write another id', place=place)
     name = row["experiment"]
     if not name or "/" in name or "\\" in name or name.startswith("."):
         raise UserError("experiment: the name of a study file beside this one", place=place)
@@ -156,7 +163,7 @@ def _finding(row: dict[str, str], path: Path, place: str) -> Finding:
         outcome=row["outcome"],
         statistic=cast(Statistic, statistic),
         direction=cast(Direction, direction),
-        value=number("value"),
+        value=value,
         low=low,
         high=high,
         source=row["source"],

@@ -17,4 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print one line for a study that can run. Raises UserError with all that is wrong."""
-    print(f"{args.study}: ok; {summary(load(args.study))}")
+    study = load(args.study)
+    fit, predict = study.calibration.fit, study.calibration.predict
+    if fit or predict:
+        from nichetrial.evidence.experiments import arms_of  # only then: it takes a moment
+        from nichetrial.evidence.findings import all_findings
+
+        arms_of(all_findings(fit, predict))
+    print(f"{args.study}: ok; {summary(study)}")

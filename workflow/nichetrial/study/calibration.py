@@ -31,7 +31,10 @@ def read_calibration(
         for i, name in enumerate(names):
             written = Path(name)
             path = Path(file).parent / written
-            if written.is_absolute() or ".." in written.parts or written.suffix != ".csv":
+            inside = path.resolve().is_relative_to(Path(file).resolve().parent)
+            odd = set(name) & set("{}*?[]")  # Snakemake would read more into them
+            away = written.is_absolute() or ".." in written.parts or not inside
+            if away or written.suffix != ".csv" or odd:
                 wrong(f'"{name}" must be a .csv file in the folder of this file or below', key, i)
             elif path.as_posix() in (*paths, *found.get("fit", ())):
                 wrong(f'"{name}" is there twice; a finding is either fitted or predicted', key, i)

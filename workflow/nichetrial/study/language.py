@@ -294,7 +294,9 @@ class CalibrationSection(Section):
         1000, description="Particles: typical mice that the population consists of."
     )
     generations: Annotated[int, Whole(1, 100)] = Field(
-        8, description="Generations after the draws from the priors; each halves the distance."
+        8,
+        description="Generations after the draws from the priors; in each, the farther half of the "
+        "particles is replaced.",
     )
     moves: Annotated[int, Whole(1, 100)] = Field(
         3, description="Steps that each particle tries in a generation."

@@ -20,6 +20,7 @@ __all__ = ["plan_evidence"]
 
 Record = Mapping[str, Any]
 CURVE = ("limit", "median", "met", "acceptance", "effective", "origins", "support")
+BY_VARIANT = ("particles", "population", "predict")
 HOW_CUT = ("chunk",)
 """Settings that change no result."""
 
@@ -40,12 +41,30 @@ class _Evidence:
         self.study, self.folder = study, results / "evidence"
         self.newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
         self.by_name = {(r["stage"], r["name"]): r for r in records}
-        self.records = records
-        made_by = [self.newest["science"], identity.code_digest("evidence")]
+        self.records = [
+            r for r in records
+            if r["stage"] not in BY_VARIANT
+            or r["name"].split("/")[0] in study["calibration"]["variants"]
+        ]  # fmt: skip
+        code = sorted({r["code_digest"] for r in records if r["stage"] == "particles"})
+        made_by = [self.newest["science"], code]
         self.code = hashlib.sha256(identity.canonical(made_by).encode()).hexdigest()
         self.settings = {k: v for k, v in study["calibration"].items() if k not in HOW_CUT}
-        asked = {"arms": study["arms"], "pairs": study["comparisons"]["pairs"]} | self.settings
-        self.key = self._key("evidence", study["name"], asked, [])
+        asked = self.settings | {
+            "arms": study["arms"],
+            "comparisons": {k: study["comparisons"][k] for k in ("reference", "pairs")},
+            "experiment": study["experiment"],
+            "folds": study["figures"]["dose_folds"],
+        }
+        own = [*self.settings["fit"], *self.settings["predict"]]
+        folders = {str(Path(p).parent) for p in own}
+        read = {
+            p: d
+            for r in records
+            for p, d in r["inputs"].items()
+            if p in own or (p.endswith(".yaml") and str(Path(p).parent) in folders)
+        }
+        self.key = self._key("evidence", study["name"], asked, list(read.values()))
         self.start = min(ms(r["start"]) for r in records)
         self.end = max(ms(r["end"]) for r in records)
         self.scores = rows_of(self.folder / "scoreboard.csv")
