@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nichetrial import cli
 from nichetrial.errors import UserError
 from nichetrial.launch.plan import EVIDENCE, Plan
 from nichetrial.model.variants import VARIANTS
@@ -94,6 +95,23 @@ def test_populations(population):
     assert study.cohort.population == population
     own = ["results/small/evidence/full/population.parquet"]
     assert Plan.of(study, "s.yaml").population == (own if population == "own" else [])
+
+
+@pytest.mark.parametrize("name", ["lab{a}.csv", "lab*.csv", "link.csv"])
+def test_names_that_mean_more_than_a_file_here_are_refused(name, folder):
+    (folder / name).symlink_to("/etc/hostname") if name == "link.csv" else (
+        folder / name
+    ).write_text("")
+    Path("study.yaml").write_text(with_section(f"{{fit: ['{name}']}}"))
+    with pytest.raises(UserError, match="file in the folder of this file or below"):
+        load("study.yaml")
+
+
+def test_check_reads_the_findings_too(folder, capsys):
+    (folder / "a.csv").write_text("id,set\nM1,A\n")
+    Path("study.yaml").write_text(with_section("{fit: [a.csv]}"))
+    assert cli.main(["check", "study.yaml"]) == 2
+    assert "a.csv:2: the columns must be" in capsys.readouterr().err
 
 
 # --- mistakes -------------------------------------------------------------------------------------

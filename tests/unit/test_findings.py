@@ -181,6 +181,12 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         {"statistic": "mean", "reference": ""},
         "up is for ratios; write value with low and high",
     ),
+    "number outside its range": (
+        {"value": "5", "low": "1.5", "high": "2"},
+        "value lies outside low and high",
+    ),
+    "arm against itself": ({"reference": "high"}, "arm and reference are the same"),
+    "the name of a column": ({"id": "particle"}, "write another id"),
     "ratio without a reference": (
         {"reference": ""},
         "a ratio needs a reference, and nothing else has one",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,7 +13,9 @@ from nichetrial.cohort.population import read_population
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.cohort.space import plausible
 from nichetrial.errors import UserError
-from nichetrial.evidence.findings import all_findings
+from nichetrial.evidence.agreement import distance
+from nichetrial.evidence.findings import all_findings, fitted_findings
+from nichetrial.evidence.simulated import Laboratory
 from nichetrial.model.variants import VARIANTS
 from nichetrial.stages import generate
 from nichetrial.study.load import load
@@ -42,6 +45,15 @@ def test_particles_are_plausible_mice():
     particles = read_population(SHIPPED / "population.parquet")
     assert len(particles) == HOW["settings"]["particles"]
     assert plausible(particles).all()
+
+
+def test_particles_still_agree_with_what_they_were_fitted_to():
+    """The model of today: simulated experiments with new luck, as when they were predicted."""
+    findings = fitted_findings()
+    particles = read_population(SHIPPED / "population.parquet")[:100]
+    laboratory = Laboratory(findings, seed=20_260, mice=HOW["settings"]["mice"])
+    far = distance(findings, laboratory.experiments(particles, np.arange(len(particles))))
+    assert np.mean(far == 0.0) > 0.6, MEND
 
 
 def test_the_scoreboard_is_of_the_findings_of_today():

@@ -105,8 +105,21 @@ def test_keys_are_of_what_was_asked_not_of_how_it_was_cut(tmp_path, monkeypatch)
     keys = [run.key for run in plan_evidence(asked, results)]
     asked["calibration"]["chunk"] = 7
     assert [run.key for run in plan_evidence(asked, results)] == keys
-    asked["calibration"]["mice"] = 11
-    assert not set(keys) & {run.key for run in plan_evidence(asked, results)}
+    for change in (
+        {"calibration": asked["calibration"] | {"mice": 11}},
+        {"experiment": asked["experiment"] | {"vector": {"fold": 3.0, "onset": 0.0}}},
+        {"figures": asked["figures"] | {"dose_folds": [1.0, 7.0]}},
+        {"seed": 8},
+    ):
+        assert not set(keys) & {run.key for run in plan_evidence(asked | change, results)}
+
+
+def test_a_variant_that_is_no_longer_asked_for_fails_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    calibrated(tmp_path, wrong="no memory")
+    asked = study(calibration={"variants": ["full"], "generations": 2, "particles": 40})
+    runs = plan_evidence(asked.model_dump(mode="json"), tmp_path / "results" / "small")
+    assert [run.status for run in runs] == ["FINISHED"] * 3
 
 
 def test_what_failed_or_is_left_over_is_failed(tmp_path, monkeypatch):
