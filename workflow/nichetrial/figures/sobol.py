@@ -89,5 +89,5 @@ def _panel(ax: Axes, title: str, found: pd.DataFrame) -> None:
     ax.set_yticks(at, labels=names)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-MOST + 0.4, 0.6)
-    ax.set_title(title)
+    ax.set_title(wrapped(title, 34))
     ax.grid(axis="x")
