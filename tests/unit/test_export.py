@@ -15,6 +15,7 @@ import sympy as sp
 
 from nichetrial import __version__, cli
 from nichetrial.cohort.sample import sample
+from nichetrial.cohort.source import particles_of
 from nichetrial.export.mathml import TIME, math
 from nichetrial.export.sbml import SBML, document
 from nichetrial.export.system import initial_states, system
@@ -208,7 +209,13 @@ def test_the_command_writes_the_mouse_of_the_study(tmp_path, monkeypatch, capsys
     assert capsys.readouterr().out == "written: seubert2015-amd3100-mouse37.xml\n"
     text = Path("seubert2015-amd3100-mouse37.xml").read_text(encoding="utf-8")
     model, study = read(text), load(STUDY)
-    among, _ = sample(seed=study.seed, first=0, last=40, overrides=study.cohort.overrides)
+    among, _ = sample(
+        seed=study.seed,
+        first=0,
+        last=40,
+        overrides=study.cohort.overrides,
+        population=particles_of(study.cohort.population, ""),
+    )
     for name in PARAMETERS:
         assert model.getParameter(name).getValue() == among[name][37]
     assert export("--arm", "amd3100", "--mouse", "37", "--out", "-") == 0

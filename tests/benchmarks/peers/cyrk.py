@@ -24,7 +24,7 @@ CANDIDATES = (
 # of 60 mice; RADAU, VERN7 and VERN8 looked slower, for BDF the scan found no
 # tolerance that is good enough
 TUNED = {
-    "LSODA": Settings("LSODA", 5.3e-8, floor=1e-2),
+    "LSODA": Settings("LSODA", 5e-8, floor=1e-2),
     "TSIT5": Settings("TSIT5", 3.1e-8),
     "RK45": Settings("RK45", 2e-8),
     "DOP853": Settings("DOP853", 1.2e-10, step=0.125),

@@ -23,8 +23,8 @@ CANDIDATES = (
 )
 # of 10 mice; Adams methods (not "stiff") take two to four times as long
 TUNED = {
-    "restarts": Settings("restarts", 1e-8, floor=1e-2),
-    "SBML events": Settings("SBML events", 1e-8, floor=1e-2),
+    "restarts": Settings("restarts", 6e-9, floor=1e-2),
+    "SBML events": Settings("SBML events", 6e-9, floor=1e-2),
 }
 MICE = 2
 
