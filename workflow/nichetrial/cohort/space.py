@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nichetrial.cohort.distributions import quantile
@@ -15,7 +16,7 @@ from nichetrial.cohort.plausibility import first_reason
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.model.variants import VARIANTS
 
-__all__ = ["NAMES", "Priors", "parameters", "plausible", "priors_of"]
+__all__ = ["NAMES", "Priors", "cohort_of", "parameters", "plausible", "priors_of"]
 
 Floats = NDArray[np.float64]
 Priors = Mapping[str, tuple[str, float, float]]
@@ -39,6 +40,12 @@ def parameters(u: Floats, priors: Priors) -> Floats:
     for k, name in enumerate(NAMES):
         out[:, k] = quantile(*priors[name], np.ascontiguousarray(u[:, k]))
     return out
+
+
+def cohort_of(values: Floats, mice: NDArray[np.int64] | None = None) -> pd.DataFrame:
+    """Mice (n, NAMES) as the table that a trial takes; numbered from 0 unless said."""
+    numbers = np.arange(len(values)) if mice is None else mice
+    return pd.DataFrame({"mouse": numbers, **dict(zip(NAMES, values.T, strict=True))})
 
 
 def plausible(values: Floats) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from SALib.analyze import sobol as analysis
 from SALib.sample import sobol as design
 
-from nichetrial.cohort.space import NAMES, Priors, parameters
+from nichetrial.cohort.space import NAMES, Priors, cohort_of, parameters
 from nichetrial.errors import UserError
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import ResolvedStudy
@@ -65,7 +65,7 @@ def quantities(study: ResolvedStudy, mice: Floats) -> dict[tuple[str, str], Floa
     Raises:
         UserError: a mouse did not finish: indices over the others would be of another model.
     """
-    cohort = pd.DataFrame({"mouse": np.arange(len(mice)), **dict(zip(NAMES, mice.T, strict=True))})
+    cohort = cohort_of(mice)
     foci: dict[str, Floats] = {}
     for arm in study.arms:
         table = simulate(arm, cohort, seed=study.seed).outcomes

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nichetrial.cohort.space import NAMES
+from nichetrial.cohort.space import NAMES, cohort_of
 from nichetrial.model.variants import NEVER
 from nichetrial.study.resolved import Arm, Vector
 from nichetrial.tables import Schema
@@ -65,9 +65,7 @@ def _foci(experiment: Arm, fold: float, particles: Floats, seed: int) -> Floats:
         update={"vector": Vector(fold=fold, onset=onset), "treatments": (),
                 "readout": experiment.readout.model_copy(update={"end": experiment.readout.day})}
     )  # fmt: skip
-    cohort = pd.DataFrame(
-        {"mouse": np.arange(len(particles)), **dict(zip(NAMES, particles.T, strict=True))}
-    )
+    cohort = cohort_of(particles)
     return simulate(arm, cohort, seed=seed).outcomes["expected_foci"].to_numpy(np.float64)
 
 

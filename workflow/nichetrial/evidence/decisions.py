@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nichetrial.cohort.space import NAMES
+from nichetrial.cohort.space import NAMES, cohort_of
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tables import Schema
@@ -38,9 +38,7 @@ def decisions(
     study: ResolvedStudy, particles: NDArray[np.float64], sobol: pd.DataFrame
 ) -> pd.DataFrame:
     """The MOST important parameters of each declared pair (schema DECISIONS)."""
-    cohort = pd.DataFrame(
-        {"mouse": np.arange(len(particles)), **dict(zip(NAMES, particles.T, strict=True))}
-    )
+    cohort = cohort_of(particles)
     foci = {
         arm.name: simulate(arm, cohort, seed=study.seed).outcomes["expected_foci"].to_numpy(float)
         for arm in study.arms

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nichetrial.cohort.between import vary
-from nichetrial.cohort.space import NAMES
+from nichetrial.cohort.space import NAMES, cohort_of
 from nichetrial.evidence.experiments import arms_of
 from nichetrial.evidence.findings import Finding
 from nichetrial.model.parameters import PARAMETERS
@@ -44,7 +44,7 @@ class Laboratory:
         typical = np.repeat(particles, m, axis=0)
         none = np.zeros(len(mice), np.int64)
         values = vary(typical, seed=self.seed, mice=mice, attempts=none)
-        cohort = pd.DataFrame({"mouse": mice, **dict(zip(NAMES, values.T, strict=True))})
+        cohort = cohort_of(values, mice)
         done: dict[int, pd.DataFrame] = {}
         for arm in self.arms.values():
             if id(arm) not in done:

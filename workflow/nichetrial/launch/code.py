@@ -119,5 +119,5 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "track": ("stages.track", "study.resolved", "tracking"),
 }
-"""Stage -> the code that shapes its results. Tests hold it to what the stage imports, and to what
-the stage writes into its records, so that a job runs again just when its identity has changed."""
+"""Stage -> the code that shapes its results, for the digests of its jobs and its records alike: a
+job runs again just when its identity has changed. Tests hold it to what the stage imports."""

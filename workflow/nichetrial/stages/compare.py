@@ -11,13 +11,12 @@ from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.combinations import COMBINATIONS, combinations
 from nichetrial.compare.effects import EFFECTS, effects
 from nichetrial.compare.unknowns import UNKNOWNS, unknowns
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import atomic, read, write, write_csv
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
-
-CODE = ("stages.compare", "study.resolved", "model", "engine", "compare")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
         parameters={"comparisons": spec.model_dump(mode="json"), "missing": sorted(args.missing)},
         seed=study.seed,
         inputs=[*mice, *(f for fs in files.values() for f in fs)],
-        code=CODE,
+        code=CODE["compare"],
         **record_options(args),
     ) as record:
         outcomes = {name: read(*paths) for name, paths in files.items()}

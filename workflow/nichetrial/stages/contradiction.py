@@ -10,6 +10,7 @@ import pandas as pd
 
 from nichetrial.cohort.population import read_population
 from nichetrial.evidence import contradiction as c
+from nichetrial.launch.code import CODE
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write, write_csv
@@ -17,18 +18,6 @@ from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = (
-    "stages.contradiction",
-    "study.resolved",
-    "model",
-    "engine",
-    "cohort.distributions",
-    "cohort.plausibility",
-    "cohort.population",
-    "cohort.space",
-    "trial",
-    "evidence.contradiction",
-)
 FOLDS = (10.0, 100.0)
 """Of the maps: the TIMP-1-high of the published experiment, and ten times as much."""
 
@@ -56,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
         },
         seed=study.seed,
         inputs=[args.population],
-        code=CODE,
+        code=CODE["contradiction"],
         **record_options(args),
     ) as record:
         particles = read_population(args.population)

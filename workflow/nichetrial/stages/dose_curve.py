@@ -7,6 +7,7 @@ import argparse
 import pandas as pd
 import pyarrow as pa
 
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import Schema, read, write
 from nichetrial.tracking.records import recording
@@ -14,7 +15,6 @@ from nichetrial.trial.simulate import OUTCOMES, simulate
 
 __all__ = ["DOSE_CURVE", "add_arguments", "run"]
 
-CODE = ("stages.dose_curve", "study.resolved", "engine", "trial")
 DOSE_CURVE: Schema = {
     "fold": (pa.float64(), "1", "plasma TIMP-1 from the vector, as multiple of basal"),
     **OUTCOMES,
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
         },
         seed=study.seed,
         inputs=[args.parameters],
-        code=CODE,
+        code=CODE["dose-curve"],
         **record_options(args),
     ) as record:
         tables = []

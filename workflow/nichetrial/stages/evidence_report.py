@@ -7,16 +7,13 @@ from pathlib import Path
 
 from nichetrial.figures.evidence import NOT_SHOWN
 from nichetrial.figures.inputs import require
+from nichetrial.launch.code import CODE
 from nichetrial.report.evidence import recorded, render, sources
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import atomic
 from nichetrial.tracking.records import read_records, recording
 
 __all__ = ["add_arguments", "run"]
-
-CODE = ("stages.evidence_report", "study", "model", "figures", "evidence.fitted",
-        "evidence.held_out", "evidence.agreement", "evidence.experiments", "evidence.findings",
-        "report")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
         parameters={"study": study.model_dump(mode="json", exclude=set(NOT_SHOWN))},
         seed=study.seed,
         inputs=require(sources(study, results)),
-        code=CODE,
+        code=CODE["evidence-report"],
         **record_options(args),
     ) as record:
         page = render(study, results, recorded(read_records(results)))

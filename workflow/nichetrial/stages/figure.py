@@ -8,13 +8,11 @@ from pathlib import Path
 from nichetrial.figures import catalogue, inputs
 from nichetrial.figures.evidence import NOT_SHOWN
 from nichetrial.figures.style import save
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
-
-CODE = ("stages.figure", "study", "model", "figures", "evidence.fitted", "evidence.held_out",
-        "evidence.experiments", "evidence.findings")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
         parameters={"figure": args.name, "study": shown, "missing": sorted(args.missing)},
         seed=study.seed,
         inputs=inputs.require(catalogue.sources(args.name, study, results, args.missing)),
-        code=CODE,
+        code=CODE["figure"],
         **record_options(args),
     ) as record:
         figure = catalogue.draw(args.name, study, results, args.missing)

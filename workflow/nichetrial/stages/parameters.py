@@ -8,13 +8,12 @@ import pandas as pd
 
 from nichetrial.cohort.sample import SCHEMA, sample
 from nichetrial.cohort.source import particles_of
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write, write_csv
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
-
-CODE = ("stages.parameters", "study.resolved", "model", "engine", "cohort")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
         },
         seed=study.seed,
         inputs=[args.population] if args.population else [],
-        code=CODE,
+        code=CODE["parameters"],
         **record_options(args),
     ) as record:
         frame, rejected = sample(

@@ -12,29 +12,13 @@ from nichetrial.evidence.agreement import distance
 from nichetrial.evidence.experiments import own_files
 from nichetrial.evidence.findings import check_held_out, fitted_findings
 from nichetrial.evidence.simulated import Laboratory
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import read, write
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = (
-    "stages.particles",
-    "study",
-    "model",
-    "engine",
-    "cohort.between",
-    "cohort.distributions",
-    "cohort.plausibility",
-    "cohort.smc",
-    "cohort.space",
-    "trial",
-    "evidence.fitted",
-    "evidence.agreement",
-    "evidence.experiments",
-    "evidence.findings",
-    "evidence.simulated",
-)
 
 LUCK = 1 << 61
 """Changes the seed: the experiments' mice are not those of the trial."""
@@ -67,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
         },
         seed=study.seed,
         inputs=[*args.previous, *own_files(spec.fit)],
-        code=CODE,
+        code=CODE["particles"],
         **record_options(args),
     ) as record:
         check_held_out()

@@ -12,24 +12,12 @@ from nichetrial.cohort import smc
 from nichetrial.cohort.population import POPULATION
 from nichetrial.cohort.space import NAMES, parameters, priors_of
 from nichetrial.evidence.posterior import POSTERIOR, posterior
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import read, write, write_csv
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
-
-CODE = (
-    "stages.population",
-    "study.resolved",
-    "model",
-    "engine",
-    "cohort.distributions",
-    "cohort.plausibility",
-    "cohort.population",
-    "cohort.smc",
-    "cohort.space",
-    "evidence.posterior",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
         },
         seed=study.seed,
         inputs=args.particles,
-        code=CODE,
+        code=CODE["population"],
         **record_options(args),
     ) as record:
         chunks, per = args.particles, len(spec.chunks())

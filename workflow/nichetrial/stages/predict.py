@@ -12,29 +12,13 @@ from nichetrial.cohort.population import read_population
 from nichetrial.evidence.experiments import own_files
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.evidence.simulated import Laboratory
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import Schema, write
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 
-CODE = (
-    "stages.predict",
-    "study",
-    "model",
-    "engine",
-    "cohort.between",
-    "cohort.distributions",
-    "cohort.plausibility",
-    "cohort.population",
-    "cohort.space",
-    "trial",
-    "evidence.fitted",
-    "evidence.held_out",
-    "evidence.experiments",
-    "evidence.findings",
-    "evidence.simulated",
-)
 NEW_LUCK = 1 << 62
 """Changes the seed: the experiments are not those that the particles were chosen by."""
 
@@ -59,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
         parameters={"variant": args.variant, "mice": spec.mice},
         seed=study.seed,
         inputs=[args.population, *own_files([*spec.fit, *spec.predict])],
-        code=CODE,
+        code=CODE["predict"],
         **record_options(args),
     ) as record:
         check_held_out()

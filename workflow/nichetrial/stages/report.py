@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from nichetrial.figures.inputs import require
+from nichetrial.launch.code import CODE
 from nichetrial.report.page import render, sources
 from nichetrial.report.provenance import LEFT_OUT
 from nichetrial.stages.options import add_record_options, read_study, record_options
@@ -13,10 +14,6 @@ from nichetrial.tables import atomic
 from nichetrial.tracking.records import read_records, recording
 
 __all__ = ["add_arguments", "run"]
-
-CODE = ("stages.report", "study", "model", "cohort.shipped", "cohort.calibrated", "figures",
-        "evidence.fitted", "evidence.held_out", "evidence.experiments", "evidence.findings",
-        "report")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
         parameters={"study": shown, "missing": sorted(args.missing)},
         seed=study.seed,
         inputs=require(sources(study, results)),
-        code=CODE,
+        code=CODE["report"],
         **record_options(args),
     ) as record:
         records = [r for r in read_records(results) if r["stage"] not in LEFT_OUT]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, record_options
 from nichetrial.study.load import load
 from nichetrial.tables import atomic
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
-
-CODE = ("stages.resolve", "study", "model")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
         name="study",
         parameters={"study": study.model_dump(mode="json")},
         seed=study.seed,
-        code=CODE,
+        code=CODE["resolve"],
         **record_options(args),
     ) as record:
         with atomic(args.out) as part:

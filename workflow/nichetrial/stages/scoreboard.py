@@ -10,13 +10,12 @@ import numpy as np
 
 from nichetrial.evidence.findings import all_findings
 from nichetrial.evidence.scoreboard import SCOREBOARD, scoreboard
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import atomic, read, write, write_csv
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
-
-CODE = ("stages.scoreboard", "study", "model", "evidence")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
         parameters={"variants": spec.variants},
         seed=study.seed,
         inputs=[*args.experiments, *spec.fit, *spec.predict],
-        code=CODE,
+        code=CODE["scoreboard"],
         **record_options(args),
     ) as record:
         findings = all_findings(spec.fit, spec.predict)

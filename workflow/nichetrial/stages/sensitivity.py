@@ -9,26 +9,13 @@ from nichetrial.cohort.population import read_population
 from nichetrial.cohort.space import priors_of
 from nichetrial.compare.sobol import SOBOL, indices, points, quantities
 from nichetrial.evidence.decisions import DECISIONS, decisions
+from nichetrial.launch.code import CODE
 from nichetrial.model.variants import FULL
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write, write_csv
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
-
-CODE = (
-    "stages.sensitivity",
-    "study.resolved",
-    "model",
-    "engine",
-    "cohort.distributions",
-    "cohort.plausibility",
-    "cohort.population",
-    "cohort.space",
-    "trial",
-    "compare.sobol",
-    "evidence.decisions",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
         },
         seed=study.seed,
         inputs=[args.population],
-        code=CODE,
+        code=CODE["sensitivity"],
         **record_options(args),
     ) as record:
         priors, seed = priors_of(FULL), study.seed % 2**32

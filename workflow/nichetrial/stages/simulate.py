@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from nichetrial.errors import UserError
+from nichetrial.launch.code import CODE
 from nichetrial.stages.options import add_record_options, progress, read_study, record_options
 from nichetrial.study.resolved import Arm, ResolvedStudy
 from nichetrial.tables import read, write
@@ -12,8 +13,6 @@ from nichetrial.tracking.records import recording
 from nichetrial.trial.simulate import COLONIES, COURSES, OUTCOMES, simulate
 
 __all__ = ["add_arguments", "run"]
-
-CODE = ("stages.simulate", "study.resolved", "engine", "trial")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
         },
         seed=study.seed,
         inputs=[args.parameters],
-        code=CODE,
+        code=CODE["simulate"],
         **record_options(args),
     ) as record:
         result = simulate(
