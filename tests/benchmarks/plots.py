@@ -38,9 +38,7 @@ def speeds(
                 f" {speed[name]:,.0f}{times}", (speed[name], place), va="center", fontsize=7.5
             )
         axes.set_xlim(min(speed.values()) / 3, max(speed.values()) * 4)
-        axes.set_xlabel(
-            f"trajectories a second on one core (largest relative error of any state: {error:.0e})"
-        )
+        axes.set_xlabel(f"trajectories a second on one core (largest error of all: {error:.0e})")
         axes.grid(axis="x")
         return figure
 
@@ -70,6 +68,7 @@ def precision(
         axes.set_yscale("log")
         axes.set_xlim(1e-7, 1e-3)
         axes.invert_xaxis()
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0e}")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.set_xlabel("largest relative error of any state of any mouse (more precise: right)")
         axes.set_ylabel("trajectories a second on one core")
