@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from nichetrial.launch.locks import FolderBusy, folder_lock, snakemakes
@@ -37,6 +38,8 @@ def snakemake_like(tmp_path):
     def start(folder: Path) -> subprocess.Popen:
         process = subprocess.Popen([sys.executable, str(script)], cwd=folder)
         started.append(process)
+        while str(script) not in psutil.Process(process.pid).cmdline():
+            time.sleep(0.01)  # for a moment after its start a process has no command line
         return process
 
     yield start
