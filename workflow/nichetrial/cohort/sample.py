@@ -32,7 +32,6 @@ SCHEMA: Schema = {
 }
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def sample(

@@ -105,6 +105,12 @@ def _draw(s: Settings, what: str, index: int, slots: Ints, attempt: Ints | int) 
     return uniforms(np.uint64(s.seed), index, slots, purpose(f"smc:{what}"), attempts)
 
 
+def _pick(s: Settings, what: str, index: int, slots: Ints, attempt: int, among: int) -> Ints:
+    """For each slot one of the numbers below ``among``, with equal chance."""
+    u = _draw(s, what, index, slots, attempt)
+    return np.minimum((u * among).astype(np.int64), among - 1)
+
+
 def _points(s: Settings, what: str, slots: Ints, attempt: Ints | int) -> Floats:
     return np.column_stack([_draw(s, what, k, slots, attempt) for k in range(len(NAMES))])
 
@@ -137,8 +143,7 @@ def select(s: Settings, whole: Particles, generation: int) -> tuple[float, Ints]
     rank = max(int(np.ceil(s.keep * len(whole.slot))) - 1, 0)
     limit = float(np.sort(whole.distance)[rank])
     near = np.flatnonzero(whole.distance <= limit)
-    u = _draw(s, "select", 0, whole.slot, generation)
-    chosen = near[np.minimum((u * len(near)).astype(np.int64), len(near) - 1)]
+    chosen = near[_pick(s, "select", 0, whole.slot, generation, len(near))]
     return limit, np.where(whole.distance <= limit, np.arange(len(whole.slot)), chosen)
 
 
@@ -184,16 +189,11 @@ def _propose(
 ) -> Floats:
     n, axes = u.shape
     along = _points(s, "along", slots, attempt) < SHARE_MOVED
-    one = (_draw(s, "one", 0, slots, attempt) * axes).astype(np.int64)
-    along[np.arange(n), np.minimum(one, axes - 1)] = True
+    along[np.arange(n), _pick(s, "one", 0, slots, attempt, axes)] = True
     count = along.sum(axis=1, keepdims=True)
     drawn = _points(s, "step", slots, attempt)
     walk = u + 2.38 / np.sqrt(count) * width * _normals(drawn)
-    other = [
-        np.minimum((_draw(s, "other", k, slots, attempt) * len(whole.slot)).astype(np.int64),
-                   len(whole.slot) - 1)
-        for k in range(2)
-    ]  # fmt: skip
+    other = [_pick(s, "other", k, slots, attempt, len(whole.slot)) for k in range(2)]
     apart = whole.u[other[0]] - whole.u[other[1]]
     kind = _draw(s, "kind", 0, slots, attempt)[:, None]
     difference = u + 2.38 / np.sqrt(2 * count) * apart

@@ -10,7 +10,7 @@ from typing import Any
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.model.variants import FULL, VARIANTS
 
-__all__ = ["sections"]
+__all__ = ["sections", "tally"]
 
 Row = Mapping[str, str]
 
@@ -57,18 +57,23 @@ def _scoreboard(rows: Sequence[Row]) -> str:
     return _grid(head, lines)
 
 
+def tally(rows: Sequence[Row], variant: str) -> tuple[str, str, str]:
+    """Hits of a variant in set A and in set B, ``11 of 12``, and the findings that it misses."""
+    own = [r for r in rows if r["variant"] == variant]
+
+    def hits(letter: str) -> str:
+        of = [r["verdict"] == "hit" for r in own if r["set"] == letter]
+        return f"{sum(of)} of {len(of)}"
+
+    missed = ", ".join(r["finding"] for r in own if r["verdict"] == "miss") or "none"
+    return hits("A"), hits("B"), missed
+
+
 def _variants(rows: Sequence[Row]) -> str:
     lines = []
     for name, variant in VARIANTS.items():
-        own = [r for r in rows if r["variant"] == name]
-        if not own:
-            continue
-        cells = []
-        for letter in ("A", "B"):
-            of = [r["verdict"] == "hit" for r in own if r["set"] == letter]
-            cells.append(f"{sum(of)} of {len(of)}")
-        missed = ", ".join(r["finding"] for r in own if r["verdict"] == "miss") or "none"
-        lines.append([f"`{name}`", variant.meaning, *cells, missed])
+        if any(r["variant"] == name for r in rows):
+            lines.append([f"`{name}`", variant.meaning, *tally(rows, name)])
     return _grid(["variant", "what it is", "set A", "set B", "misses"], lines)
 
 

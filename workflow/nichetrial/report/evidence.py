@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from nichetrial.errors import UserError
 from nichetrial.evidence.agreement import ENOUGH, INTERVAL
 from nichetrial.evidence.findings import Finding
 from nichetrial.figures import catalogue, inputs
@@ -27,10 +22,11 @@ from nichetrial.figures.evidence import (
     two_routes,
     unit_words,
 )
-from nichetrial.figures.numbers import DASH, count, interval, number, share
+from nichetrial.figures.numbers import DASH, interval
 from nichetrial.figures.posterior import FIRST, unknown
 from nichetrial.model.variants import FULL
 from nichetrial.report import evidence_words as words
+from nichetrial.report import paper
 from nichetrial.report.provenance import provenance
 from nichetrial.study.resolved import ResolvedStudy
 
@@ -41,8 +37,6 @@ TABLES = (
     "full/population", "generations", "findings",
 )  # fmt: skip
 STAGES = ("particles", "population", "predict", "scoreboard", "sensitivity", "contradiction")
-KINDS = {"svg": "image/svg+xml", "png": "image/png"}
-"""What a browser shows, the better one first."""
 
 
 def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, Any]]) -> str:
@@ -62,24 +56,15 @@ def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, A
     labels = {arm.name: arm.label for arm in study.arms}
     variants = list(dict.fromkeys(scores["variant"]))
     full = [_finding(row, findings) for row in _of(scores, FULL).to_dict("records")]
-    environment = Environment(
-        loader=PackageLoader("nichetrial.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"count": count, "number": number, "share": share, "words": name_words}
+    environment = paper.environment()
+    environment.filters["words"] = name_words
     environment.filters["decimals"] = lambda v: DASH if math.isnan(v) else f"{v:.2f}"
-    environment.globals |= {"interval": interval, "unit_words": unit_words}
-    # Our own style sheet, and the only text that is not escaped.
-    style = Markup(files("nichetrial.report").joinpath("report.css").read_text("utf-8"))  # noqa: S704
+    environment.globals["unit_words"] = unit_words
     return environment.get_template("evidence.html.j2").render(
         study=study,
         spec=study.calibration,
         labels=labels,
-        style=style,
+        style=paper.style(),
         enough=ENOUGH,
         level=INTERVAL,
         score=words.score_words(scores),
@@ -110,7 +95,8 @@ def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, A
         ],
         figures={
             name: {"name": name, "title": title, "caption": catalogue.caption(name),
-                   "alt": catalogue.alt(name), "source": _picture(study, results, name)}
+                   "alt": catalogue.alt(name),
+                   "source": paper.picture(_picture_file(study, results, name))}
             for name, title in catalogue.EVIDENCE.items()
         },
         provenance=provenance(recorded(records)),
@@ -178,14 +164,4 @@ def _routes(
 
 
 def _picture_file(study: ResolvedStudy, results: Path, name: str) -> Path:
-    for kind in KINDS:
-        if kind in study.figures.formats:
-            return results / "evidence" / "figures" / f"{name}.{kind}"
-    raise UserError("the page needs svg or png among figures.formats", place="figures.formats")
-
-
-def _picture(study: ResolvedStudy, results: Path, name: str) -> str:
-    """The figure as a data URI."""
-    path = _picture_file(study, results, name)
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f"data:{KINDS[path.suffix[1:]]};base64,{data}"
+    return paper.picture_file(results / "evidence" / "figures", name, study.figures.formats)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from nichetrial import tables
 from nichetrial.cohort.shipped import SHIPPED
-from nichetrial.errors import UserError
 from nichetrial.figures import catalogue, dose, inputs
-from nichetrial.figures.numbers import count, interval, number, share
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.model.variants import FULL
-from nichetrial.report import references
+from nichetrial.report import paper, references
 from nichetrial.report.provenance import provenance
 from nichetrial.report.words import (
     OUTCOME_WORDS,
@@ -33,9 +27,6 @@ from nichetrial.study.resolved import POPULATIONS, ResolvedStudy
 __all__ = ["COMPARISONS", "render", "sources"]
 
 COMPARISONS = ("arms", "effects", "combinations", "unknowns")
-KINDS = {"svg": "image/svg+xml", "png": "image/png"}
-"""What a browser shows, the better one first."""
-
 TOP = 10
 """Parameters shown before the reader unfolds the rest."""
 
@@ -60,22 +51,12 @@ def render(
     effects = tabled["effects"]
     labels = {arm.name: arm.label for arm in study.arms}
     foci = effects[effects["outcome"] == "foci"]
-    environment = Environment(
-        loader=PackageLoader("nichetrial.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"count": count, "number": number, "share": share}
-    environment.globals |= {"interval": interval, "doi_url": references.doi_url}
-    # Our own style sheet, and the only text that is not escaped.
-    style = Markup(files("nichetrial.report").joinpath("report.css").read_text("utf-8"))  # noqa: S704
+    environment = paper.environment()
+    environment.globals["doi_url"] = references.doi_url
     return environment.get_template("report.html.j2").render(
         study=study,
         labels=labels,
-        style=style,
+        style=paper.style(),
         arms=[
             {"arm": a, "words": arm_words(a), "missing": a.name in missing} for a in study.arms
         ],
@@ -99,7 +80,8 @@ def render(
         unknowns=_unknowns(tabled["unknowns"]),
         figures=[
             {"name": name, "title": title, "caption": catalogue.caption(name),
-             "alt": catalogue.alt(name), "source": _picture(study, results, name)}
+             "alt": catalogue.alt(name),
+             "source": paper.picture(_picture_file(study, results, name))}
             for name, title in catalogue.FIGURES.items()
         ],
         population=POPULATIONS[study.cohort.population],
@@ -170,14 +152,4 @@ def _unknowns(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _picture_file(study: ResolvedStudy, results: Path, name: str) -> Path:
-    for kind in KINDS:
-        if kind in study.figures.formats:
-            return results / "figures" / f"{name}.{kind}"
-    raise UserError("the report needs svg or png among figures.formats", place="figures.formats")
-
-
-def _picture(study: ResolvedStudy, results: Path, name: str) -> str:
-    """The figure as a data URI."""
-    path = _picture_file(study, results, name)
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f"data:{KINDS[path.suffix[1:]]};base64,{data}"
+    return paper.picture_file(results / "figures", name, study.figures.formats)

@@ -7,6 +7,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from nichetrial.evidence.document import tally
 from nichetrial.evidence.experiments import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch.plan import Plan
@@ -51,11 +52,6 @@ def _scores(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> list
         rows = list(csv.DictReader(stream))
     lines = ["", f"{'variant':14} {'set A':>9} {'set B':>9}  misses"]
     for variant in study.calibration.variants:
-        own = [r for r in rows if r["variant"] == variant]
-        cells = []
-        for name in ("A", "B"):
-            of = [r for r in own if r["set"] == name]
-            cells.append(f"{sum(r['verdict'] == 'hit' for r in of)} of {len(of)}")
-        missed = ", ".join(r["finding"] for r in own if r["verdict"] == "miss") or "none"
-        lines.append(f"{variant:14} {cells[0]:>9} {cells[1]:>9}  {missed}")
+        fitted, predicted, missed = tally(rows, variant)
+        lines.append(f"{variant:14} {fitted:>9} {predicted:>9}  {missed}")
     return [*lines, "", f"report: {results / 'evidence' / 'report.html'}", f"table: {path}"]
