@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 from nichetrial.compare.arms import ARMS, arms
@@ -229,6 +230,72 @@ def test_a_stop_signal_reaches_the_child_and_its_children(tmp_path, number):
     launcher.send_signal(number)
     assert launcher.wait(timeout=20) == 100 + number
     assert (tmp_path / "stopped").exists()
+
+
+LAUNCHER = (
+    "import sys; from nichetrial.launch import process\n"
+    "process.run([sys.executable, '-c', sys.argv[1]])\n"
+)
+WATCHER = """
+import os, signal, subprocess, sys, time
+from nichetrial.launch import lifeline
+lifeline.PATIENCE = 0.2
+{before}
+lifeline.watch()
+assert "NICHETRIAL_LIFELINE" not in os.environ
+job = subprocess.Popen(["sleep", "60"])
+print(os.getpid(), job.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def _launched(child: str) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
+    """A run with its Snakemake and a job of that."""
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER, child],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert launcher.stdout is not None
+    family = [psutil.Process(int(pid)) for pid in launcher.stdout.readline().split()]
+    launcher.stdout.close()
+    return launcher, family
+
+
+def _ended(processes: list[psutil.Process]) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        alive = [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        if not alive:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize("before", ["", "signal.signal(signal.SIGINT, signal.SIG_IGN)"])
+def test_a_run_that_is_killed_takes_its_snakemake_and_the_jobs_with_it(before):
+    launcher, family = _launched(WATCHER.format(before=before))
+    launcher.kill()
+    launcher.wait()
+    assert _ended(family)
+
+
+def test_a_snakemake_that_is_killed_leaves_no_job():
+    launcher, (snakemake, job) = _launched(WATCHER.format(before=""))
+    snakemake.kill()
+    assert launcher.wait(timeout=20) == 0
+    assert _ended([snakemake, job])
+
+
+def test_a_run_that_ignores_interrupts_has_a_snakemake_that_does_not():
+    """As under nohup, or in the background of a script."""
+    code = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert process.run([sys.executable, "-c", code]) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _effects(folder: Path, *rows: tuple[str, str, float, float, float]) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from nichetrial.launch.locks import FolderBusy, folder_lock, snakemakes
+from nichetrial.launch import locks
+from nichetrial.launch.locks import FolderBusy, folder_lock, leftovers, snakemakes
 
 
 def _leave_locks(folder: Path, **owner: object) -> Path:
@@ -112,7 +113,7 @@ def test_a_zombie_is_not_alive(tmp_path, snakemake_like):
     assert snakemakes(tmp_path) == []
 
 
-def test_a_child_that_inherits_the_lock_holds_it(tmp_path):
+def test_a_child_that_inherits_the_lock_holds_it(tmp_path, monkeypatch):
     """The launcher is killed alone: its Snakemake still works here, so nobody else may."""
     code = (
         "import os, subprocess, sys\n"
@@ -131,7 +132,11 @@ def test_a_child_that_inherits_the_lock_holds_it(tmp_path):
     launcher.wait()
     launcher.stdout.close()
     try:
-        with pytest.raises(FolderBusy, match="another nichetrial run"), folder_lock(tmp_path):
+        monkeypatch.setattr(locks, "PATIENCE", 0.3)
+        with (
+            pytest.raises(FolderBusy, match="was killed, but its Snakemake"),
+            folder_lock(tmp_path),
+        ):
             pass
     finally:
         os.kill(child, signal.SIGKILL)
@@ -143,3 +148,47 @@ def test_a_child_that_inherits_the_lock_holds_it(tmp_path):
         except FolderBusy:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+def _job(folder: Path, *, leader: bool) -> psutil.Process:
+    """A process that looks like a job, in a process group of its own or of one that has died."""
+    fake = folder / "nichetrial"
+    fake.mkdir()
+    (fake / "__init__.py").touch()
+    (fake / "__main__.py").write_text("import time; time.sleep(60)\n")
+    code = (
+        "import os, subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-m', 'nichetrial', 'simulate'], "
+        f"process_group={0 if leader else None})\n"
+        "print(child.pid, flush=True)\n"
+        "os._exit(0)\n"
+    )
+    snakemake = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        process_group=0,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+    )
+    assert snakemake.stdout is not None
+    job = psutil.Process(int(snakemake.stdout.readline()))
+    snakemake.stdout.close()
+    snakemake.wait()
+    while "simulate" not in job.cmdline():
+        time.sleep(0.01)
+    return job
+
+
+@pytest.mark.parametrize("leader", [False, True], ids=["left by a killed run", "by hand"])
+def test_jobs_that_a_killed_run_has_left_are_stopped_and_no_others(tmp_path, leader):
+    job = _job(tmp_path, leader=leader)
+    try:
+        assert leftovers(tmp_path / "nichetrial") == []  # another folder
+        with folder_lock(tmp_path) as hold:
+            gone = not job.is_running() or job.status() == psutil.STATUS_ZOMBIE
+            assert gone is not leader
+            assert hold.recovered == ("" if leader else "stopped a job that a killed run had left")
+    finally:
+        if job.is_running():
+            job.kill()

@@ -22,6 +22,8 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
+from nichetrial.launch import lifeline
+
 __all__ = ["Clock", "LogHandler", "LogHandlerSettings", "duration"]
 
 TAIL = 12
@@ -35,6 +37,7 @@ TARGET = "all"
 
 REASONS = {
     "Missing output files": "not made yet",
+    "Forced execution": "not what its record says",
     "Incomplete output files": "half made when a run was stopped",
     "Params have changed": "its settings or code changed",
     "Code has changed": "its rule changed",
@@ -117,6 +120,7 @@ class LogHandler(LogHandlerBase):
     settings: LogHandlerSettings
 
     def __post_init__(self) -> None:
+        lifeline.watch()
         self.jobs: dict[int, _Job] = {}
         self.clock = Clock(time.monotonic())
         self.latest = ""

@@ -11,8 +11,9 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,12 @@ from typing import Any
 
 import psutil
 
-__all__ = ["FolderBusy", "Hold", "folder_lock", "snakemakes"]
+from nichetrial.launch.code import CODE
+
+__all__ = ["FolderBusy", "Hold", "folder_lock", "leftovers", "snakemakes"]
+
+PATIENCE = 30.0
+"""Seconds to wait for the Snakemake of a run that was killed: it ends by itself."""
 
 
 class FolderBusy(Exception):
@@ -44,14 +50,9 @@ def folder_lock(folder: Path) -> Iterator[Hold]:
     fd = os.open(state / "nichetrial.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         owner = _owner(fd)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise FolderBusy(
-                f"another nichetrial run works in {folder}{_who(owner)}. Wait for it, or stop it, "
-                "or run from another folder."
-            ) from None
-        recovered = _clear_stale(folder, owner)
+        _take(fd, folder, owner)
+        stopped = _end(leftovers(folder))
+        recovered = "; ".join(filter(None, [_clear_stale(folder, owner), stopped]))
         _write(fd, _me())
         try:
             yield Hold(fd, recovered)
@@ -61,20 +62,90 @@ def folder_lock(folder: Path) -> Iterator[Hold]:
         os.close(fd)
 
 
+def _take(fd: int, folder: Path, owner: dict[str, Any] | None) -> None:
+    """Get the lock, at once unless its owner was killed and only its Snakemake is still ending."""
+    deadline = time.monotonic() + (PATIENCE if _killed(owner) else 0)
+    while True:
+        try:
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
+        if _killed(owner):
+            living = ", ".join(map(str, snakemakes(folder)))
+            raise FolderBusy(
+                f"the run that was started{_when(owner)} was killed, but its Snakemake"
+                f"{f' (process {living})' if living else ''} still works in {folder}. "
+                "Wait for it, or stop it."
+            )
+        raise FolderBusy(
+            f"another nichetrial run works in {folder}{_who(owner)}. Wait for it, or stop it, "
+            "or run from another folder."
+        )
+
+
+def _killed(owner: dict[str, Any] | None) -> bool:
+    """Whether the owner was a process of this computer that is no more."""
+    if not owner or owner.get("host") != socket.gethostname():
+        return False
+    return not _alive(owner.get("pid"))
+
+
+def _alive(pid: Any) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, TypeError, ValueError):
+        return False
+
+
 def snakemakes(folder: Path) -> list[int]:
     """Ids of living Snakemake processes that work in ``folder``, on this computer."""
+    return [process.pid for process in _working_in(folder, _is_snakemake)]
+
+
+def leftovers(folder: Path) -> list[psutil.Process]:
+    """Jobs in ``folder`` that outlived a Snakemake killed together with its run.
+
+    They would go on beside the jobs of the next run, and write what an older study asked for. A job
+    that somebody runs by hand leads its process group itself; the leader of these is dead.
+    """
     found = []
+    for process in _working_in(folder, _is_job):
+        try:
+            if not _alive(os.getpgid(process.pid)):
+                found.append(process)
+        except OSError:  # gone meanwhile
+            continue
+    return found
+
+
+def _working_in(folder: Path, wanted: Callable[[list[str]], bool]) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         try:
             if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            if not _is_snakemake(process.cmdline()):
-                continue
-            if Path(process.cwd()).samefile(folder):
-                found.append(process.pid)
+            if wanted(process.cmdline()) and Path(process.cwd()).samefile(folder):
+                yield process
         except (psutil.Error, OSError):  # gone meanwhile, or another user's
             continue
-    return found
+
+
+def _is_job(command: list[str]) -> bool:
+    """``python -m nichetrial STAGE ...``."""
+    return command[1:3] == ["-m", "nichetrial"] and len(command) > 3 and command[3] in CODE
+
+
+def _end(processes: list[psutil.Process]) -> str:
+    """Terminate, and kill what does not go; '' if there were none."""
+    for strength in ("terminate", "kill"):
+        for process in processes:
+            with suppress(psutil.Error):
+                getattr(process, strength)()
+        if not psutil.wait_procs(processes, timeout=5)[1]:
+            break
+    jobs = "a job" if len(processes) == 1 else f"{len(processes)} jobs"
+    return f"stopped {jobs} that a killed run had left" if processes else ""
 
 
 def _is_snakemake(command: list[str]) -> bool:

@@ -7,9 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+
+from nichetrial.launch import lifeline
 
 __all__ = ["checkout", "command", "run"]
 
@@ -56,7 +59,8 @@ def run(words: Sequence[str], *, keep_open: Sequence[int] = ()) -> int:
 
     The child has a process group of its own and every stop signal is passed on to all of it as
     an interrupt, which makes Snakemake end its jobs at once and remove what is half done; a second
-    signal terminates, a third kills. ``keep_open``: descriptors the child inherits.
+    signal terminates, a third kills. A child that was killed leaves no job behind, nor does this
+    program when it is killed itself (``lifeline``). ``keep_open``: descriptors the child inherits.
     """
     asked = 0
     child: subprocess.Popen[bytes] | None = None
@@ -75,18 +79,45 @@ def run(words: Sequence[str], *, keep_open: Sequence[int] = ()) -> int:
     try:
         if received:
             return -received[0]
-        child = subprocess.Popen(  # noqa: S603  (a list of words, no shell)
-            list(words), stdin=subprocess.DEVNULL, process_group=0, pass_fds=tuple(keep_open)
-        )
-        if received and not asked:  # it came while the child was being started
-            stop(received.pop(), None)
-        code = child.wait()
+        with lifeline.held() as (watched, said):
+            child = subprocess.Popen(  # noqa: S603  (a list of words, no shell)
+                list(words),
+                stdin=subprocess.DEVNULL,
+                process_group=0,
+                pass_fds=(*keep_open, watched),
+                env={**os.environ, **said},
+                preexec_fn=_interruptible,
+            )
+            if received and not asked:  # it came while the child was being started
+                stop(received.pop(), None)
+            code = child.wait()
+        if code < 0:
+            _end_group(child.pid)
         return -received[0] if received else code
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
+def _interruptible() -> None:
+    """A run in the background of a script ignores interrupts; its Snakemake must not, for an
+    interrupt is how it is stopped."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _end_group(leader: int) -> None:
+    """Stop what a killed child has left: politely, and after a few seconds for good."""
+    _signal_group(leader, signal.SIGTERM)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(leader, 0)
+        except OSError:  # none left
+            return
+        time.sleep(0.05)
+    _signal_group(leader, signal.SIGKILL)
+
+
 def _signal_group(leader: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or only zombies
         os.killpg(leader, number)
