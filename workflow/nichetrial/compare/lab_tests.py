@@ -1,4 +1,4 @@
-"""The tests that a lab would use on its two groups of mice, over many simulated experiments at once.
+"""The tests that a lab would use on its two groups of mice, over many simulated experiments.
 
 They say how often a real experiment of that size would come out significant. They are never used
 on the virtual cohort itself: its size is a choice, and so would its p-value be.

@@ -129,10 +129,10 @@ def experiments(
     if test == "log_rank" and outcome not in EVENTS:
         raise ValueError(f"log_rank is for {' and '.join(EVENTS)}, not for {outcome}")
     arms = {name: _Group(table, outcome) for name, table in groups.items()}
-    count = {group.values.shape[0] for group in arms.values()}
-    if len(count) > 1 or any(g.values.shape[1] < max(sizes) for g in arms.values()):
+    numbers = {group.numbers for group in arms.values()}
+    if len(numbers) > 1 or any(g.values.shape[1] < max(sizes) for g in arms.values()):
         raise ValueError("arms differ in their experiments, or have too few animals in each")
-    shape = (*count, len(sizes), len(pairs)) if count else (0, len(sizes), len(pairs))
+    shape = (len(next(iter(numbers), ())), len(sizes), len(pairs))
     p, sign = np.ones(shape), np.zeros(shape, np.int8)
     complete = np.zeros(shape, bool)
     for k, pair in enumerate(pairs):
@@ -164,6 +164,7 @@ class _Group:
         if sizes.nunique() > 1:
             raise ValueError("experiments differ in their number of animals")
         shape = (len(sizes), -1) if len(sizes) else (0, 0)
+        self.numbers = tuple(sizes.index)
         self.done = (table["status"] == "finished").to_numpy().reshape(shape)
         self.values = table[outcome].to_numpy(np.float64).reshape(shape)
         self.seen: NDArray[np.bool_] | None = None
@@ -218,9 +219,9 @@ def design(done: Experiments, *, alpha: float, correction: str) -> pd.DataFrame:
     An experiment in which any group has a mouse that failed is left out.
     """
     shown = done.shown(alpha, correction)
-    complete = done.complete.all(axis=2)
-    every, every_error = _share(shown.all(axis=2), complete)
-    some, some_error = _share(shown.any(axis=2), complete)
+    complete = np.logical_and.reduce(done.complete, axis=2)
+    every, every_error = _share(np.logical_and.reduce(shown, axis=2), complete)
+    some, some_error = _share(np.logical_or.reduce(shown, axis=2), complete)
     used = complete.sum(axis=0)
     rows = []
     for s, n in enumerate(done.sizes):
@@ -250,12 +251,13 @@ def mice_needed(
 
     The interval is Monte-Carlo error alone: that of drawing so many experiments and not more.
     """
-    alone, together = done.shown(alpha), done.shown(alpha, correction).all(axis=2)
+    alone = done.shown(alpha)
+    together = np.logical_and.reduce(done.shown(alpha, correction), axis=2)
     cases = [(_named(done, p), alone[:, :, k], done.complete[:, :, k])
              for k, p in enumerate(done.pairs)]  # fmt: skip
     if done.pairs:
         whole = {"arm": "", "reference": "", "outcome": done.outcome, "test": done.test}
-        cases.append((whole, together, done.complete.all(axis=2)))
+        cases.append((whole, together, np.logical_and.reduce(done.complete, axis=2)))
     rows = []
     for named, hit, used in cases:
         chance, _ = _share(hit, used)

@@ -1,4 +1,4 @@
-"""Time to an event, as the simulation sees it and as a lab does that looks at its mice on some days.
+"""Time to an event, as the simulation sees it and as a lab that looks at its mice now and then.
 
 The events are the first detectable metastasis and the lethal burden. A mouse without one is
 right-censored when its arm's follow-up ends: that is the only censoring there is.

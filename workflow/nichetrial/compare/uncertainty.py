@@ -1,4 +1,4 @@
-"""Where the uncertainty of a paired effect comes from, and which part of it more mice would buy off.
+"""Where the uncertainty of a paired effect comes from, and which part more mice would buy off.
 
 Each particle (an answer to what nobody knows) has the same number of animals, and each animal twins
 that differ in luck alone: a nested design, analysed by mean squares (Searle, Casella and McCulloch,
@@ -117,9 +117,9 @@ def uncertainty(groups: Outcomes, pairs: Iterable[Pair], bootstrap: Bootstrap) -
     """One row a pair and outcome of SPLIT (schema UNCERTAINTY); pairs with an absent arm are empty.
 
     Args:
-        groups: arm -> outcomes with the columns ``particle``, ``animal`` and ``twin``: the same rows
-            in the same order in each arm, sorted, every particle with the same number of animals
-            and every animal with the same number of twins (at least two of each).
+        groups: arm -> outcomes with the columns ``particle``, ``animal`` and ``twin``: the same
+            rows in the same order in each arm, sorted, every particle with the same number of
+            animals and every animal with the same number of twins (at least two of each).
         bootstrap: over particles. Raises ValueError where its size is another.
     """
     rows = []
