@@ -206,6 +206,8 @@ def restricted_means(
         ends: arm -> day on which its follow-up ends.
         horizon: day; None, or one later than the follow-up: the earlier end of the two arms.
         inspections: see ``event_free``; then the table says between which bounds the truth lies.
+
+    Raises ValueError for a mouse that is censored before the horizon.
     """
     rows = []
     for pair in pairs:
@@ -223,10 +225,13 @@ def restricted_means(
             if not valid.any():
                 continue
             days = [t[outcome].to_numpy(np.float64) for t in tables]
+            seen = [t[observed].to_numpy(bool) for t in tables]
+            for d, s in zip(days, seen, strict=True):
+                if (valid & ~s & (d < until)).any():
+                    raise ValueError(f"{outcome}: a mouse is censored before day {until}")
             row |= _gained(np.minimum(np.column_stack(days), until), valid, bootstrap)
             looks = looked_at(inspections, last)
             if looks:
-                seen = [t[observed].to_numpy(bool) for t in tables]
                 row |= _bounds(
                     [Looks(d[valid], s[valid], looks) for d, s in zip(days, seen, strict=True)],
                     until,
