@@ -75,8 +75,12 @@ def test_complete_separation_by_hand():
 def test_nothing_to_test_is_not_significant():
     same = np.full((1, 5), 7.0)
     unseen = np.zeros((1, 5), bool)
-    for result in (mann_whitney(same, same), welch(same, same),
-                   log_rank(same, unseen, same, unseen), log_rank(same, ~unseen, same, ~unseen)):  # fmt: skip
+    for result in (
+        mann_whitney(same, same),
+        welch(same, same),
+        log_rank(same, unseen, same, unseen),
+        log_rank(same, ~unseen, same, ~unseen),
+    ):
         assert result.p[0] == 1.0
         assert result.sign[0] == 0
 

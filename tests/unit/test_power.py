@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -171,7 +173,7 @@ def test_a_design_needs_more_mice_than_its_comparisons(boot):
     assert rows["arm"].tolist() == ["x", "y", ""]
     assert rows["mice"].iloc[2] > rows["mice"].iloc[:2].max()
     frames = [design(found, alpha=0.05, correction=c) for c in ("none", "holm", "bonferroni")]
-    for looser, stricter in zip(frames[:-1], frames[1:], strict=True):
+    for looser, stricter in pairwise(frames):
         for column in ("all_show", "any_shows", "expected"):
             assert (looser[column] >= stricter[column]).all()
     for frame in frames:
