@@ -119,6 +119,8 @@ def test_inspections_bracket_the_true_gain(days, data, looks, horizon):
     row = gained(arm(days), arm(other), horizon=horizon, inspections=tuple(looks))
     for mean in ("mean_arm", "mean_reference", "difference"):
         assert row[f"{mean}_least"] - 1e-9 <= row[mean] <= row[f"{mean}_most"] + 1e-9
+    assert row["difference_least"] <= row["difference_seen"] <= row["difference_most"]
+    assert row["difference_seen"] == row["mean_arm_most"] - row["mean_reference_most"]
 
 
 def test_looks_by_hand():

@@ -48,6 +48,7 @@ _COUNTED: Schema = {
 }
 POWER: Schema = {
     **_PAIR,
+    "alpha": (_F, "1", "level of significance"),
     "direction": (_I, "1", "of the effect in the virtual cohort: 1 higher or later, -1, 0 none"),
     "n": (_I, "mice", "mice in each group"),
     "chance": (_F, "1", "share of experiments significant in that direction"),
@@ -57,6 +58,7 @@ POWER: Schema = {
     **_COUNTED,
 }
 DESIGN: Schema = {
+    "alpha": (_F, "1", "level of significance, of the design as a whole"),
     "correction": (_S, "1", "for the number of comparisons: holm, bonferroni or none"),
     "comparisons": (_I, "1", "comparisons in the design"),
     "n": (_I, "mice", "mice in each group"),
@@ -198,6 +200,7 @@ def power(done: Experiments, *, alpha: float) -> pd.DataFrame:
     rows = [
         {
             **_named(done, pair),
+            "alpha": alpha,
             "direction": done.directions[k],
             "n": n,
             "chance": chance[s, k],
@@ -228,6 +231,7 @@ def design(done: Experiments, *, alpha: float, correction: str) -> pd.DataFrame:
         number = shown[complete[:, s], s].sum(axis=1)
         rows.append(
             {
+                "alpha": alpha,
                 "correction": correction,
                 "comparisons": len(done.pairs),
                 "n": n,

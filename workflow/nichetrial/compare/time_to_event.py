@@ -79,6 +79,7 @@ RESTRICTED_MEANS: Schema = {
     "mean_reference_most": (_F, "d", "the same of the reference"),
     "difference_least": (_F, "d", "least difference that the inspections do not exclude"),
     "difference_most": (_F, "d", "greatest difference that the inspections do not exclude"),
+    "difference_seen": (_F, "d", "as a lab reads it: each event at the inspection that finds it"),
     "failures": (_I, "mice", "pairs lost because a mouse failed in either arm"),
 }
 
@@ -268,4 +269,5 @@ def _bounds(looks: list[Looks], horizon: float) -> dict[str, float]:
         "mean_reference_most": ref_most,
         "difference_least": arm_least - ref_most,
         "difference_most": arm_most - ref_least,
+        "difference_seen": arm_most - ref_most,
     }
