@@ -52,7 +52,6 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     below = 0.2 * (len(study.arms) + 1)
     figure = Figure(figsize=(10.0, 3.6 + below))
     axes = figure.subplots(2, 2, sharex=True, height_ratios=(3.2, below))
-    figure.get_layout_engine().set(wspace=0.02)
     end = max(arm.readout.end for arm in study.arms)
     for column, (outcome, title) in enumerate(PANELS.items()):
         mine = curves[curves["outcome"] == outcome]

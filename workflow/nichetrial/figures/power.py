@@ -1,4 +1,4 @@
-"""Mice needed: the chance that a real experiment shows each effect, against the size of its groups."""
+"""Mice needed: the chance that a real experiment shows each effect, against mice in each group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import number, share
+from nichetrial.figures.numbers import share
 from nichetrial.figures.style import ACCENT, GREY, INK, arm_styles, spread, styled, wrapped
 from nichetrial.study.resolved import ResolvedStudy
 
@@ -25,15 +25,15 @@ ALT = (
 )
 CAPTION = (
     "Above: chance that a real experiment of so many mice in each group comes out significant, and "
-    "in the direction of the effect in the virtual cohort, with the test that a lab would use. Each "
-    "simulated experiment is one answer to what nobody knows, with its own mice in each group and "
-    "their luck; the number at the end of a curve is its row below. Below: the smallest group that "
-    "reaches the chance of the dashed line, with the interval that comes of simulating so many "
-    "experiments and not more; an arrow: no group tried is enough. Plan for the largest group among "
-    "the comparisons that matter to you, or for the black line if all of them must show at once. A "
-    "curve that levels off below the line will not reach it with more mice: then it is not known "
-    "well enough whether, or which way, the treatment acts. Wrong way: share of experiments of the "
-    "largest group that would be significant against the effect."
+    "in the direction of the effect in the virtual cohort, with the test that a lab would use. "
+    "Each simulated experiment is one answer to what nobody knows, with its own mice in each group "
+    "and their luck; the number at the end of a curve is its row below. Below: the smallest group "
+    "that reaches the chance of the dashed line, with the interval that comes of simulating so "
+    "many experiments and not more; an arrow: no group tried is enough. Plan for the largest group "
+    "among the comparisons that matter to you, or for the black line if all of them must show at "
+    "once. A curve that levels off below the line will not reach it with more mice: then it is not "
+    "known well enough whether, or which way, the treatment acts. Wrong way: share of experiments "
+    "of the largest group that would be significant against the effect."
 )
 TESTS = {
     "mann_whitney": "Mann-Whitney test",
@@ -95,8 +95,7 @@ def _curves(
                     textcoords="offset points")  # fmt: skip
         first = chances.iloc[0]
         ax.set_title(
-            f"{_words(first['outcome'])}; {TESTS[first['test']]}, "
-            f"two-sided {number(first['alpha'])}"
+            f"{_words(first['outcome'])}; {TESTS[first['test']]}, two-sided {first['alpha']:g}"
         )
     if len(needed) > CROWDED:
         return

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from nichetrial.figures import inputs
@@ -28,10 +31,11 @@ CAPTION = (
     "(parameters), differences between the mice of one experiment, and the luck of which cells "
     "found a colony. Right: standard error of the effect, as a share of the mean of the reference, "
     "in an experiment with 8 and with 20 mice in each group, and the floor that no number of mice "
-    "gets below, because parameters stay unknown; the cross is the size of the effect itself. Where "
-    "the marks lie close to the floor, more mice buy little: measure what is unknown instead. Where "
-    "they lie far to its right, more mice help. A cross left of the floor is an effect whose "
-    "direction no number of mice makes known in advance."
+    "gets below, because parameters stay unknown; the cross is the size of the effect itself. "
+    "Where the marks lie close to the floor, more mice buy little: measure what is unknown "
+    "instead. Where they lie far to its right, more mice help. A cross left of the floor: how many "
+    "foci the treatment saves is not known to better than itself, however many mice one plans; "
+    "its direction can be sure all the same, which mice needed tells."
 )
 OUTCOME = "foci"
 PARTS = {
@@ -54,7 +58,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     table = inputs.comparison(results, "uncertainty")
     table = table[table["outcome"] == OUTCOME]
     rows = len(table)
-    figure = Figure(figsize=(8.6, 1.5 + 0.27 * rows))
+    figure = Figure(figsize=(9.0, 1.5 + 0.27 * rows))
     shares, errors = figure.subplots(1, 2, sharey=True)
     labels = {arm.name: arm.label for arm in study.arms}
     references = set(table["reference"])
@@ -74,7 +78,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     errors.set_xlim(left=0)
     errors.xaxis.set_major_locator(MaxNLocator(5))
     errors.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.0f} %"))
-    errors.set_xlabel("standard error, share of the mean of the reference")
+    errors.set_xlabel("standard error, share of the reference's mean")
     errors.grid(axis="x")
     errors.tick_params(axis="y", length=0)
     errors.spines["left"].set_visible(False)
@@ -89,7 +93,9 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     return figure
 
 
-def _row(shares: Axes, errors: Axes, y: float, row: dict, missing: Sequence[str]) -> None:
+def _row(
+    shares: Axes, errors: Axes, y: float, row: dict[Hashable, Any], missing: Sequence[str]
+) -> None:
     note = ""
     if row["arm"] in missing:
         note = "missing: its jobs failed"
@@ -123,18 +129,24 @@ def _row(shares: Axes, errors: Axes, y: float, row: dict, missing: Sequence[str]
     if pd.isna(row["error_floor"]):
         return
     errors.plot([row["error_floor"], row["error_8"]], [y, y], color=GREY, lw=0.9, zorder=2)
-    for column, (_, marker, face, edge) in MARKS.items():
-        errors.plot([abs(row[column])], [y], marker=marker, ls="none", mfc=face, mec=edge,
-                    ms=9 if marker == "|" else 5, mew=2.0 if marker == "|" else 1.1,
-                    zorder=4 if column == "error_8" else 3, clip_on=False)  # fmt: skip
+    for column in MARKS:
+        errors.plot([abs(row[column])], [y], ls="none", clip_on=False,
+                    zorder=4 if column == "error_8" else 3, **_mark(column))  # fmt: skip
 
 
 def _legends(shares: Axes, errors: Axes) -> None:
-    for _, (name, colour, hatch) in PARTS.items():
-        shares.barh([], [], color=colour, hatch=hatch, ec="white", lw=0.4, label=name)
-    for name, marker, face, edge in MARKS.values():
-        errors.plot([], [], marker=marker, ls="none", mfc=face, mec=edge, label=name,
-                    ms=9 if marker == "|" else 5, mew=2.0 if marker == "|" else 1.1)  # fmt: skip
-    for ax, columns in ((shares, 3), (errors, 2)):
-        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, frameon=False,
-                  fontsize=7.5, handlelength=1.4, columnspacing=1.2, borderpad=0.0)  # fmt: skip
+    bars = [Patch(fc=colour, hatch=hatch, ec="white", lw=0.4, label=name)
+            for name, colour, hatch in PARTS.values()]  # fmt: skip
+    marks = [Line2D([], [], ls="none", label=name, **_mark(column))
+             for column, (name, *_) in MARKS.items()]  # fmt: skip
+    for ax, handles, columns in ((shares, bars, 3), (errors, marks, 2)):
+        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns,
+                  frameon=False, fontsize=7.5, handlelength=1.4, columnspacing=1.2,
+                  borderpad=0.0)  # fmt: skip
+
+
+def _mark(column: str) -> dict[str, Any]:
+    _, marker, face, edge = MARKS[column]
+    floor = marker == "|"
+    return {"marker": marker, "mfc": face, "mec": edge,
+            "ms": 9 if floor else 5, "mew": 2.0 if floor else 1.1}  # fmt: skip
