@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 LONGEST_DAYS = 365.0
-MOST_ARMS = 200
+MOST_ARMS = 2000
 
 RESERVED_ARMS = {
     "all",
