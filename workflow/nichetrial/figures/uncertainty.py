@@ -58,7 +58,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     table = inputs.comparison(results, "uncertainty")
     table = table[table["outcome"] == OUTCOME]
     rows = len(table)
-    figure = Figure(figsize=(9.0, 1.5 + 0.27 * rows))
+    figure = Figure(figsize=(9.0, 1.9 + 0.27 * rows))
     shares, errors = figure.subplots(1, 2, sharey=True)
     labels = {arm.name: arm.label for arm in study.arms}
     references = set(table["reference"])
@@ -78,7 +78,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     errors.set_xlim(left=0)
     errors.xaxis.set_major_locator(MaxNLocator(5))
     errors.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.0f} %"))
-    errors.set_xlabel("standard error, share of the reference's mean")
+    errors.set_xlabel("standard error / mean of the reference")
     errors.grid(axis="x")
     errors.tick_params(axis="y", length=0)
     errors.spines["left"].set_visible(False)
@@ -113,18 +113,11 @@ def _row(
         width = row[f"share_{part}"]
         shares.barh(y, width, left=left, height=0.72, color=colour, hatch=hatch, ec="white", lw=0.4)
         if width >= 0.09:
-            shares.text(
-                left + width / 2,
-                y,
-                share(width),
-                ha="center",
-                va="center",
-                fontsize=7,
-                color="white" if part == "parameters" else INK,
-                bbox=None
-                if part == "parameters"
-                else {"facecolor": colour, "edgecolor": "none", "pad": 0.8},
-            )
+            plain = part == "parameters"
+            shares.text(left + width / 2, y, share(width), ha="center", va="center", fontsize=7,
+                        color="white" if plain else INK,
+                        bbox=None if plain else {"fc": colour, "ec": "none", "pad": 0.8},
+                        )  # fmt: skip
         left += width
     if pd.isna(row["error_floor"]):
         return
@@ -139,10 +132,9 @@ def _legends(shares: Axes, errors: Axes) -> None:
             for name, colour, hatch in PARTS.values()]  # fmt: skip
     marks = [Line2D([], [], ls="none", label=name, **_mark(column))
              for column, (name, *_) in MARKS.items()]  # fmt: skip
-    for ax, handles, columns in ((shares, bars, 3), (errors, marks, 2)):
-        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns,
-                  frameon=False, fontsize=7.5, handlelength=1.4, columnspacing=1.2,
-                  borderpad=0.0)  # fmt: skip
+    for ax, handles in ((shares, bars), (errors, marks)):
+        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False,
+                  fontsize=7.5, handlelength=1.4, borderpad=0.0)  # fmt: skip
 
 
 def _mark(column: str) -> dict[str, Any]:
