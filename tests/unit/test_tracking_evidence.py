@@ -155,7 +155,7 @@ def test_mlflow_shows_the_curve_once_however_often_it_is_sent(tmp_path, monkeypa
     at = store.locate(f"sqlite:///{tmp_path / 'mlflow.db'}")
     for _ in range(2):
         runs = plan_evidence(study().model_dump(mode="json"), results)
-        found = sync(runs, store=at, experiment="small", lock=tmp_path / ".lock")
+        found = sync(runs, store=at, experiment="small", folder=tmp_path)
     client = MlflowClient(at.uri)
     runs = client.search_runs([found["experiment_id"]])
     assert len(runs) == 5

@@ -45,7 +45,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = build(here)
     at = store.locate(f"sqlite:///{here / 'results' / 'mlflow' / 'mlflow.db'}")
     receipt = results / "tracking" / "receipt.json"
-    write_receipt(receipt, sync(planned(results), store=at, experiment="small", lock=receipt))
+    write_receipt(
+        receipt, sync(planned(results), store=at, experiment="small", folder=receipt.parent)
+    )
     return here
 
 
@@ -138,9 +140,7 @@ def test_a_server_takes_the_same_runs_once(
     at = store.locate(f"http://{HOST}:{served[1]}")
     assert at.artifacts is None
     runs = planned(folder / "results" / "small")
-    first, second = (
-        sync(runs, store=at, experiment="by http", lock=tmp_path / ".lock") for _ in range(2)
-    )
+    first, second = (sync(runs, store=at, experiment="by http", folder=tmp_path) for _ in range(2))
     assert first["runs"] == second["runs"]
     with store.opened(at) as client:
         found = client.search_runs([first["experiment_id"]])

@@ -35,7 +35,7 @@ def planned(results: Path) -> list[Run]:
 
 def run_track(results: Path, at: store.Store, experiment: str = "small") -> dict[str, Any]:
     receipt = results / "tracking" / "receipt.json"
-    content = sync(planned(results), store=at, experiment=experiment, lock=receipt)
+    content = sync(planned(results), store=at, experiment=experiment, folder=receipt.parent)
     write_receipt(receipt, content)
     return content
 

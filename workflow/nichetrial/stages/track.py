@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,7 +92,7 @@ def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None
     store = locate(to) if to else own
     place, experiment = _place(kind, folder), study.tracking.experiment
     runs = _plan(kind, study, folder)
-    synced = sync(runs, store=store, experiment=experiment, lock=place / ".lock")
+    synced = sync(runs, store=store, experiment=experiment, folder=place)
     close_left_open(place, runs[0].key, store, experiment)
     if store == own:
         write_receipt(place / "receipt.json", synced)
@@ -108,7 +107,6 @@ def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None
 
 
 def _live(folder: Path, to: str | None, only: str | None) -> None:
-    os.nice(19)
     study = read_study(str(folder / "study.json"))
     kind = only or "trial"
 

@@ -1,8 +1,8 @@
 """Runs appear in MLflow while their jobs run: one process beside Snakemake follows the records.
 
 It is told of each finished job by a line, brings the store to what the records say so far, and at
-the end of the lines once more to the whole truth. It is in nobody's way: it runs at the lowest
-priority, rests ten times as long as it worked, and what it cannot do is left to the next sync.
+the end of the lines once more to the whole truth. It is in nobody's way: it runs at a low priority,
+rests ten times as long as it worked, and what it cannot do is left to the next sync.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from nichetrial.tracking.runs import Run
 
 __all__ = ["close_left_open", "follow", "so_far"]
 
+NICE = 10
 REST, REST_FACTOR = 1.0, 10.0
-"""Seconds between two syncs, and how many times as long as the last one took."""
+"""Seconds between two syncs, and for each second of processor time that the last one took."""
 
 
 def so_far(plan: Sequence[Run]) -> list[Run]:
@@ -63,6 +64,10 @@ def follow(
         folder: where it is noted which runs were left open.
     """
     started, due, waiting = _now(), time.monotonic(), False
+    os.nice(NICE)
+    lock = stores.lock_of(store, folder)
+    with contextlib.suppress(UserError), stores.locked(lock), stores.opened(store):
+        pass  # what takes longest is done while the first job runs
     while True:
         wait = max(0.0, due - time.monotonic()) if waiting else None
         ready, _, _ = select.select([lines], [], [], wait)
@@ -71,14 +76,13 @@ def follow(
                 break
             waiting = True
         if waiting and time.monotonic() >= due:
-            begin, waiting = time.monotonic(), False
+            begin, waiting = time.process_time(), False
             if (now := plan()) and now[0].end >= started:
                 _open(now, store, experiment, folder)
-            took = time.monotonic() - begin
-            due = time.monotonic() + REST + REST_FACTOR * took
+            due = time.monotonic() + REST + REST_FACTOR * (time.process_time() - begin)
     if (now := plan()) and now[0].end >= started:
         with contextlib.suppress(UserError):
-            sync(now, store=store, experiment=experiment, lock=folder / ".lock")
+            sync(now, store=store, experiment=experiment, folder=folder)
             close_left_open(folder, now[0].key, store, experiment)
 
 
@@ -90,7 +94,7 @@ def _open(plan: Sequence[Run], store: stores.Store, experiment: str, folder: Pat
             note.parent.mkdir(parents=True, exist_ok=True)
             with atomic(note) as part:
                 part.write_text(json.dumps([*found, [store.uri, plan[0].key]]), encoding="utf-8")
-        sync(so_far(plan), store=store, experiment=experiment, lock=folder / ".lock")
+        sync(so_far(plan), store=store, experiment=experiment, folder=folder)
 
 
 def close_left_open(folder: Path, done: str, store: stores.Store, experiment: str) -> None:

@@ -50,14 +50,14 @@ Synced = dict[str, Any]
 """``uri``, ``experiment_id``, ``parent_run_id``, ``runs`` (run key -> MLflow run id)."""
 
 
-def sync(plan: Sequence[Run], *, store: stores.Store, experiment: str, lock: Path) -> Synced:
+def sync(plan: Sequence[Run], *, store: stores.Store, experiment: str, folder: Path) -> Synced:
     """Bring the store to ``plan``; what is where. MLflow is not imported if nothing is to be done.
 
-    ``lock``: the file that keeps writers on this machine apart if the store is a server.
+    ``folder``: of the lock that keeps writers on this machine apart if the store is a server.
 
     Raises: UserError if the store cannot be reached or refuses; the results are never touched.
     """
-    with stores.locked(store.database.with_name(".lock") if store.database else lock):
+    with stores.locked(stores.lock_of(store, folder)):
         found = _nothing_to_do(plan, store, experiment)
         if found is None:
             with stores.opened(store) as client:

@@ -25,7 +25,7 @@ from nichetrial.tracking import sqlite
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["QUIET", "Store", "experiment", "locate", "locked", "opened"]
+__all__ = ["QUIET", "Store", "experiment", "locate", "lock_of", "locked", "opened"]
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -81,6 +81,11 @@ def locate(uri: str) -> Store:
     )
 
 
+def lock_of(store: Store, folder: Path) -> Path:
+    """The lock of a store's writers: beside the database, or in ``folder`` for a server."""
+    return store.database.with_name(".lock") if store.database else folder / ".lock"
+
+
 @contextmanager
 def locked(path: Path, *, seconds: float = 300.0) -> Iterator[None]:
     """Only one process at a time. The lock goes with its process, so a killed one leaves none.
@@ -123,7 +128,7 @@ def opened(store: Store) -> Iterator[MlflowClient]:
             return
         if not store.database.exists():
             _create(store.database)
-        with sqlite.commits_quickly():
+        with sqlite.commits_quickly(store.database):
             yield _client(store.uri)
 
 
@@ -164,7 +169,7 @@ def _create(database: Path) -> None:
     part = database.with_name(f".{database.name}.part")
     for old in (part, part.with_name(f"{part.name}-journal")):
         old.unlink(missing_ok=True)
-    with sqlite.commits_quickly(new=True):
+    with sqlite.commits_quickly(part, new=True):
         _client(f"sqlite:///{part}").search_experiments(max_results=1)
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
