@@ -163,6 +163,22 @@ class Sweep(_Frozen):
     written: tuple[tuple[str, ...], ...]
     """(arms, axes): the values in the user's words."""
 
+    @property
+    def asks(self) -> Literal["dose_response", "surface", "window", "schedules", "effects"]:
+        """What the sweep asks, by what it varies."""
+        whats = [axis.what for axis in self.axes]
+        drugs = {axis.drug for axis in self.axes}
+        if whats == ["dose"] and None not in drugs:
+            return "dose_response"
+        if self.kind == "grid" and whats == ["dose", "dose"] and len(drugs) == 2:
+            return "surface"
+        if self.kind == "grid" and sorted(whats) == ["duration", "start"] and len(drugs) == 1:
+            return "window"
+        schedule = {"method", "every", "dose", "start", "duration", "until"}
+        if self.kind == "points" and len(drugs) == 1 and None not in drugs and schedule >= {*whats}:
+            return "schedules"
+        return "effects"
+
 
 class Distribution(_Frozen):
     """A prior in internal units. ``a, b``: bounds (uniform, log_uniform), median and CV
