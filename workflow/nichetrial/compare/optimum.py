@@ -179,4 +179,3 @@ def _numbers(treatment: Treatment) -> dict[str, float]:
         "doses": round(doses),
         "total": treatment.amount * mg * doses,
     }
-

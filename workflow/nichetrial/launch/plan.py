@@ -402,7 +402,9 @@ class Plan:
             base = study.arm(study.comparisons.reference)
             return [study.seed, spec, own, base, study.comparisons, study.cohort.mice]
         if stage == "compare":
-            arms = [[a.name, a.label, a.readout, a.treatments, a.host, a.vector] for a in study.arms]
+            arms = [
+                [a.name, a.label, a.readout, a.treatments, a.host, a.vector] for a in study.arms
+            ]
             return [study.seed, arms, study.comparisons, study.cohort, self.missing]
         if figure in EVIDENCE_FIGURES or stage == "evidence-report":
             return [figure, study.model_dump(mode="json", exclude=OF_NO_CALIBRATION)]

@@ -66,9 +66,9 @@ def run(args: argparse.Namespace) -> None:
         effects = read(args.effects)
         seen = effects[effects["outcome"] == asked.outcome]
         directions = {
-            (row.arm, row.reference): 0 if math.isnan(row.difference) else int(
-                math.copysign(1, row.difference) if row.difference else 0
-            )
+            (row.arm, row.reference): 0
+            if math.isnan(row.difference)
+            else int(math.copysign(1, row.difference) if row.difference else 0)
             for row in seen.itertuples()
         }
         groups, twins = (
@@ -80,9 +80,7 @@ def run(args: argparse.Namespace) -> None:
         )  # fmt: skip
 
         def bootstrap(n: int) -> Bootstrap:
-            return Bootstrap(
-                seed=study.seed, n=n, resamples=spec.resamples, interval=spec.interval
-            )
+            return Bootstrap(seed=study.seed, n=n, resamples=spec.resamples, interval=spec.interval)
 
         particles = min(asked.experiments, MOST_PARTICLES)
         needed = mice_needed(
