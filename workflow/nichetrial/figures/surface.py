@@ -60,7 +60,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
         _map(right, cells, "excess", answer, (SIGNS, -size, size))
         mean = interval(answer.excess, answer.excess_low, answer.excess_high)
         right.set_title(
-            f"excess over {NAMES[answer.null_model]}, mean {mean}\n" + wrapped(answer.note, 62, 2)
+            f"excess over {NAMES[answer.null_model]}, mean {mean}\n" + wrapped(answer.note, 62, 3)
         )
     return figure
 
