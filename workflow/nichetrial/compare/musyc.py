@@ -108,8 +108,8 @@ def fit_musyc(
         return made(p).at(dose_a, dose_b) - outcome
 
     if start is None:
-        best, last = min(a.emax, b.emax), float(outcome[np.argmax(dose_a / dose_a.max()
-                                                                  + dose_b / dose_b.max())])  # fmt: skip
+        best = min(a.emax, b.emax)
+        last = float(outcome[np.argmax(dose_a / dose_a.max() + dose_b / dose_b.max())])
         tries = [
             Musyc(a, b, e3, x, y)
             for e3, x, y in itertools.product({best, last}, (0.3, 3.0), (0.3, 3.0))
@@ -117,6 +117,7 @@ def fit_musyc(
         tries = sorted(tries, key=lambda m: float(np.sum((m.at(dose_a, dose_b) - outcome) ** 2)))
     else:
         tries = [start]
+    most = 200 if start is None else 60
     inside = 1e-9 * (bounds[1] - bounds[0])
     found, least = tries[0], np.inf
     for m in tries:
@@ -124,7 +125,7 @@ def fit_musyc(
         first = np.concatenate([[m.a.emax, m.b.emax, m.e3], logs])
         fit = least_squares(
             residual, np.clip(first, bounds[0] + inside, bounds[1] - inside), bounds=bounds,
-            x_scale="jac", xtol=1e-12, ftol=1e-12, gtol=1e-14, max_nfev=200 if start is None else 60,
+            x_scale="jac", xtol=1e-12, ftol=1e-12, gtol=1e-14, max_nfev=most,
         )  # fmt: skip
         if fit.cost < least * (1.0 - 1e-9):
             found, least = made(fit.x), float(fit.cost)
