@@ -10,15 +10,9 @@
 
 rule compare:
     input:
-        parameters=expand("<results>/parameters/mice-{mice}.parquet", mice=plan.chunks),
-        outcomes=plan.simulations("outcomes"),
+        mice=lambda wildcards: plan.comparison_inputs(),
     output:
-        tables=expand(
-            "<results>/comparisons/{table}.{kind}",
-            table=["effects", "combinations", "unknowns", "arms"],
-            kind=["parquet", "csv"],
-        ),
-        metrics="<results>/comparisons/metrics.json",
+        plan.comparisons(),
     log:
         "<logs>/comparisons/comparisons.log",
         record="<records>/comparisons/comparisons.json",

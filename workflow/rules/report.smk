@@ -7,16 +7,10 @@
 rule report:
     input:
         comparisons=rules.compare.output,
-        figures=expand(
-            "<results>/figures/{figure}.{kind}",
-            figure=FIGURES,
-            kind=plan.study.figures.formats,
-        ),
-        rejections=expand(
-            "<results>/parameters/mice-{mice}.rejections.csv", mice=plan.chunks
-        ),
+        figures=plan.pictures(),
+        rejections=lambda wildcards: plan.rejections(),
     output:
-        page="<results>/report.html",
+        page=plan.page,
     log:
         "<logs>/report/report.log",
         record="<records>/report/report.json",

@@ -8,12 +8,11 @@
 
 rule track:
     input:
-        simulations=plan.simulations(*OUTCOME_TABLES),
         comparisons=rules.compare.output,
-        figures=rules.report.input.figures,
+        figures=plan.pictures(),
         page=rules.report.output.page,
     output:
-        receipt="<results>/tracking/receipt.json",
+        receipt=plan.receipt,
     log:
         "<logs>/tracking/tracking.log",
     conda:

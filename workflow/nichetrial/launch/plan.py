@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from nichetrial.study.resolved import ResolvedStudy, digest
 from nichetrial.tracking.identity import code_digest
 
 __all__ = [
-    "EVIDENCE_FIGURES", "FIGURES", "OF_NO_CALIBRATION", "OUTCOME_TABLES", "Plan",
+    "COMPARISONS", "EVIDENCE_FIGURES", "FIGURES", "OF_NO_CALIBRATION", "OUTCOME_TABLES", "Plan",
     "chunk_name", "study_file",
 ]  # fmt: skip
 
@@ -37,6 +38,9 @@ OF_NO_CALIBRATION = {"tracking", "question", "cohort", "dose_curve"}
 """Parts of a study that the figures and the page of its calibration do not show."""
 
 OUTCOME_TABLES = ("outcomes", "courses", "colonies")
+
+COMPARISONS = ("effects", "combinations", "unknowns", "arms")
+"""Tables of the comparison, each as .parquet and .csv."""
 
 FIGURES: dict[str, tuple[str, ...]] = {
     "schedule": (),
@@ -132,11 +136,11 @@ class Plan:
         shows = set(FIGURES.get(figure, ())) - {"dose_curve"}
         return () if figure and not shows else self.missing
 
-    @property
+    @functools.cached_property
     def chunks(self) -> list[str]:
         return [chunk_name(*chunk) for chunk in self.study.chunks()]
 
-    @property
+    @functools.cached_property
     def dose_chunks(self) -> dict[str, str]:
         """Chunk of the dose curve -> the chunk of parameters that holds its mice."""
         dose = self.study.chunks(self.study.figures.dose_mice)
@@ -158,6 +162,61 @@ class Plan:
             for first, last in self.study.chunks()
             if table != "courses" or first < max(self.study.figures.course_mice, 1)
         ]
+
+    def comparison_inputs(self) -> list[str]:
+        """The files that the comparison reads: the mice, and their outcomes in every arm."""
+        mice = [f"{self.results}/parameters/mice-{chunk}.parquet" for chunk in self.chunks]
+        return [*mice, *self.simulations("outcomes")]
+
+    def rejections(self) -> list[str]:
+        """The tables of implausible draws, one a chunk."""
+        return [f"{self.results}/parameters/mice-{chunk}.rejections.csv" for chunk in self.chunks]
+
+    def pictures(self, *figures: str) -> list[str]:
+        """The files of figures (all)."""
+        formats = self.study.figures.formats
+        return [
+            f"{self.results}/figures/{figure}.{kind}"
+            for figure in figures or FIGURES
+            for kind in formats
+        ]
+
+    def comparisons(self) -> list[str]:
+        """The files that the comparison writes."""
+        folder = f"{self.results}/comparisons"
+        tables = [
+            f"{folder}/{table}.{kind}" for table in COMPARISONS for kind in ("parquet", "csv")
+        ]
+        return [*tables, f"{folder}/metrics.json"]
+
+    @property
+    def page(self) -> str:
+        return f"{self.results}/report.html"
+
+    @property
+    def receipt(self) -> str:
+        """The last file of a run."""
+        return f"{self.results}/tracking/receipt.json"
+
+    def lost(self) -> list[str]:
+        """Files that are gone though something was made of them; a run makes them again.
+
+        Of what was not made yet, the jobs to come ask for their inputs themselves: were all files
+        named as targets, a run of ten thousand jobs would take twice the memory to plan.
+        """
+        shown = [*self.comparisons(), *self.pictures()]
+        used = {
+            self.comparisons()[-1]: self.comparison_inputs,
+            **{
+                self.pictures(figure)[0]: functools.partial(self.figure_inputs, figure)
+                for figure in FIGURES
+            },
+            self.page: lambda: [*shown, *self.rejections()],
+            self.receipt: lambda: [*shown, self.page],
+        }
+        made_of = [files() for product, files in used.items() if os.path.exists(product)]
+        needed = dict.fromkeys(file for files in made_of for file in files)
+        return [file for file in needed if not os.path.exists(file)]
 
     def figure_inputs(self, figure: str) -> list[str]:
         """The files one figure reads, besides the study."""
