@@ -139,13 +139,14 @@ def judge(
             for arm in (reference, search.arm, search.with_schedule(best))
         ]
     )
-    valid = np.isfinite(foci).all(axis=1)
+    valid: NDArray[np.bool_] = np.asarray(np.isfinite(foci).all(axis=1))
     drawn = bootstrap.means(foci, valid)
     means = foci[valid].mean(axis=0)
     rows = []
     for name, treatment, k in (("own", own, 1), ("best", best, 2)):
-        row = {"schedule": name, **_numbers(treatment), "n": int(valid.sum())}
-        row["within_budget"] = row["total"] <= search.budget * (1 + 1e-9)
+        numbers = _numbers(treatment)
+        row: dict[str, object] = {"schedule": name, **numbers, "n": int(valid.sum())}
+        row["within_budget"] = numbers["total"] <= search.budget * (1 + 1e-9)
         for key, other in (("ratio", 0), ("of_own", 1)):
             row[key] = float(ratio_of_means(means[k], means[other]))
             low, high = bootstrap.bounds(ratio_of_means(drawn[:, k], drawn[:, other]))

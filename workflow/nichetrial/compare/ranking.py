@@ -99,7 +99,7 @@ def _row(
 ) -> dict[str, object]:
     a, b = outcomes[arm.name], outcomes[base.name]
     both = ((a["status"] == "finished") & (b["status"] == "finished")).to_numpy()
-    means = [float(t["foci"].to_numpy()[both].mean()) if both.any() else np.nan for t in (a, b)]
+    means = np.array([t["foci"].to_numpy()[both].mean() if both.any() else np.nan for t in (a, b)])
     course = courses.get(arm.name)
     nadirs = (
         np.empty(0)
@@ -109,7 +109,7 @@ def _row(
     return {
         "arm": arm.name,
         "label": arm.label,
-        "ratio": float(ratio_of_means(np.float64(means[0]), np.float64(means[1]))),
+        "ratio": float(ratio_of_means(means[:1], means[1:])[0]),
         "injections": sum(map(injections, arm.treatments)),
         "total": float(sum(map(amount, arm.treatments))),
         "nadir": float(np.median(nadirs)) if nadirs.size else np.nan,

@@ -228,9 +228,9 @@ def _expect(
     if np.isnan(added[0]).any():
         notes.append("Loewe expects nothing beyond the best effect of the weaker drug")
     _musyc(grid, ratios, drawn, (a, b), again, bootstrap, answer)
-    for drug, curve, tried in (("a", a, grid.a.max()), ("b", b, grid.b.max())):
+    for side, curve, tried in (("a", a, grid.a.max()), ("b", b, grid.b.max())):
         if curve.ed50 > tried:
-            notes.append(f"ED50 of {answer[f'drug_{drug}']} is above the highest dose tried")
+            notes.append(f"ED50 of {answer[f'drug_{side}']} is above the highest dose tried")
     return notes
 
 

@@ -19,8 +19,8 @@ TABLES = ("ranking",)
 ALT = "Foci of each arm against its number of injections; those that no other arm beats are filled."
 CAPTION = (
     "Effect on foci against the number of injections (a pump is implanted once), for arms on the "
-    "mice of the reference; beside each name the lowest blood neutrophils of its course (median, as "
-    "a multiple of basal). Filled: no other arm is at least as good in all three, effect, "
+    "mice of the reference; beside each name the lowest blood neutrophils of its course (median, "
+    "as a multiple of basal). Filled: no other arm is at least as good in all three, effect, "
     "injections and neutrophils, and better in one. Choose among these; an open mark has a better "
     "one beside it, named in the table."
 )
@@ -39,8 +39,9 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     places = spread(table["ratio"].to_numpy(np.float64), 0.065 * top, 0.0, top)
     for row, y in zip(table.to_dict("records"), places, strict=True):
         first = row["front"] == 1
-        ax.plot(row["injections"], row["ratio"], "o" if first else "s", ms=8,
-                mfc=ACCENT if first else "white", mec=ACCENT if first else INK, zorder=3)  # fmt: skip
+        fill, edge = (ACCENT, ACCENT) if first else ("white", INK)
+        shape = "o" if first else "s"
+        ax.plot(row["injections"], row["ratio"], shape, ms=8, mfc=fill, mec=edge, zorder=3)
         low = f"; {share(row['neutropenic'])} neutropenic" if row["neutropenic"] > 0 else ""
         ax.annotate(
             f"{wrapped(row['label'], 34, 1)} (neutrophils {number(row['nadir'])}{low})",

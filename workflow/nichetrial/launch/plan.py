@@ -9,81 +9,25 @@ from __future__ import annotations
 import csv
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
 from nichetrial.launch.code import CODE
+from nichetrial.launch.products import (
+    COMPARED,
+    COMPARISONS,
+    EVIDENCE,
+    EVIDENCE_FIGURES,
+    FIGURES,
+    OF_NO_CALIBRATION,
+)
 from nichetrial.study.resolved import ResolvedStudy, digest
 from nichetrial.tracking.identity import code_digest
 
-__all__ = [
-    "COMPARISONS", "EVIDENCE_FIGURES", "FIGURES", "OF_NO_CALIBRATION", "OUTCOME_TABLES", "Plan",
-    "chunk_name", "study_file",
-]  # fmt: skip
-
-EVIDENCE: dict[str, set[str]] = {
-    "particles": {"particles", "moves", "mice", "fit"},
-    "population": {"particles", "generations", "moves", "mice", "fit"},
-    "predict": {"mice", "fit", "predict"},
-    "scoreboard": {"variants", "fit", "predict"},
-    "sensitivity": {"sobol"},
-    "contradiction": {"map_points", "map_particles"},
-}
-"""Stage of the calibration and its evidence -> the keys of its section that it depends on."""
-
-OF_NO_CALIBRATION = {"tracking", "question", "cohort", "dose_curve"}
-"""Parts of a study that the figures and the page of its calibration do not show."""
-
-OUTCOME_TABLES = ("outcomes", "courses", "colonies")
-
-COMPARISONS: dict[str, tuple[str, ...]] = {
-    "compare": (
-        "effects", "combinations", "unknowns", "arms", "event_free", "restricted_means", "ranking",
-    ),
-    "compare_sweeps": (
-        "sweep_effects", "dose_response", "dose_curves", "surface", "synergy", "window",
-        "schedules",
-    ),
-    "power": ("power", "design", "mice_needed", "uncertainty"),
-    "optimise": ("evaluations", "optimum"),
-}  # fmt: skip
-"""Rule -> the tables that it writes to comparisons/, each as .parquet and .csv."""
-
-COMPARED = {table for tables in COMPARISONS.values() for table in tables}
-
-FIGURES: dict[str, tuple[str, ...]] = {
-    "schedule": (),
-    "foci": ("outcomes",),
-    "forest": ("effects",),
-    "courses": ("courses",),
-    "dose": ("dose_curve",),
-    "colonies": ("outcomes", "colonies"),
-    "event_free": ("event_free", "restricted_means"),
-    "dose_response": ("dose_response", "dose_curves"),
-    "surface": ("surface", "synergy"),
-    "window": ("window",),
-    "schedules": ("schedules",),
-    "optimum": ("evaluations", "optimum"),
-    "power": ("power", "mice_needed", "design"),
-    "uncertainty": ("uncertainty",),
-    "ranking": ("ranking",),
-}
-"""Figure -> the tables it reads. The names are those of ``nichetrial.figures.catalogue``, which is
-not asked because it loads matplotlib; a test holds the two equal."""
-
-EVIDENCE_FIGURES: dict[str, tuple[str, ...]] = {
-    "scoreboard": ("scoreboard", "findings"),
-    "contradiction": ("dose_arms", "turns", "findings"),
-    "phase_map": ("phase_map", "full/population"),
-    "posterior": ("full/posterior",),
-    "sobol": ("sobol",),
-    "calibration": ("generations",),
-}
-"""The same of the figures of the calibration. ``generations``: of every variant; ``findings``: the
-user's own."""
+__all__ = ["Plan", "chunk_name", "study_file"]
 
 
 def chunk_name(first: int, last: int) -> str:
@@ -155,11 +99,7 @@ class Plan:
     @property
     def figures(self) -> list[str]:
         """The figures of this study: those of sweeps only where a sweep asks for them."""
-        asked = {sweep.asks for sweep in self.study.sweeps}
-        unasked = {"dose_response", "surface", "window", "schedules"} - asked
-        if self.study.optimise is None:
-            unasked.add("optimum")
-        return [figure for figure in FIGURES if figure not in unasked]
+        return [figure for figure in FIGURES if self.study.asks_for(figure)]
 
     def missing_option(self, figure: str = "") -> list[str]:
         """The words for the command line of a stage; none if no arm that it reads is missing."""
@@ -262,7 +202,7 @@ class Plan:
         named as targets, a run of ten thousand jobs would take twice the memory to plan.
         """
         shown = [*self.comparisons(), *self.pictures()]
-        used = {
+        used: dict[str, Callable[[], list[str]]] = {
             self.comparisons("compare")[-1]: self.comparison_inputs,
             self.comparisons("compare_sweeps")[-1]: self.sweep_inputs,
             self.comparisons("power")[-1]: self.experiment_inputs,
@@ -392,15 +332,14 @@ class Plan:
             return [study.seed, study.arm(arm), study.cohort.overrides, study.cohort.population,
                     study.power.experiments, size]  # fmt: skip
         if stage == "power":
-            arms = [a.name for a in study.arms]
-            return [study.seed, arms, study.power, study.comparisons, self.missing]
+            names = [a.name for a in study.arms]
+            return [study.seed, names, study.power, study.comparisons, self.missing]
         if stage == "compare-sweeps":
             return [study.seed, study.sweeps, study.comparisons, study.cohort.mice, self.missing]
         if stage == "optimise":
-            spec = study.optimise
-            own = study.arm(spec.arm) if spec else None
-            base = study.arm(study.comparisons.reference)
-            return [study.seed, spec, own, base, study.comparisons, study.cohort.mice]
+            asked = study.optimise
+            two = [study.arm(study.comparisons.reference), study.arm(asked.arm)] if asked else []
+            return [study.seed, asked, two, study.comparisons, study.cohort.mice]
         if stage == "compare":
             arms = [
                 [a.name, a.label, a.readout, a.treatments, a.host, a.vector] for a in study.arms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from nichetrial.cohort.source import particles_of
 from nichetrial.launch.code import CODE
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
         code=CODE["experiments"],
         **record_options(args),
     ) as record:
-        given = {
+        given: dict[str, Any] = {
             "seed": study.seed,
             "overrides": cohort.overrides,
             "population": particles_of(cohort.population, args.population or "--population"),

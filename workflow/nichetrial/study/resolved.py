@@ -335,6 +335,14 @@ class ResolvedStudy(_Frozen):
         """The arms of all sweeps."""
         return tuple(arm for sweep in self.sweeps for arm in sweep.arms)
 
+    def asks_for(self, name: str) -> bool:
+        """Whether a figure or table has something to show: those of sweeps, and of the best
+        schedule, only if the study asks."""
+        if name == "optimum":
+            return self.optimise is not None
+        of_sweeps = ("dose_response", "surface", "window", "schedules")
+        return name not in of_sweeps or any(sweep.asks == name for sweep in self.sweeps)
+
     def sweep(self, name: str) -> Sweep:
         """The sweep of that name. Raises KeyError."""
         for sweep in self.sweeps:
