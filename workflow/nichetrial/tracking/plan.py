@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
-from nichetrial.tracking import identity, words
+from nichetrial.tracking import identity, origin, words
 from nichetrial.tracking.records import read_records
 from nichetrial.tracking.runs import (
     Artifact,
@@ -333,10 +333,11 @@ class _Campaign:
             metrics=metrics,
             history={"arms_finished": progress(arms)},
             tags=self._tags("study", self.newest)
+            | origin.tags(self.results, self.newest)
             | {"mlflow.note.content": words.study_note(self.study, self.effects, failures)},
             artifacts=self._files("study.json", "report.html", "comparisons/effects.csv")
             + self._files("figures/*.png", "figures/*.svg", folder="figures")
-            + self._locked(),
+            + origin.artifacts(self.results, self.newest, self._counting()),
             child=False,
         )
 
@@ -346,10 +347,7 @@ class _Campaign:
     def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
         return files(self.results, *patterns, folder=folder)
 
-    def _locked(self) -> tuple[Artifact, ...]:
-        """The lock, if what the checkout holds now is still what the jobs ran with."""
-        root = identity.checkout()
-        if root is None or not self.lock or identity.lock_digest() != self.lock:
-            return ()
-        lock = root / "envs" / "requirements.txt"
-        return (Artifact(path=lock, folder="envs", digest=self.lock),)
+    def _counting(self) -> list[Record]:
+        """The records whose jobs belong to this study and code."""
+        simulated = [r for arm in self.study["arms"] for r in self._jobs_of(arm)[0]]
+        return simulated + [r for r in self.others if self._of_this_code(r)]
