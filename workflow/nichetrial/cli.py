@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("nichetrial.stages.export", "write a mouse in an arm for other simulators"),
     "run": ("nichetrial.stages.run", "run a study, from its file to the report"),
     "ui": ("nichetrial.stages.ui", "open the tracked runs in the browser"),
+    "diff": ("nichetrial.stages.diff", "tell in what two runs differ"),
+    "reproduce": ("nichetrial.stages.reproduce", "make a tracked run again, and compare"),
     "calibrate": (
         "nichetrial.stages.calibrate",
         "fit the model to published findings",

@@ -19,8 +19,8 @@ from nichetrial.tracking.jobs import jobs_of, write_jobs
 from nichetrial.tracking.runs import Artifact, files
 
 __all__ = [
-    "DIFF", "FOLDER", "LOCK", "ORIGIN", "PICTURE", "RULES", "STUDY", "Origin", "artifacts",
-    "read_origin", "tags",
+    "DIFF", "FOLDER", "IN_MLFLOW", "LOCK", "ORIGIN", "PICTURE", "RULES", "STUDY", "Origin",
+    "artifacts", "read_origin", "tags",
 ]  # fmt: skip
 
 FOLDER, ORIGIN, DIFF, LOCK, RULES, STUDY = (

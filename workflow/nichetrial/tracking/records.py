@@ -28,7 +28,7 @@ from typing import Any
 from nichetrial.tables import atomic
 from nichetrial.tracking import git, identity
 
-__all__ = ["Record", "read_record", "read_records", "recording", "stages_of"]
+__all__ = ["Record", "environment", "read_record", "read_records", "recording", "stages_of"]
 
 PACKAGES = (
     "nichetrial",
@@ -138,7 +138,7 @@ def recording(
         "code": sorted(code),
         "science": identity.science(),
         "lock_digest": lock_digest,
-        "environment": _environment(),
+        "environment": environment(),
         "git": _git(),
         "start": _iso(start),
     }
@@ -203,7 +203,8 @@ def _relative(path: str | os.PathLike[str]) -> str:
 
 
 @functools.cache
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
+    """Python, platform, processor and packages of this process."""
     packages = {}
     for name in PACKAGES:
         try:
