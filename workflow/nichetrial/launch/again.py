@@ -71,9 +71,10 @@ def lacking(lock: Path) -> list[str]:
             continue
         try:
             here = importlib.metadata.version(wanted.name)
+            same = wanted.specifier.contains(here, prereleases=True)
         except importlib.metadata.PackageNotFoundError:
-            here = "not installed"
-        if here not in wanted.specifier and str(wanted.specifier) != f"=={here}":
+            here, same = "not installed", False
+        if not same:
             found.append(f"{wanted.name} {str(wanted.specifier).lstrip('=')} (here: {here})")
     return found
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
+from nichetrial.tracking import sqlite
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.jobs import FILE as JOBS
 from nichetrial.tracking.jobs import Job, jobs_of, read_jobs
@@ -110,6 +111,8 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
             "--tracking-uri, or give a results folder",
             place=str(store.database),
         )
+    if store.database is not None and store.artifacts is not None:
+        sqlite.settle_place(store.database, store.artifacts)  # it may have been moved
     with stores.opened(store) as client, tempfile.TemporaryDirectory() as scratch:
         run = _found(client, run_id, store.uri)
         tags = run.data.tags
