@@ -72,15 +72,18 @@ def _kept(results: Path, record: Mapping[str, Any]) -> Origin | None:
 
 
 def tags(results: Path, record: Mapping[str, Any]) -> dict[str, str]:
-    """``nichetrial.code_diff``: whether the uncommitted code of the run was kept.
+    """``nichetrial.code_diff``: whether the uncommitted code was kept (``kept``; ``cut``:
+    not all of it), there was ``none``, or the code was not in a repository (``no git``).
 
     Args:
         results: the folder of the study.
         record: the newest record, which says what code the jobs ran.
     """
     origin = _kept(results, record)
-    if origin is None or origin.commit is None:
+    if origin is None:
         return {"nichetrial.code_diff": "not kept"}
+    if origin.commit is None:
+        return {"nichetrial.code_diff": "no git"}
     if origin.left_out:
         return {"nichetrial.code_diff": "cut"}
     return {"nichetrial.code_diff": "kept" if origin.diff else "none"}

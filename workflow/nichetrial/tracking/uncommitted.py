@@ -1,11 +1,13 @@
 """The uncommitted code of a checkout as one diff, so that a run from it can be made again.
 
 Tracked files that shape a run, and untracked ones among them that are code or its data; never what
-git ignores, what a link points to, or anything outside the checkout.
+git ignores, what a link points to, anything outside the checkout, or a file with a secret.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -24,6 +26,12 @@ SUFFIXES = CODE_SUFFIXES | {".smk", ".rst", ".toml", ".txt"}
 
 NAMES = frozenset({"Snakefile"})
 
+SECRET = re.compile("PASSWORD|PASSPHRASE|TOKEN|SECRET|API_?KEY|ACCESS_KEY", re.IGNORECASE)
+"""Names of variables whose values are never kept, if they have at least SHORTEST characters."""
+
+SHORTEST = 6
+LOGIN = re.compile(rb"://[^/\s:@'\"{}]+:[^/\s@'\"{}]+@")
+
 PLAIN = (
     "--cached", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv",
     "--no-renames", "--src-prefix=a/", "--dst-prefix=b/",
@@ -34,7 +42,7 @@ PLAIN = (
 @dataclass(frozen=True)
 class Uncommitted:
     """``diff`` as ``git apply`` takes it (empty: nothing is uncommitted), against ``commit``;
-    ``left_out``: files whose changes are not in it, because it would be too large."""
+    ``left_out``: files whose changes are not in it: it would be too large, or tell a secret."""
 
     commit: str
     diff: bytes
@@ -59,18 +67,18 @@ def uncommitted(root: Path, largest: int = LARGEST) -> Uncommitted:
         if new := _untracked(root):
             git.ask(root, "add", "--", *new, **staged)
         diff = git.ask(root, "diff", *PLAIN, commit, "--", *git.CODE, **staged)
-        if len(diff) <= largest:
+        if len(diff) <= largest and not _tells(diff):
             return Uncommitted(commit, diff)
-        names = git.ask(
-            root, "diff", *PLAIN, "--name-only", "-z", commit, "--", *git.CODE, **staged
-        )
-        files = [name for name in names.decode().split("\0") if name]
+        asked = ("diff", *PLAIN, "--name-only", "-z", commit, "--", *git.CODE)
+        files = [name for name in git.ask(root, *asked, **staged).decode().split("\0") if name]
         parts = {
             name: git.ask(root, "diff", *PLAIN, commit, "--", f":(literal){name}", **staged)
             for name in files
         }
     kept, size = set(), 0
     for name in sorted(parts, key=lambda n: (len(parts[n]), n)):
+        if _tells(parts[name]):
+            continue
         size += len(parts[name])
         if size > largest:
             break
@@ -80,6 +88,16 @@ def uncommitted(root: Path, largest: int = LARGEST) -> Uncommitted:
         b"".join(parts[name] for name in files if name in kept),
         tuple(name for name in files if name not in kept),
     )
+
+
+def _tells(diff: bytes) -> bool:
+    """Whether a secret is in it: one of this environment, or a login in an address."""
+    secrets = (
+        value.encode()
+        for name, value in os.environ.items()
+        if SECRET.search(name) and len(value) >= SHORTEST
+    )
+    return bool(LOGIN.search(diff)) or any(secret in diff for secret in secrets)
 
 
 def _inside(root: Path, what: str) -> str:
