@@ -17,7 +17,8 @@ from nichetrial.compare.arms import ARMS, arms
 from nichetrial.errors import UserError
 from nichetrial.launch import process
 from nichetrial.launch.environment import prepare
-from nichetrial.launch.plan import FIGURES, Plan, chunk_name, study_file
+from nichetrial.launch.plan import Plan, chunk_name, study_file
+from nichetrial.launch.products import FIGURES
 from nichetrial.launch.summary import effect_lines, summary
 from nichetrial.stages import run as run_command
 from nichetrial.tables import write, write_csv

@@ -1,8 +1,8 @@
 """Simulated experiments: one arm as labs would see it, many times.
 
-An experiment is one typical mouse that nobody knows, with animals around it. In the groups of a real
-experiment the animals differ from arm to arm (``groups``). To tell where uncertainty comes from, the
-same animals are in every arm, each twice, with the luck of its tumour cells drawn anew (``twins``).
+An experiment is one typical mouse that nobody knows, with animals around it. In the groups of a
+real experiment the animals differ from arm to arm (``groups``). To tell where uncertainty comes
+from, the same animals are in every arm, each twice, with other luck (``twins``).
 """
 
 from __future__ import annotations
