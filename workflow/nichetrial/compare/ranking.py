@@ -32,7 +32,11 @@ RANKING: Schema = {
     "nadir": (_F, "fold", "lowest blood neutrophils in the course, median over mice"),
     "neutropenic": (_F, "1", f"share of mice whose nadir is below {NEUTROPENIA}"),
     "course_mice": (_I, "mice", "mice behind the two"),
-    "front": (_I, "1", "1: no arm is better in all; 2: none but those of front 1; 0: no treatment"),
+    "front": (
+        _I,
+        "1",
+        "1: no arm dominates it; 2: only arms of front 1 do; 0: it does not compete",
+    ),
     "dominated_by": (_S, "1", "an arm of front 1 that is as good in all and better in one"),
 }
 

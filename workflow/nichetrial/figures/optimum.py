@@ -65,7 +65,6 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     right.set_xlabel("day")
     right.spines["left"].set_visible(False)
     right.tick_params(axis="y", length=0)
-    figure.tight_layout()
     return figure
 
 

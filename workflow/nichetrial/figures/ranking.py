@@ -56,5 +56,4 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     ax.set_ylim(0.0, top)
     ax.set_xlabel("injections")
     ax.set_ylabel("foci over the reference")
-    figure.subplots_adjust(left=0.09, right=0.5, bottom=0.13, top=0.96)
     return figure

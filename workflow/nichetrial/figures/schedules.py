@@ -46,10 +46,10 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
             else:
                 days = t.doses()
                 when.plot(days, np.full(len(days), y), "|", ms=13, mew=1.5, color=INK)
-        when.plot([arm.challenge.day] * 2, [y - 0.4, y + 0.4], color=ACCENT, lw=1.5)
+        when.plot([arm.challenge.day] * 2, [y - 0.4, y + 0.4], color=ACCENT, lw=1.5, zorder=1)
         effect.plot([row["ratio_low"], row["ratio_high"]], [y, y], color=INK, lw=1.5)
         effect.plot(row["ratio"], y, "o", color=INK, ms=6)
-        effect.annotate(f"{number(row['ratio'])}; {row['injections']} injections",
+        effect.annotate(f"{number(row['ratio'])}; {row['injections']} × given",
                         (row["ratio"], y), (0, 7), textcoords="offset points", fontsize=8,
                         ha="center")  # fmt: skip
         names.append(wrapped(f"{row['label']} ({number(row['total'])} mg/kg in all)", 34, 2))
@@ -60,5 +60,4 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     low = min([0.9, *(0.95 * table["ratio_low"])])
     effect.set_xlim(max(0.0, low), max([1.1, *(1.05 * table["ratio_high"])]))
     effect.set_xlabel("foci over the reference")
-    figure.tight_layout()
     return figure

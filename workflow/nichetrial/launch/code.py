@@ -12,7 +12,10 @@ CODE: dict[str, tuple[str, ...]] = {
     "sweep": ("stages.sweep", "study.resolved", "engine", "trial.events", "trial.simulate"),
     "experiments": (
         "stages.experiments",
+        "stages.chosen",
         "study.resolved",
+        "study.kinds",
+        "study.units",
         "model",
         "engine",
         "cohort",
@@ -39,6 +42,9 @@ CODE: dict[str, tuple[str, ...]] = {
         "compare.bootstrap",
         "compare.dose_response",
         "compare.effects",
+        "compare.hill",
+        "compare.musyc",
+        "compare.ranking",
         "compare.surface",
         "compare.window",
     ),
@@ -52,7 +58,6 @@ CODE: dict[str, tuple[str, ...]] = {
         "compare.power",
         "compare.time_to_event",
         "compare.uncertainty",
-        "trial.experiments",
     ),
     "optimise": (
         "stages.optimise",

@@ -11,7 +11,7 @@ from nichetrial.stages.chosen import arm_named
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write
 from nichetrial.tracking.records import recording
-from nichetrial.trial.experiments import GROUPS, MOST_PARTICLES, TWINS, groups, twins
+from nichetrial.trial.experiments import GROUPS, TWINS, groups, twins
 
 __all__ = ["add_arguments", "run"]
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
         }
         size, count = max(power.sizes), power.experiments
         write(groups(arm, experiments=count, size=size, **given), args.groups, GROUPS)
-        write(twins(arm, particles=min(count, MOST_PARTICLES), **given), args.twins, TWINS)
+        write(twins(arm, particles=power.particles, **given), args.twins, TWINS)
         record.metric("experiments", count)
         for path in (args.groups, args.twins):
             record.output(path)

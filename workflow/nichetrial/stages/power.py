@@ -26,7 +26,6 @@ from nichetrial.stages.options import (
 )
 from nichetrial.tables import read
 from nichetrial.tracking.records import recording
-from nichetrial.trial.experiments import MOST_PARTICLES
 
 __all__ = ["add_arguments", "run"]
 
@@ -82,7 +81,6 @@ def run(args: argparse.Namespace) -> None:
         def bootstrap(n: int) -> Bootstrap:
             return Bootstrap(seed=study.seed, n=n, resamples=spec.resamples, interval=spec.interval)
 
-        particles = min(asked.experiments, MOST_PARTICLES)
         needed = mice_needed(
             done, alpha=asked.alpha, correction=asked.correction, target=asked.target,
             bootstrap=bootstrap(asked.experiments),
@@ -94,7 +92,10 @@ def run(args: argparse.Namespace) -> None:
                 "power": (power(done, alpha=asked.alpha), POWER),
                 "design": (design(done, alpha=asked.alpha, correction=asked.correction), DESIGN),
                 "mice_needed": (needed, MICE_NEEDED),
-                "uncertainty": (uncertainty(twins, spec.pairs, bootstrap(particles)), UNCERTAINTY),
+                "uncertainty": (
+                    uncertainty(twins, spec.pairs, bootstrap(asked.particles)),
+                    UNCERTAINTY,
+                ),
             },
         )
         record.metric("experiments", asked.experiments)

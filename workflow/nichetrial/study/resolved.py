@@ -246,6 +246,11 @@ class PowerSpec(_Frozen):
     """For all declared comparisons together."""
     experiments: int = 1000
 
+    @property
+    def particles(self) -> int:
+        """Typical mice behind the split of the uncertainty."""
+        return min(self.experiments, 250)
+
 
 class OptimiseSpec(_Frozen):
     """The search for the best schedule of one treatment. Ranges are (low, high)."""

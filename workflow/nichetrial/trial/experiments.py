@@ -19,12 +19,10 @@ from nichetrial.study.resolved import Arm, Distribution
 from nichetrial.tables import Schema
 from nichetrial.trial.simulate import OUTCOMES, simulate
 
-__all__ = ["ANIMALS", "GROUPS", "MOST_PARTICLES", "TWINS", "groups", "twins"]
+__all__ = ["ANIMALS", "GROUPS", "TWINS", "groups", "twins"]
 
 ANIMALS = 4
 """Animals around each typical mouse among the twins; each is there twice."""
-MOST_PARTICLES = 250
-"""Typical mice among the twins."""
 
 GROUPS: Schema = {
     "experiment": (pa.int64(), "1", "number of the experiment"),
