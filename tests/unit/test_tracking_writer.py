@@ -40,8 +40,10 @@ def run_track(results: Path, at: store.Store, experiment: str = "small") -> dict
     return content
 
 
-def contents(client: Any, experiment: str) -> dict[str, Any]:
-    """All that a store says of an experiment, without MLflow's own ids."""
+def contents(client: Any, experiment: str, files: str = "") -> dict[str, Any]:
+    """All that a store says of an experiment, without MLflow's own ids.
+
+    ``files``: where a server keeps what it serves."""
     found = client.get_experiment_by_name(experiment)
     runs = client.search_runs([found.experiment_id], max_results=1000)
     keys = {run.info.run_id: run.data.tags["nichetrial.run_key"] for run in runs}
@@ -51,7 +53,8 @@ def contents(client: Any, experiment: str) -> dict[str, Any]:
         tags = dict(run.data.tags)
         if "mlflow.parentRunId" in tags:
             tags["mlflow.parentRunId"] = keys[tags["mlflow.parentRunId"]]
-        folder = Path(urllib.parse.unquote(urllib.parse.urlsplit(run.info.artifact_uri).path))
+        path = urllib.parse.unquote(urllib.parse.urlsplit(run.info.artifact_uri).path)
+        folder = Path(files + path)
         content[keys[run.info.run_id]] = {
             "name": run.info.run_name,
             "status": run.info.status,

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("nichetrial.stages.export", "write a mouse in an arm for other simulators"),
     "run": ("nichetrial.stages.run", "run a study, from its file to the report"),
     "ui": ("nichetrial.stages.ui", "open the tracked runs in the browser"),
+    "serve": ("nichetrial.stages.serve", "start an MLflow server that a group shares"),
     "calibrate": (
         "nichetrial.stages.calibrate",
         "fit the model to published findings",
