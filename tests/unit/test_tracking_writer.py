@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.parse
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,13 @@ def run_track(results: Path, at: store.Store, experiment: str = "small") -> dict
     return content
 
 
-def contents(client: Any, experiment: str) -> dict[str, Any]:
-    """All that a store says of an experiment, without MLflow's own ids."""
+def contents(
+    client: Any, experiment: str, files: str = "", curves: Collection[str] | None = None
+) -> dict[str, Any]:
+    """All that a store says of an experiment, without MLflow's own ids.
+
+    ``files``: where a server keeps what it serves. ``curves``: metrics of which all points are
+    wanted, not the last alone (all of them); each is a question to the server."""
     found = client.get_experiment_by_name(experiment)
     runs = client.search_runs([found.experiment_id], max_results=1000)
     keys = {run.info.run_id: run.data.tags["nichetrial.run_key"] for run in runs}
@@ -51,7 +57,8 @@ def contents(client: Any, experiment: str) -> dict[str, Any]:
         tags = dict(run.data.tags)
         if "mlflow.parentRunId" in tags:
             tags["mlflow.parentRunId"] = keys[tags["mlflow.parentRunId"]]
-        folder = Path(urllib.parse.unquote(urllib.parse.urlsplit(run.info.artifact_uri).path))
+        path = urllib.parse.unquote(urllib.parse.urlsplit(run.info.artifact_uri).path)
+        folder = Path(files + path)
         content[keys[run.info.run_id]] = {
             "name": run.info.run_name,
             "status": run.info.status,
@@ -62,7 +69,9 @@ def contents(client: Any, experiment: str) -> dict[str, Any]:
                     (m.value, m.timestamp, m.step)
                     for m in client.get_metric_history(run.info.run_id, name)
                 ]
-                for name in run.data.metrics
+                if curves is None or name in curves
+                else value
+                for name, value in run.data.metrics.items()
             },
             "tags": tags,
             "artifacts": {

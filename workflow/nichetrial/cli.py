@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ui": ("nichetrial.stages.ui", "open the tracked runs in the browser"),
     "diff": ("nichetrial.stages.diff", "tell in what two runs differ"),
     "reproduce": ("nichetrial.stages.reproduce", "make a tracked run again, and compare"),
+    "serve": ("nichetrial.stages.serve", "start an MLflow server that a group shares"),
     "calibrate": (
         "nichetrial.stages.calibrate",
         "fit the model to published findings",

@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import webbrowser
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from nichetrial.errors import UserError
 from nichetrial.tracking import sqlite
-from nichetrial.tracking.server import HOST, serving
+from nichetrial.tracking.server import HOST, serving, stoppable
 from nichetrial.tracking.store import Store, locate
 
 __all__ = ["add_arguments", "run"]
@@ -43,22 +41,13 @@ def run(args: argparse.Namespace) -> None:
     if store.database is None:
         _show(f"{store.uri}/{place}", browser=not args.no_browser)
         return
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
+    with stoppable("ui"):
         print("ui: starting MLflow, this takes some seconds ...", file=sys.stderr, flush=True)
         with serving(store, port=args.port) as process:
             _show(f"http://{HOST}:{args.port}/{place}", browser=not args.no_browser)
             print("ui: Ctrl-C ends it", file=sys.stderr, flush=True)
             code = process.wait()
             raise UserError(f"the MLflow server ended by itself (exit code {code})")
-    except KeyboardInterrupt:
-        print("\nui: ended", file=sys.stderr)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _stop(*_: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _place(receipt: Path, store: Store, experiment: str) -> str:

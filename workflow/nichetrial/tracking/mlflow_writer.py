@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -258,6 +259,7 @@ def _mend(client: MlflowClient, run: Run, tags: dict[str, str], found: Any) -> N
 
     run_id, data, seen = found.info.run_id, found.data, _seen(found)
     stored = json.loads(data.tags.get(FILES, "{}"))
+    _sweep(found.info.artifact_uri)
     for artifact in run.artifacts:
         if stored.get(artifact.name) != artifact.digest:
             client.log_artifact(run_id, str(artifact.path), artifact.folder or None)
@@ -282,6 +284,15 @@ def _mend(client: MlflowClient, run: Run, tags: dict[str, str], found: Any) -> N
             client.update_run(run_id, status="RUNNING")
         else:
             client.set_terminated(run_id, status=run.status, end_time=run.end)
+
+
+def _sweep(artifact_uri: str) -> None:
+    """Remove what a killed writer left half copied: MLflow would show it among the files."""
+    parts = urllib.parse.urlsplit(artifact_uri)
+    if parts.scheme == "file":
+        folder = Path(urllib.parse.unquote(parts.path))
+        for half in folder.rglob(".artifact.uploading.*"):
+            half.unlink(missing_ok=True)
 
 
 def _batches(entities: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

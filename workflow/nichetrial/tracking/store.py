@@ -41,6 +41,14 @@ question to a server for each run only to print its address."""
 PATIENCE = 5.0
 """Seconds that a server has to answer at all."""
 
+REFUSED = {
+    "error code 401": "the server does not take the login; set MLFLOW_TRACKING_USERNAME and "
+    "MLFLOW_TRACKING_PASSWORD in the environment",
+    "error code 403": "this user may not write to the experiment; ask who made it, or name another "
+    "as tracking.experiment",
+}
+"""What a server with login says, and what that means here."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
@@ -216,6 +224,11 @@ def _refusals(uri: str) -> Iterator[None]:
         module = type(error).__module__.split(".")[0]
         if module not in ("mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3", "alembic"):
             raise
+        refused = next((text for code, text in REFUSED.items() if code in str(error)), None)
+        if refused:
+            raise UserError(
+                f"{refused}. The results are safe, and the same command sends them", place=uri
+            ) from error
         line = next(iter(str(error).splitlines()), "")[:300]
         raise UserError(
             f"MLflow could not take the runs ({line}); the results are safe, and the same command "
