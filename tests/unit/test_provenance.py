@@ -93,7 +93,7 @@ def test_what_was_kept_restores_the_code(repository, tmp_path, monkeypatch):
     [
         ({"commit": None}, "in no git repository"),
         ({"commit": "0" * 40}, "does not have the commit 000000000000"),
-        ({"left_out": ("big.csv",)}, "too large to be kept, in big.csv"),
+        ({"left_out": ("big.csv",)}, "large or had a secret in them: big.csv"),
     ],
 )
 def test_code_that_cannot_be_restored_is_told(repository, tmp_path, monkeypatch, changes, told):

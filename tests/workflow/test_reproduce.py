@@ -45,7 +45,7 @@ def test_an_arm_made_again_has_the_same_bytes_and_what_has_not_is_told(folder):
         (["nobody"], "there is no run with the id 'nobody'"),
         (["Comparison of the arms"], "of the kind 'comparison'; name a study or an arm"),
         (["AMD3100", "--to", str(to)], "this folder is not empty"),
-        (["AMD3100", "--tracking-uri", "sqlite:///none.db"], "there is no MLflow store here"),
+        (["AMD3100", "--tracking-uri", "sqlite:///none.db"], "there are no tracked runs here"),
     ):
         refused = nichetrial(folder, "reproduce", *words)
         assert refused.returncode == 2

@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from nichetrial.errors import UserError
+from nichetrial.launch import process
 from nichetrial.tracking import git
 from nichetrial.tracking.identity import checkout
 from nichetrial.tracking.origin import Origin
@@ -32,8 +33,8 @@ def restore_code(origin: Origin, diff: Path, to: Path) -> None:
         raise UserError("the code of this run was in no git repository, so it was not kept")
     if origin.left_out:
         raise UserError(
-            "uncommitted changes of this run were too large to be kept, in "
-            f"{', '.join(origin.left_out)}; it cannot be made again"
+            "uncommitted changes of this run were not kept, because they were large or had a "
+            f"secret in them: {', '.join(origin.left_out)}; it cannot be made again"
         )
     if root is None or not (root / ".git").exists():
         raise UserError(
@@ -126,19 +127,17 @@ def run_again(
         targets: files; none: all.
         log: what Snakemake says goes there.
 
-    Returns: Snakemake's exit code.
+    Returns: Snakemake's exit code, or minus the signal that stopped it.
     """
     words = [str(python), "-m", "snakemake", *targets, "--snakefile", str(code / "Snakefile")]
     words += ["--configfile", study, "--directory", ".", "--cores", cores, "--keep-going"]
     words += ["--workflow-profile", "none"]
     words += [] if targets else ["--omit-from", "track"]
     with open(log, "w", encoding="utf-8") as said:
-        return subprocess.run(  # noqa: S603
-            words, cwd=work, env=_environment(code), stdin=subprocess.DEVNULL, stdout=said,
-            stderr=subprocess.STDOUT,
-        ).returncode  # fmt: skip
+        return process.run(words, folder=work, environment=_environment(code), said=said)
 
 
 def _environment(code: Path) -> dict[str, str]:
     """That of this process, with the restored code before the installed one."""
-    return os.environ | {"PYTHONPATH": str(code / "workflow")}
+    paths = [str(code / "workflow"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

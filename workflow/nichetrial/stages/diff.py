@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from nichetrial.errors import UserError
 from nichetrial.tracking.account import Account, of_folder, of_run
 from nichetrial.tracking.difference import differences, in_words, table
 
-__all__ = ["STORE", "account", "add_arguments", "run"]
+__all__ = ["account", "add_arguments", "add_store", "run"]
 
 STORE = "sqlite:///results/mlflow/mlflow.db"
 """Where runs are, unless said otherwise: as in a study file."""
@@ -27,8 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="a results folder, one of its arms (results/NAME:ARM), or a run in MLflow by its "
             "id or name",
         )
-    parser.add_argument("--tracking-uri", default=STORE, metavar="URI", help=f"the store ({STORE})")
+    add_store(parser)
     parser.add_argument("--all", action="store_true", help=f"more than {FEW} rows, if there are")
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Where runs are looked for."""
+    parser.add_argument(
+        "--tracking-uri",
+        default=os.environ.get("MLFLOW_TRACKING_URI") or STORE,
+        metavar="URI",
+        help=f"the store (MLFLOW_TRACKING_URI in the environment, else {STORE})",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from nichetrial.errors import UserError
 from nichetrial.launch.again import install, lacking, restore_code, run_again, science_of
-from nichetrial.stages.diff import STORE
+from nichetrial.stages.diff import add_store
+from nichetrial.stages.run import cores
 from nichetrial.tracking.account import Account, of_run
 from nichetrial.tracking.identity import file_digest
-from nichetrial.tracking.origin import DIFF, IN_MLFLOW, STUDY
+from nichetrial.tracking.origin import DIFF, IN_MLFLOW, STUDY, Origin
 
 __all__ = ["add_arguments", "run"]
 
@@ -25,11 +26,13 @@ FEW = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial reproduce``."""
     parser.add_argument("run", metavar="RUN", help="a study or an arm in MLflow, by its id or name")
-    parser.add_argument("--tracking-uri", default=STORE, metavar="URI", help=f"the store ({STORE})")
+    add_store(parser)
     parser.add_argument(
         "--to", type=Path, metavar="FOLDER", help="a new folder, which is kept (a temporary one)"
     )
-    parser.add_argument("--cores", default="all", metavar="N", help="processor cores to use (all)")
+    parser.add_argument(
+        "--cores", type=cores, default="all", metavar="N", help="processor cores to use (all)"
+    )
     parser.add_argument(
         "--install",
         action="store_true",
@@ -46,14 +49,16 @@ def run(args: argparse.Namespace) -> int:
     else:
         args.to.mkdir(parents=True, exist_ok=True)
         scratch = args.to.resolve()
-    code = 1
     try:
         code = _again(args, scratch)
-    finally:
-        if args.to is None and code == 0:
+    except BaseException:
+        if args.to is None:
             shutil.rmtree(scratch, ignore_errors=True)
-        else:
-            _say(f"kept: {scratch}")
+        raise
+    if args.to is None and code == 0:
+        shutil.rmtree(scratch, ignore_errors=True)
+    else:
+        _say(f"kept: {scratch}")
     return code
 
 
@@ -68,7 +73,13 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
             "was kept; it cannot be made again",
             place=run.place,
         )
+    if run.status != "FINISHED":
+        raise UserError(
+            f"this run is {run.status}; only one that came to its end can be made again",
+            place=run.place,
+        )
     _say(f"run: {run.name} ({run.place})")
+    _sound(origin, kept / IN_MLFLOW)
     code, work = scratch / "code", scratch / "work"
     restore_code(origin, kept / IN_MLFLOW / DIFF, code)
     changes = " with the changes that were not committed" if origin.diff else ""
@@ -99,6 +110,8 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
         code, work, origin.study_file, python=python, cores=args.cores, log=log,
         targets=sorted(wanted) if run.arm else (),
     )  # fmt: skip
+    if failed < 0:
+        return 128 - failed
     unlike = [path for path, digest in wanted.items() if not _equal(work / path, digest)]
     if not unlike:
         _say(f"equal: all {len(wanted)} files have the bytes of the run")
@@ -110,6 +123,19 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
         print(f"  ... and {len(unlike) - FEW} more")
     print("\n".join(_why(run, changed, others, log if failed else None)))
     return 1
+
+
+def _sound(origin: Origin, kept: Path) -> None:
+    """What comes from the store is run: raise UserError if it is not what was kept."""
+    wanted = {kept / STUDY / name: digest for name, digest in origin.files.items()}
+    if origin.diff:
+        wanted[kept / DIFF] = origin.diff
+    for path, digest in wanted.items():
+        if not path.resolve().is_relative_to(kept.resolve()) or not _equal(path, digest):
+            raise UserError(
+                f"{path.name} in the store is not the one that was kept, by its digest",
+                place=str(kept),
+            )
 
 
 def _why(

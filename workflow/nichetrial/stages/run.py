@@ -20,7 +20,7 @@ from nichetrial.launch.summary import summary
 from nichetrial.study.load import load
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "run", "say"]
+__all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
 UNTIL: dict[str, tuple[str, ...]] = {
     "parameters": ("parameters",),
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_running(parser: argparse.ArgumentParser) -> None:
     """The study file, and how and where to run it."""
     parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
-    parser.add_argument("--cores", type=_cores, metavar="N", help="processor cores to use (all)")
+    parser.add_argument("--cores", type=cores, metavar="N", help="processor cores to use (all)")
     parser.add_argument(
         "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
     )
@@ -185,7 +185,8 @@ def _stages() -> str:
     return ", ".join(UNTIL)
 
 
-def _cores(text: str) -> str:
+def cores(text: str) -> str:
+    """A number of processor cores as an option gives it, or ``all``."""
     if text == "all" or (text.isdecimal() and int(text) > 0):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} is neither a number of cores nor 'all'")

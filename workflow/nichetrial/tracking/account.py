@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
-from nichetrial.tracking import sqlite
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.jobs import FILE as JOBS
 from nichetrial.tracking.jobs import Job, jobs_of, read_jobs
@@ -43,6 +42,7 @@ class Account:
     effects: tuple[Mapping[str, str], ...] = ()
     arm: str = ""
     origin: Origin | None = None
+    status: str = "FINISHED"
 
     def of_arm(self, name: str) -> Account:
         """The part of one arm. Raises UserError if the study has none of that name."""
@@ -105,15 +105,7 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
     Raises: UserError if there is no such run, it is of another kind, or its provenance is gone.
     """
     store = stores.locate(uri)
-    if store.database is not None and not store.database.exists():
-        raise UserError(
-            f"there is no MLflow store here, so no run {run_id!r}; name another with "
-            "--tracking-uri, or give a results folder",
-            place=str(store.database),
-        )
-    if store.database is not None and store.artifacts is not None:
-        sqlite.settle_place(store.database, store.artifacts)  # it may have been moved
-    with stores.opened(store) as client, tempfile.TemporaryDirectory() as scratch:
+    with stores.opened(store, to_read=True) as client, tempfile.TemporaryDirectory() as scratch:
         run = _found(client, run_id, store.uri)
         tags = run.data.tags
         role = tags.get("nichetrial.role", "")
@@ -150,6 +142,7 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
             jobs=tuple(read_jobs(provenance / JOBS)),
             effects=tuple(rows_of(folder / "effects.csv")),
             origin=origin,
+            status=run.info.status,
         )
     return whole.of_arm(tags["nichetrial.arm"]) if role == "arm" else whole
 
@@ -175,11 +168,12 @@ def _found(client: Any, run_id: str, uri: str) -> Any:
 
     try:
         return client.get_run(run_id)
-    except MlflowException:
-        pass
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
     experiments = [e.experiment_id for e in client.search_experiments()]
-    wanted = run_id.replace("'", "")
-    named = client.search_runs(experiments, filter_string=f"attributes.run_name = '{wanted}'")
+    quoted = f'"{run_id}"' if "'" in run_id else f"'{run_id}'"
+    named = client.search_runs(experiments, filter_string=f"attributes.run_name = {quoted}")
     if len(named) == 1:
         return named[0]
     ids: Sequence[str] = [r.info.run_id for r in named[:5]]

@@ -33,6 +33,8 @@ def differences(a: Account, b: Account) -> list[Difference]:
     rows += [Difference("code", *row) for row in _unlike(_short(a.code), _short(b.code))]
     rows += [Difference("environment", *row) for row in _unlike(_environment(a), _environment(b))]
     rows += [Difference("data", *row) for row in _unlike(_data(a), _data(b))]
+    if a.status != b.status:
+        rows.append(Difference("results", "status", a.status, b.status))
     made = (_short(_named(results_of(x), x)) for x in (a, b))
     rows += [Difference("results", *row) for row in _unlike(*made)]
     return rows + [Difference("results", *row) for row in _unlike(_effects(a), _effects(b))]
@@ -118,14 +120,13 @@ def _environment(account: Account) -> dict[str, str]:
 
 
 def _data(account: Account) -> dict[str, str]:
-    """Inputs that no job made."""
+    """Inputs that no job of it made: findings, and of an arm its mice."""
     made = {path for job in account.jobs for path in job.outputs}
-    outside = f"/{account.study}/"
     return {
-        path: digest[:12]
+        _within(path, account.study): digest[:12]
         for job in account.jobs
         for path, digest in job.inputs.items()
-        if path not in made and outside not in path
+        if path not in made
     }
 
 
@@ -147,8 +148,14 @@ def _interval(row: Mapping[str, str]) -> str:
 
 def _named(files: Mapping[str, str], account: Account) -> dict[str, str]:
     """The files of an arm, so that they can be told beside those of another one."""
-    arm = account.arm
-    return {(k.replace(arm, "ARM") if arm else k): digest for k, digest in files.items()}
+
+    def named(path: str) -> str:
+        parts = path.split("/")
+        return "/".join(
+            p.replace(account.arm, "ARM", 1) if p.split(".")[0] == account.arm else p for p in parts
+        )
+
+    return {(named(k) if account.arm else k): digest for k, digest in files.items()}
 
 
 def _within(path: str, study: str) -> str:

@@ -72,8 +72,8 @@ def _kept(results: Path, record: Mapping[str, Any]) -> Origin | None:
 
 
 def tags(results: Path, record: Mapping[str, Any]) -> dict[str, str]:
-    """``nichetrial.code_diff``: whether the uncommitted code was kept (``kept``; ``cut``:
-    not all of it), there was ``none``, or the code was not in a repository (``no git``).
+    """The commit, and ``nichetrial.code_diff``: whether the uncommitted code was kept (``kept``;
+    ``cut``: not all of it), there was ``none``, or the code was in no repository (``no git``).
 
     Args:
         results: the folder of the study.
@@ -84,9 +84,13 @@ def tags(results: Path, record: Mapping[str, Any]) -> dict[str, str]:
         return {"nichetrial.code_diff": "not kept"}
     if origin.commit is None:
         return {"nichetrial.code_diff": "no git"}
-    if origin.left_out:
-        return {"nichetrial.code_diff": "cut"}
-    return {"nichetrial.code_diff": "kept" if origin.diff else "none"}
+    diff = "cut" if origin.left_out else "kept" if origin.diff else "none"
+    return {
+        "mlflow.source.git.commit": origin.commit,  # jobs that ended after a commit name that one
+        "nichetrial.git_commit": origin.commit,
+        "nichetrial.code_changed_since_commit": "no" if diff == "none" else "yes",
+        "nichetrial.code_diff": diff,
+    }
 
 
 def artifacts(

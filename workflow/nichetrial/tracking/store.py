@@ -119,10 +119,11 @@ def locked(path: Path, *, seconds: float = 300.0) -> Iterator[None]:
 
 
 @contextmanager
-def opened(store: Store) -> Iterator[MlflowClient]:
+def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
     """A client for the store, which is made if it is a file and not there; call it under the lock.
 
-    Whatever goes wrong with MLflow inside becomes a UserError of one line.
+    Whatever goes wrong with MLflow inside becomes a UserError of one line. ``to_read``: a store
+    that is not there is one of these, and no lock is needed.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -130,7 +131,13 @@ def opened(store: Store) -> Iterator[MlflowClient]:
         _answers(store.uri)
     else:
         _sound(store.database)
-    with _refusals(store.uri):
+        if to_read and not store.database.exists():
+            raise UserError(
+                "there are no tracked runs here; name their store: --tracking-uri", place=store.uri
+            )
+        if to_read and store.artifacts:
+            sqlite.settle_place(store.database, store.artifacts)
+    with _refusals(store.uri, to_read=to_read):
         if store.database is None:
             yield _client(store.uri)
             return
@@ -214,7 +221,7 @@ def _answers(uri: str) -> None:
 
 
 @contextmanager
-def _refusals(uri: str) -> Iterator[None]:
+def _refusals(uri: str, *, to_read: bool) -> Iterator[None]:
     """Turn what MLflow, its database or the network raise into one line."""
     try:
         yield
@@ -230,6 +237,8 @@ def _refusals(uri: str) -> Iterator[None]:
                 f"{refused}. The results are safe, and the same command sends them", place=uri
             ) from error
         line = next(iter(str(error).splitlines()), "")[:300]
+        if to_read:
+            raise UserError(f"MLflow could not give the run ({line})", place=uri) from error
         raise UserError(
             f"MLflow could not take the runs ({line}); the results are safe, and the same command "
             "continues where it stopped",
