@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
-from nichetrial.tracking import sqlite
+from nichetrial.tracking import sqlite, views
 from nichetrial.tracking.server import HOST, serving
 from nichetrial.tracking.store import Store, locate
 
@@ -74,7 +74,7 @@ def _place(receipt: Path, store: Store, experiment: str) -> str:
         with suppress(OSError, ValueError):
             content = json.loads(receipt.read_text(encoding="utf-8"))
             found = content["experiment_id"] if content.get("uri") == store.uri else None
-    return f"#/experiments/{found}/runs" if found else "#/experiments"
+    return views.address(found, receipt.parents[1].name)
 
 
 def _show(address: str, *, browser: bool) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from nichetrial.errors import UserError
 from nichetrial.tables import atomic
-from nichetrial.tracking import sqlite
+from nichetrial.tracking import datasets, sqlite, views, words
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.runs import Run
 from nichetrial.tracking.seen import (
@@ -248,6 +248,8 @@ def _bring(
             client.restore_run(seen.run_id)
         ids[run.key] = seen.run_id
         if due(run, seen, parent):
+            if not run.child:
+                views.offer(client, experiment_id, plan)
             _mend(client, run, tags, whole or client.get_run(seen.run_id))
     return ids, made
 
@@ -257,10 +259,14 @@ def _mend(client: MlflowClient, run: Run, tags: dict[str, str], found: Any) -> N
     from mlflow.entities import Metric, Param, RunTag
 
     run_id, data, seen = found.info.run_id, found.data, _seen(found)
+    tags = {k: words.located(v, found.info.experiment_id, run_id) for k, v in tags.items()}
     stored = json.loads(data.tags.get(FILES, "{}"))
     for artifact in run.artifacts:
         if stored.get(artifact.name) != artifact.digest:
             client.log_artifact(run_id, str(artifact.path), artifact.folder or None)
+
+    if run.datasets and not _read(run, found):
+        client.log_inputs(run_id, datasets=datasets.inputs(run.datasets))
 
     params = [Param(k, v) for k, v in run.params.items() if k not in data.params]
     metrics = [Metric(k, v, run.end, 0) for k, v in run.metrics.items() if data.metrics.get(k) != v]
@@ -282,6 +288,13 @@ def _mend(client: MlflowClient, run: Run, tags: dict[str, str], found: Any) -> N
             client.update_run(run_id, status="RUNNING")
         else:
             client.set_terminated(run_id, status=run.status, end_time=run.end)
+
+
+def _read(run: Run, found: Any) -> bool:
+    """Whether the store has all datasets of a run; it drops one that it has already."""
+    known = found.inputs.dataset_inputs if found.inputs else ()
+    there = {(i.dataset.name, i.dataset.digest) for i in known}
+    return all((d.name, d.digest) in there for d in run.datasets)
 
 
 def _batches(entities: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

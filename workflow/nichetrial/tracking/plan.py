@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
-from nichetrial.tracking import identity, words
+from nichetrial.tracking import datasets, identity, words
 from nichetrial.tracking.records import read_records
 from nichetrial.tracking.runs import (
     Artifact,
@@ -78,6 +78,8 @@ class _Campaign:
         self.cohort = cohort
         config = {k: v for k, v in study.items() if k not in NOT_IDENTITY} | {"cohort": cohort}
         self.key = self._key("study", study["name"], config, [])
+        drawn = [r for r in records if r["stage"] == "parameters" and self._of_this_code(r)]
+        self.mice = (datasets.mice(study, cohort, drawn),) if drawn else ()
         simulated = [r for r in records if r["stage"] == "simulate"]
         self.simulated = {r["name"]: r for r in simulated}
         self.made = {p: d for r in records for p, d in r["outputs"].items()}
@@ -232,6 +234,7 @@ class _Campaign:
             end=max((ms(r["end"]) for r in records), default=self.end),
             params=params,
             metrics=metrics,
+            datasets=self.mice,
             tags=tags
             | {
                 "nichetrial.arm": arm["name"],
@@ -271,6 +274,7 @@ class _Campaign:
                 or "none",
             },
             metrics=metrics,
+            datasets=self.mice,
             tags=self._tags("comparison", record or self.newest) | {"mlflow.note.content": note},
             artifacts=self._files(
                 "comparisons/*.csv",
@@ -299,6 +303,8 @@ class _Campaign:
         for row in self.effects:
             if row["outcome"] == first and row["reference"] == self.reference:
                 metrics |= finite({f"{first}_ratio.{row['arm']}": row.get("ratio")})
+        kept = self._files("study.json", "report.html", "comparisons/effects.csv")
+        kept += self._files("figures/*.png", "figures/*.svg", folder="figures") + self._locked()
         return Run(
             key=self.key,
             study_key=self.key,
@@ -309,11 +315,14 @@ class _Campaign:
             params=words.study_params(self.study),
             metrics=metrics,
             history={"arms_finished": progress(arms)},
+            datasets=(datasets.study_file(self.study, self.key), *self.mice),
             tags=self._tags("study", self.newest)
-            | {"mlflow.note.content": words.study_note(self.study, self.effects, failures)},
-            artifacts=self._files("study.json", "report.html", "comparisons/effects.csv")
-            + self._files("figures/*.png", "figures/*.svg", folder="figures")
-            + self._locked(),
+            | {
+                "mlflow.note.content": words.study_note(
+                    self.study, self.effects, failures, [a.name for a in kept]
+                )
+            },
+            artifacts=kept,
             child=False,
         )
 

@@ -6,12 +6,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 __all__ = [
     "NOTE_LIMIT",
     "arm_note",
     "arm_params",
     "grid",
+    "located",
     "metric_name",
     "number",
     "share",
@@ -23,6 +25,9 @@ __all__ = [
 
 NOTE_LIMIT = 7900
 """Characters; MLflow cuts a tag, and so a description, at 8,000."""
+
+RUN, EXPERIMENT = "{____________run_id____________}", "{_________experiment_id________}"
+"""Stand in a description for ids that are known only in the store; as long as ids there are."""
 
 PLAIN = {"vector": "timp1_vector", "onset": "onset_day", "resection": "resection_day"}
 """Keys of the resolved study that read better under another name."""
@@ -139,12 +144,17 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(c.replace("|", "/") for c in line) + " |" for line in lines]
 
 
+def located(text: str, experiment: str, run: str) -> str:
+    """A description with the ids of the run that it is of, so that its links lead to that run."""
+    return text.replace(EXPERIMENT, experiment).replace(RUN, run)
+
+
 def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[str]:
     return grid(
         (first, "in the arm", "in the reference", "ratio", "interval", "responders"),
         [
             (
-                label.get(r["arm"], r["arm"]) if first == "arm" else r["outcome"],
+                label.get(r["arm"], r["arm"]) if first == "arm" else _measure(r),
                 short(r.get("mean_arm")),
                 short(r.get("mean_reference")),
                 short(r.get("ratio")),
@@ -154,6 +164,12 @@ def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[
             for r in rows
         ],
     )
+
+
+def _measure(row: Row) -> str:
+    """An outcome with its unit."""
+    name, unit = row["outcome"].replace("_", " "), row.get("unit") or "1"
+    return name if unit == "1" or name.endswith(unit) else f"{name} ({unit})"
 
 
 def _cut(lines: Sequence[str]) -> str:
@@ -168,8 +184,14 @@ def _cut(lines: Sequence[str]) -> str:
     return "\n".join(kept)
 
 
-def study_note(study: Mapping[str, Any], effects: Sequence[Row], failures: Sequence[str]) -> str:
-    """Markdown for the study's run: the question, what failed, and the effects of all arms."""
+def study_note(
+    study: Mapping[str, Any],
+    effects: Sequence[Row],
+    failures: Sequence[str],
+    artifacts: Sequence[str] = (),
+) -> str:
+    """Markdown for the study's run: the question, what failed, the effects of all arms, and links
+    to its report and figures among ``artifacts``, with the figures themselves at the end."""
     labels = {a["name"]: a["label"] for a in study["arms"]}
     reference = study["comparisons"]["reference"]
     lines = [f"**{study['title']}**", "", str(study["question"]), ""]
@@ -179,21 +201,43 @@ def study_note(study: Mapping[str, Any], effects: Sequence[Row], failures: Seque
         "",
     ]
     lines += _failed(failures)
+    links, pictures = _shown(artifacts)
+    lines += links
     rows = [r for r in effects if r["reference"] == reference]
     outcomes = list(dict.fromkeys(r["outcome"] for r in rows))
     if outcomes:
         main = [r for r in rows if r["outcome"] == outcomes[0]]
-        lines += [f"**Effect on {outcomes[0]}**, arm against reference in the same mice", ""]
-        lines += _effects(main, "arm", labels)
+        lines += [f"**Effect on {_measure(main[0])}**, arm against reference in the same mice", ""]
+        lines += [*_effects(main, "arm", labels), ""]
+    lines += pictures
     if len(outcomes) > 1:
         cell = {(r["arm"], r["outcome"]): short(r.get("ratio")) for r in rows}
+        measure = {r["outcome"]: _measure(r) for r in rows}
         arms = list(dict.fromkeys(r["arm"] for r in rows))
-        lines += ["", "**Ratio to the reference**, every outcome", ""]
+        lines += ["**Ratio to the reference**, every outcome", ""]
         lines += grid(
             ("outcome", *(labels.get(a, a) for a in arms)),
-            [(o, *(cell.get((a, o), "–") for a in arms)) for o in outcomes],
+            [(measure[o], *(cell.get((a, o), "–") for a in arms)) for o in outcomes],
         )
     return _cut(lines)
+
+
+def _shown(artifacts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Links to the report and the figures; and the figures, as SVG if there is one, because that
+    has a size and MLflow lets none be given."""
+    page = f"#/experiments/{EXPERIMENT}/runs/{RUN}/artifacts"
+    figures: dict[str, str] = {}
+    for name in sorted(artifacts):  # .png before .svg
+        folder, _, file = name.rpartition("/")
+        if folder == "figures":
+            figures[file.partition(".")[0].replace("_", " ")] = name
+    links = [f"[report]({page}/report.html)"] if "report.html" in artifacts else []
+    links += [f"[{title}]({page}/{name})" for title, name in figures.items()]
+    pictures = [
+        f"![{title}](get-artifact?path={quote(name, safe='')}&run_uuid={RUN})"
+        for title, name in figures.items()
+    ]
+    return [" · ".join(links), ""] if links else [], [x for p in pictures for x in (p, "")]
 
 
 def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], reference: str) -> str:
