@@ -24,8 +24,8 @@ __all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "run", "say"]
 
 UNTIL: dict[str, tuple[str, ...]] = {
     "parameters": ("parameters",),
-    "simulations": ("simulate", "dose_curve"),
-    "comparisons": ("compare",),
+    "simulations": ("simulate", "dose_curve", "sweep", "experiments"),
+    "comparisons": ("compare", "compare_sweeps", "power", "optimise"),
     "figures": ("figure",),
     "report": ("report",),
     "tracking": (),
@@ -142,8 +142,10 @@ def _failed(path: Path) -> list[dict[str, Any]]:
 
 def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
     """Arms without a full set of simulations, in the order of the study."""
-    names = {entry["wildcards"].get("arm") for entry in failed if entry["rule"] == "simulate"}
-    return [name for name in plan.arms if name in names]
+    names = {entry["wildcards"].get("arm") for entry in failed
+             if entry["rule"] in ("simulate", "experiments")}  # fmt: skip
+    names |= {entry["wildcards"].get("sweep") for entry in failed if entry["rule"] == "sweep"}
+    return [name for name in (*plan.arms, *plan.sweeps) if name in names]
 
 
 def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking.evidence import plan_evidence
 from nichetrial.tracking.live import close_left_open, follow
 from nichetrial.tracking.mlflow_writer import sync, write_receipt
+from nichetrial.tracking.optimum import plan_optimum
 from nichetrial.tracking.plan import plan
 from nichetrial.tracking.records import stages_of
 from nichetrial.tracking.runs import Run
@@ -55,6 +56,8 @@ def run(args: argparse.Namespace) -> None:
         study = read_study(str(folder / "study.json"))
         for kind in _kinds(folder, study, args.only):
             _sync(kind, study, folder, args.to)
+            if kind == "trial" and study.optimise and _plan("optimum", study, folder):
+                _sync("optimum", study, folder, args.to)
 
 
 def _folders() -> list[Path]:
@@ -77,14 +80,20 @@ def _kinds(folder: Path, study: ResolvedStudy, only: str | None) -> Sequence[str
 def _plan(kind: str, study: ResolvedStudy, folder: Path) -> list[Run]:
     if kind == "evidence":
         return plan_evidence(study.model_dump(mode="json"), folder)
+    if kind == "optimum":
+        return plan_optimum(study.model_dump(mode="json"), folder)
     chunks = [f"mice-{first:06d}-{last:06d}" for first, last in study.chunks()]
     jobs = {arm.name: [f"{arm.name}/{chunk}" for chunk in chunks] for arm in study.arms}
+    jobs |= {
+        a.name: [f"{s.name}/{chunk}" for chunk in chunks] for s in study.sweeps for a in s.arms
+    }
     return plan(study.model_dump(mode="json"), jobs, folder)
 
 
 def _place(kind: str, folder: Path) -> Path:
     """Where it is kept what was written where."""
-    return (folder if kind == "trial" else folder / "evidence") / "tracking"
+    within = {"trial": "", "evidence": "evidence", "optimum": "optimum"}[kind]
+    return folder / within / "tracking"
 
 
 def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None:

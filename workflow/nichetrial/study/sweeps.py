@@ -46,6 +46,9 @@ def read_sweeps(
         except ValueError as error:
             problems.append(Problem(path, str(error)))
             continue
+        if name in patches:
+            problems.append(Problem(path, f'there is an arm "{name}"; give the sweep another name'))
+            continue
         section = validated(SweepItem, item, path, problems)
         if section is None:
             continue

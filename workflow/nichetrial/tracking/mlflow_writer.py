@@ -280,8 +280,8 @@ def _mend(client: MlflowClient, run: Run, tags: dict[str, str], found: Any) -> N
     parts = list(
         zip_longest(_batches(params, 100), _batches(metrics, 800), _batches(changed, 90))
     ) or [((), (), ())]
-    for number, (some, values, words) in enumerate(parts, 1):
-        marks = [*(words or ()), *(last if number == len(parts) else ())]
+    for number, (some, values, told) in enumerate(parts, 1):
+        marks = [*(told or ()), *(last if number == len(parts) else ())]
         client.log_batch(run_id, params=some or (), metrics=values or (), tags=marks)
     if ends_anew(run, seen):
         if run.status == "RUNNING":

@@ -31,6 +31,9 @@ from nichetrial.tracking.runs import (
 
 __all__ = ["plan"]
 
+SIMULATED = ("simulate", "sweep")
+"""Stages whose jobs are the arms."""
+
 NOT_IDENTITY = {"tracking"}
 """Parts of the resolved study that say where to keep runs, not what they are."""
 
@@ -80,10 +83,14 @@ class _Campaign:
         self.key = self._key("study", study["name"], config, [])
         drawn = [r for r in records if r["stage"] == "parameters" and self._of_this_code(r)]
         self.mice = (datasets.mice(study, cohort, drawn),) if drawn else ()
-        simulated = [r for r in records if r["stage"] == "simulate"]
+        simulated = [r for r in records if r["stage"] in SIMULATED]
         self.simulated = {r["name"]: r for r in simulated}
         self.made = {p: d for r in records for p, d in r["outputs"].items()}
-        self.others = [r for r in records if r["stage"] != "simulate"]
+        self.others = [r for r in records if r["stage"] not in SIMULATED]
+        self.sweep_of = {
+            arm["name"]: sweep["name"] for sweep in study.get("sweeps", ()) for arm in sweep["arms"]
+        }
+        self.swept = [arm for sweep in study.get("sweeps", ()) for arm in sweep["arms"]]
         self.start, self.end = self._span(records)
         self.compared = self._comparison_record()
         self.effects = rows_of(results / "comparisons" / "effects.csv") if self.compared else []
@@ -92,12 +99,13 @@ class _Campaign:
         self.effects_of: dict[str, list[Mapping[str, str]]] = {}
         for row in self.effects:
             self.effects_of.setdefault(row["arm"], []).append(row)
+        if self._sweeps_compared():
+            for row in rows_of(results / "comparisons" / "sweep_effects.csv"):
+                self.effects_of.setdefault(row["arm"], []).append(row)
 
     def runs(self) -> list[Run]:
-        arms = [
-            self._arm(a, p)
-            for a, p in zip(self.study["arms"], words.arm_params(self.study["arms"]), strict=True)
-        ]
+        all_arms = [*self.study["arms"], *self.swept]
+        arms = [self._arm(a, p) for a, p in zip(all_arms, words.arm_params(all_arms), strict=True)]
         comparison = self._comparison(any(arm.status == "FAILED" for arm in arms))
         return [self._study([*arms, comparison]), *arms, comparison]
 
@@ -147,6 +155,17 @@ class _Campaign:
                 return record
         return None
 
+    def _sweeps_compared(self) -> bool:
+        """Whether the comparison of the sweeps is there and is of this study."""
+        return any(
+            r["stage"] == "compare-sweeps"
+            and r["status"] == "FINISHED"
+            and r["parameters"].get("sweeps") == list(self.study.get("sweeps", ()))
+            and self._of_this_code(r)
+            and self._read_what_is_there(r)
+            for r in self.others
+        )
+
     def _of_this_code(self, record: Record) -> bool:
         """Whether the packages that this job ran, and the lock, are those of the campaign."""
         same = all(record["science"].get(n) == self.science.get(n) for n in record["code"])
@@ -191,6 +210,8 @@ class _Campaign:
     def _current(self, record: Record, arm: Mapping[str, Any]) -> bool:
         given = record["parameters"]
         written = given.get("arm") if isinstance(given, Mapping) else None
+        if record["stage"] == "sweep":
+            written = next((a for a in given["arms"] if a["name"] == arm["name"]), {})
         return (
             record["seed"] == self.seed
             and self._of_this_code(record)
@@ -203,6 +224,8 @@ class _Campaign:
         described = {"arm": arm, "cohort": self.cohort}
         newest = max(records, key=lambda r: r["end"], default=None)
         tags = self._tags("arm", newest or self.newest)
+        if sweep := self.sweep_of.get(arm["name"]):
+            tags["nichetrial.sweep"] = sweep
         if newest:
             tags["nichetrial.arm_key"] = identity.run_key(
                 stage="arm",
