@@ -25,12 +25,13 @@ __all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "run", "say"]
 UNTIL: dict[str, tuple[str, ...]] = {
     "parameters": ("parameters",),
     "simulations": ("simulate", "dose_curve", "sweep", "experiments"),
-    "comparisons": ("compare", "compare_sweeps", "power", "optimise"),
+    "comparisons": ("compare_sweeps", "power", "optimise"),
     "figures": ("figure",),
     "report": ("report",),
     "tracking": (),
 }
-"""Stage -> the rules after which the run stops; tracking is the last stage."""
+"""Stage -> the rules after which the run stops; tracking is the last stage. None may need another
+of its stage, as ``power`` needs ``compare``: Snakemake would leave it out."""
 
 TRACKING = {"track", "track_evidence"}
 """Rules on which no result depends: a server that is down does not make a run a failure."""
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         check_held_out()
         arms_of(all_findings(study.calibration.fit, study.calibration.predict))
     say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
-    until = UNTIL[args.until] if args.until else ()
+    until = [rule for rule in UNTIL.get(args.until, ()) if plan.asks_for(rule)]
     goes_on = args.until not in ("parameters", "simulations")
     return carry_out(plan, args, until=until, goes_on=goes_on, tell=summary)
 

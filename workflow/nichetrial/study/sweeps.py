@@ -213,7 +213,10 @@ class _Expansion:
             _put(document, place, row[key])
         wrong: list[Problem] = []
         section = validated(ExperimentSection, document, (), wrong)
-        self.problems += [self._placed(p, row, places) for p in wrong]
+        for problem in wrong:
+            placed = self._placed(problem, row, places)
+            if placed not in self.problems:
+                self.problems.append(placed)
         if section is None:
             return None, []
         values = [_value(section, places[key]) for key in varied]
@@ -245,9 +248,10 @@ class _Expansion:
     ) -> Problem:
         """The problem at the value that makes it, or else at the sweep."""
         for key, place in places.items():
-            if problem.path[: len(place)] == place or (
-                problem.path == place[:-1] and f'"{place[-1]}"' in problem.message
-            ):
+            if problem.path[-1:] == place[-1:] and "unknown key" in problem.message:
+                where = ("grid",) if self.section.grid else ("points", 0)
+                return Problem((*self.path, *where, key), problem.message)
+            if problem.path[: len(place)] == place:
                 if self.section.grid:
                     values = self.section.grid[key]
                     index = next(i for i, v in enumerate(values) if v is row[key] or v == row[key])
