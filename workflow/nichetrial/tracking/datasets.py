@@ -17,10 +17,10 @@ from nichetrial.tracking import identity
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
-__all__ = ["Dataset", "inputs", "mice", "study_file"]
+__all__ = ["Dataset", "inputs", "mice", "simulated", "study_file"]
 
-DIGEST_LENGTH = 36
-"""MLflow takes no longer digest."""
+DIGEST_LENGTH = 12
+"""Characters; MLflow shows all of them beside the name, and takes up to 36."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,19 @@ def mice(
         source="parameters/",
         profile={"mice": cohort["mice"], "population": population, "seed": study["seed"]},
         context="mice",
+    )
+
+
+def simulated(study: Mapping[str, Any], key: str, table: str, arms: int) -> Dataset:
+    """A table that the arms left, of which comparisons and figures are made. ``key``: of the
+    study's run; ``table``: ``outcomes`` or ``colonies``; ``arms``: that have finished."""
+    text = identity.canonical([key, table, arms])
+    return Dataset(
+        name=f"{table} of {arms} arms of {study['name']}",
+        digest=hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH],
+        source=f"simulations/*/*.{table}.parquet",
+        profile={"arms": arms, "mice": study["cohort"]["mice"], "seed": study["seed"]},
+        context=table,
     )
 
 

@@ -47,7 +47,8 @@ PATIENCE, PATIENCE_EACH = 30.0, 0.5
 
 Look = Callable[[], Iterable[Seen]]
 Synced = dict[str, Any]
-"""``uri``, ``experiment_id``, ``parent_run_id``, ``runs`` (run key -> MLflow run id)."""
+"""``uri``, ``experiment_id``, ``parent_run_id``, ``view`` (of a study's arms; None for others),
+``runs`` (run key -> MLflow run id)."""
 
 
 def sync(plan: Sequence[Run], *, store: stores.Store, experiment: str, folder: Path) -> Synced:
@@ -68,6 +69,7 @@ def sync(plan: Sequence[Run], *, store: stores.Store, experiment: str, folder: P
         "uri": store.uri,
         "experiment_id": at,
         "parent_run_id": runs[plan[0].key],
+        "view": views.named(plan),
         "runs": runs,
     }
 

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nichetrial.tracking.runs import Run
+from nichetrial.tracking.words import TRAINING
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["address", "offer"]
+__all__ = ["address", "key", "named", "offer"]
 
 SAVED = "mlflow.sharedViewState."
 COLUMNS = 6
@@ -24,43 +25,51 @@ WIDTHS = {"params": 190, "metrics": 130}
 """Of the columns, in pixels."""
 
 
-def address(experiment: str | None, study: str) -> str:
-    """Where in the UI the study's arms are, below the server's address."""
+def key(study: str) -> str:
+    """The tag of an experiment that holds the view of a study's arms."""
+    return SAVED + study
+
+
+def address(experiment: str | None, study: str | None) -> str:
+    """Where in the UI the runs are, below the server's address. ``study``: whose view is saved; a
+    link to one that is not there would lead elsewhere."""
     if experiment is None:
-        return "#/experiments?workflowType=machine_learning"
-    return (
-        f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={study}"
-    )
+        return f"#/experiments?{TRAINING}"
+    view = f"&viewStateShareKey={study}" if study else ""
+    return f"#/experiments/{experiment}/runs?{TRAINING}{view}"
+
+
+def named(plan: Sequence[Run]) -> str | None:
+    """What the plan's view is called in an address: its study, if it is one with arms."""
+    parent = plan[0].tags
+    return parent["nichetrial.study"] if parent["nichetrial.role"] == "study" else None
 
 
 def offer(client: MlflowClient, experiment: str, plan: Sequence[Run]) -> None:
     """Save the view of the plan's arms under the name of the study, if it is not there already."""
-    content = _saved(plan)
-    if content is None:
-        return
-    key = SAVED + plan[0].tags["nichetrial.study"]
-    if client.get_experiment(experiment).tags.get(key) != content:
-        client.set_experiment_tag(experiment, key, content)
+    if study := named(plan):
+        content = _saved(plan)
+        if client.get_experiment(experiment).tags.get(key(study)) != content:
+            client.set_experiment_tag(experiment, key(study), content)
 
 
-def _saved(plan: Sequence[Run]) -> str | None:
-    arms = [run for run in plan if run.tags.get("nichetrial.role") == "arm"]
+def _saved(plan: Sequence[Run]) -> str:
+    """By effect; as long as there is none, the newest first."""
+    arms = [run for run in plan if run.tags["nichetrial.role"] == "arm"]
     effect = next((m for m in plan[0].metrics if "_ratio." in m), "").partition(".")[0]
-    if not arms or not effect:
-        return None
-    outcome = effect.removesuffix("_ratio")
-    metrics = [effect, f"{effect}_low", f"{effect}_high", f"{outcome}_responders"]
-    differ = [p for p in arms[0].params if not p.startswith("unchanged.")]
+    metrics = [effect, f"{effect}_low", f"{effect}_high"] if effect else []
+    differ = [p for p in arms[0].params if not p.startswith("unchanged.")] if arms else []
     columns = _columns("metrics", metrics) | _columns("params", differ[:COLUMNS])
     state: dict[str, Any] = {
         "searchFilter": f"tags.`nichetrial.role` = 'arm' and "
         f"tags.`nichetrial.study_key` = '{plan[0].key}'",
-        "orderByKey": f"metrics.`{effect}`",
-        "orderByAsc": True,
+        "orderByKey": f"metrics.`{effect}`" if effect else "attributes.start_time",
+        "orderByAsc": bool(effect),
         "selectedColumns": list(columns),
         "columnWidths": columns,
     }
-    name = f"{plan[0].name}: arms by {outcome.replace('_', ' ')}"
+    by = f" by {effect.removesuffix('_ratio').replace('_', ' ')}" if effect else ""
+    name = f"{plan[0].name}: arms{by}"
     saved = {"name": name, "createdAt": plan[0].start, "updatedAt": plan[0].start}
     return json.dumps(saved | {"state": json.dumps(state)})
 

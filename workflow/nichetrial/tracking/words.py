@@ -10,12 +10,15 @@ from urllib.parse import quote
 
 __all__ = [
     "NOTE_LIMIT",
+    "TRAINING",
     "arm_note",
     "arm_params",
     "grid",
     "located",
     "metric_name",
     "number",
+    "pictures",
+    "schedule_note",
     "share",
     "shared_params",
     "short",
@@ -28,6 +31,12 @@ NOTE_LIMIT = 7900
 
 RUN, EXPERIMENT = "{____________run_id____________}", "{_________experiment_id________}"
 """Stand in a description for ids that are known only in the store; as long as ids there are."""
+
+TRAINING = "workflowType=machine_learning"
+"""Of an address: that MLflow shows its pages for runs, and not those for language models."""
+
+LEADING = ("foci", "forest")
+"""Figures that come first."""
 
 PLAIN = {"vector": "timp1_vector", "onset": "onset_day", "resection": "resection_day"}
 """Keys of the resolved study that read better under another name."""
@@ -139,8 +148,13 @@ def share(text: str | None) -> str:
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table, line by line."""
-    lines = [head, ["---"] * len(head), *rows]
+    """A Markdown table, line by line. MLflow leaves no gap between columns; the head does."""
+    first, *others = head
+    lines = [
+        [first, *(f"&emsp;{other}" for other in others)],
+        [":---", *["---:"] * len(others)],
+        *rows,
+    ]
     return ["| " + " | ".join(c.replace("|", "/") for c in line) + " |" for line in lines]
 
 
@@ -151,7 +165,7 @@ def located(text: str, experiment: str, run: str) -> str:
 
 def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[str]:
     return grid(
-        (first, "in the arm", "in the reference", "ratio", "interval", "responders"),
+        (first, "in the arm", "in the reference", "ratio", "interval of the ratio", "responders"),
         [
             (
                 label.get(r["arm"], r["arm"]) if first == "arm" else _measure(r),
@@ -201,15 +215,15 @@ def study_note(
         "",
     ]
     lines += _failed(failures)
-    links, pictures = _shown(artifacts)
-    lines += links
+    if "report.html" in artifacts:
+        lines += [f"[The report]({_place('report.html')})", ""]
     rows = [r for r in effects if r["reference"] == reference]
     outcomes = list(dict.fromkeys(r["outcome"] for r in rows))
     if outcomes:
         main = [r for r in rows if r["outcome"] == outcomes[0]]
         lines += [f"**Effect on {_measure(main[0])}**, arm against reference in the same mice", ""]
         lines += [*_effects(main, "arm", labels), ""]
-    lines += pictures
+    lines += pictures(artifacts)
     if len(outcomes) > 1:
         cell = {(r["arm"], r["outcome"]): short(r.get("ratio")) for r in rows}
         measure = {r["outcome"]: _measure(r) for r in rows}
@@ -222,22 +236,25 @@ def study_note(
     return _cut(lines)
 
 
-def _shown(artifacts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Links to the report and the figures; and the figures, as SVG if there is one, because that
-    has a size and MLflow lets none be given."""
-    page = f"#/experiments/{EXPERIMENT}/runs/{RUN}/artifacts"
+def pictures(artifacts: Sequence[str]) -> list[str]:
+    """The figures among the artifacts of a run, each below a link to it; as SVG if there is one,
+    because that has a size and MLflow lets none be given."""
     figures: dict[str, str] = {}
     for name in sorted(artifacts):  # .png before .svg
         folder, _, file = name.rpartition("/")
         if folder == "figures":
-            figures[file.partition(".")[0].replace("_", " ")] = name
-    links = [f"[report]({page}/report.html)"] if "report.html" in artifacts else []
-    links += [f"[{title}]({page}/{name})" for title, name in figures.items()]
-    pictures = [
-        f"![{title}](get-artifact?path={quote(name, safe='')}&run_uuid={RUN})"
-        for title, name in figures.items()
-    ]
-    return [" · ".join(links), ""] if links else [], [x for p in pictures for x in (p, "")]
+            figures[file.partition(".")[0]] = name
+    lines = []
+    for figure in sorted(figures, key=lambda f: (f not in LEADING, f)):
+        name, title = figures[figure], figure.replace("_", " ")
+        shown = f"get-artifact?path={quote(name, safe='')}&run_uuid={RUN}"
+        lines += [f"**[{title}]({_place(name)})**", "", f"![{title}]({shown})", ""]
+    return lines
+
+
+def _place(artifact: str) -> str:
+    """Where in the UI an artifact opens."""
+    return f"#/experiments/{EXPERIMENT}/runs/{RUN}/artifacts/{artifact}?{TRAINING}"
 
 
 def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], reference: str) -> str:
@@ -250,6 +267,34 @@ def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], referenc
         lines += [f"Against `{reference}`, in the same mice:", ""]
         lines += _effects(rows, "outcome", {})
     return _cut(lines)
+
+
+def schedule_note(
+    arm: str, drug: str, found: Mapping[str, Row], artifacts: Sequence[str] = ()
+) -> str:
+    """Markdown for the search for the best schedule. ``found``: rows of the table ``optimum``."""
+    titles = {"own": "the arm's own", "best": "the best found"}
+    lines = [f"**{drug} in {arm}**: schedules tried in the same mice", ""]
+    lines += grid(
+        (
+            "schedule",
+            "mg/kg a dose",
+            "doses",
+            "mg/kg in all",
+            "first day",
+            "ratio of foci",
+            "interval of the ratio",
+        ),
+        [
+            (
+                titles.get(name, name),
+                *(short(row[c]) for c in ("dose", "doses", "total", "start", "ratio")),
+                f"{short(row['ratio_low'])} to {short(row['ratio_high'])}",
+            )
+            for name, row in found.items()
+        ],
+    )
+    return _cut([*lines, "", *pictures(artifacts)])
 
 
 def _failed(failures: Sequence[str]) -> list[str]:
