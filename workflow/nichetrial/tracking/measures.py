@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from nichetrial.tracking.runs import finite
 
-__all__ = ["against_reference", "design"]
+__all__ = ["against_reference", "design", "of_the_reference"]
 
 Row = Mapping[str, str]
 
@@ -37,6 +37,19 @@ def against_reference(
     found |= _needed(needed)
     for row in effects[1:]:
         found |= _effect(row)
+    return found
+
+
+def of_the_reference(effects: Sequence[Row], gained: Sequence[Row]) -> dict[str, float]:
+    """The same for the reference, which is itself in the same mice: MLflow compares by a metric
+    only what all runs have. ``effects``, ``gained``: rows of any arm."""
+    found: dict[str, float] = {}
+    for row in effects:
+        ones = finite({c: row.get(c) for c in EFFECT[:3]})
+        found |= {f"{row['outcome']}_{column}": 1.0 for column in ones}
+    for row in gained:
+        zeros = finite({f"gained{b}": row.get(f"difference{b}") for b in ("", "_low", "_high")})
+        found |= {f"{row['outcome']}_{column}": 0.0 for column in zeros}
     return found
 
 

@@ -253,6 +253,9 @@ class _Campaign:
         metrics = measures.against_reference(
             effects, self.gained.get(arm["name"], []), self.needed.get(arm["name"], [])
         )
+        if arm["name"] == self.reference:
+            gained = [row for rows in self.gained.values() for row in rows]
+            metrics = measures.of_the_reference(self.effects, gained)
         counts = {
             name: float(sum(r["metrics"].get(name) or 0 for r in records))
             for name in ("mice_finished", "mice_failed")

@@ -21,8 +21,8 @@ __all__ = ["address", "key", "named", "offer"]
 SAVED = "mlflow.sharedViewState."
 COLUMNS = 6
 """Parameters that the view shows; more would not fit on a screen."""
-WIDTHS = {"params": 190, "metrics": 130}
-"""Of the columns, in pixels."""
+NARROW, WIDE = 110, 200
+"""Columns of numbers and of treatments in words, in pixels."""
 
 
 def key(study: str) -> str:
@@ -59,20 +59,18 @@ def _saved(plan: Sequence[Run]) -> str:
     effect = next((m for m in plan[0].metrics if "_ratio." in m), "").partition(".")[0]
     metrics = [effect, f"{effect}_low", f"{effect}_high"] if effect else []
     differ = [p for p in arms[0].params if not p.startswith("unchanged.")] if arms else []
-    columns = _columns("metrics", metrics) | _columns("params", differ[:COLUMNS])
+    columns = [f"params.`{p}`" for p in differ[:COLUMNS]] + [f"metrics.`{m}`" for m in metrics]
+    widths = {c: WIDE if c.startswith("params.`treatment.") else NARROW for c in columns}
     state: dict[str, Any] = {
         "searchFilter": f"tags.`nichetrial.role` = 'arm' and "
         f"tags.`nichetrial.study_key` = '{plan[0].key}'",
         "orderByKey": f"metrics.`{effect}`" if effect else "attributes.start_time",
         "orderByAsc": bool(effect),
-        "selectedColumns": list(columns),
-        "columnWidths": columns,
+        "selectedColumns": columns,
+        "columnOrder": columns,
+        "columnWidths": widths,
     }
     by = f" by {effect.removesuffix('_ratio').replace('_', ' ')}" if effect else ""
     name = f"{plan[0].name}: arms{by}"
     saved = {"name": name, "createdAt": plan[0].start, "updatedAt": plan[0].start}
     return json.dumps(saved | {"state": json.dumps(state)})
-
-
-def _columns(group: str, names: Sequence[str]) -> dict[str, int]:
-    return {f"{group}.`{name}`": WIDTHS[group] for name in names}

@@ -35,6 +35,8 @@ RUN, EXPERIMENT = "{____________run_id____________}", "{_________experiment_id__
 TRAINING = "workflowType=machine_learning"
 """Of an address: that MLflow shows its pages for runs, and not those for language models."""
 
+GAP = "&emsp;"
+
 LEADING = ("foci", "forest")
 """Figures that come first."""
 
@@ -148,12 +150,13 @@ def share(text: str | None) -> str:
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table, line by line. MLflow leaves no gap between columns; the head does."""
+    """A Markdown table, line by line. MLflow leaves no gap between its columns, so there is one
+    after each head, which is the widest in most columns, and after each cell of the first."""
     first, *others = head
     lines = [
-        [first, *(f"&emsp;{other}" for other in others)],
-        [":---", *["---:"] * len(others)],
-        *rows,
+        [first, *(f"{other}{GAP}" for other in others)],
+        ["---"] * len(head),
+        *([name + GAP, *cells] for name, *cells in rows),
     ]
     return ["| " + " | ".join(c.replace("|", "/") for c in line) + " |" for line in lines]
 
