@@ -25,17 +25,20 @@ pytestmark = [
 ]
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+CHOSEN = "mlflow.workflowType_v1"
 PATIENCE = 30_000
 """Milliseconds for a page to show something."""
 
 
 @pytest.fixture
 def page(browser: Any, site: Site) -> Iterator[Any]:
-    """A page of someone who has closed MLflow's assistant once; it asks nothing of any network."""
+    """A page of someone who has closed MLflow's assistant and chosen "Model training" once. It asks
+    nothing of any network."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE)
-    closed = "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"
-    context.add_init_script(f"localStorage.setItem('{closed}', 'true')")
+    chosen = {CHOSEN: '"machine_learning"', "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true"}
+    for key, value in chosen.items():
+        context.add_init_script(f"localStorage.setItem('{key}', '{value}')")
     asked: list[str] = []
 
     def guard(route: Any) -> None:
@@ -52,11 +55,12 @@ def page(browser: Any, site: Site) -> Iterator[Any]:
     assert asked == []
 
 
-def picture(page: Any, name: str, height: int = 900) -> None:
+def picture(page: Any, name: str, height: int = 900, width: int = 1440) -> None:
     """Make a picture for the docs, if one is wanted."""
     if REAL:
-        page.set_viewport_size({"width": 1440, "height": height})
+        page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(3000)
+        page.get_by_text("Path: file:").evaluate_all("all => all.forEach(e => e.remove())")
         page.screenshot(path=PICTURES / f"mlflow_{name}.png")
 
 
@@ -77,7 +81,8 @@ def compare(page: Any, site: Site, runs: list[Any]) -> None:
     page.get_by_text(f"Comparing {len(runs)} Runs from 1 Experiment").wait_for()
 
 
-def test_the_link_opens_the_arms_with_what_differs_and_the_effect(page: Any, site: Site) -> None:
+def test_the_link_opens_the_arms_by_effect_with_what_differs(page: Any, site: Site) -> None:
+    page.add_init_script(f"localStorage.removeItem('{CHOSEN}')")  # the link chooses by itself
     page.goto(site.link)
     best = arms(site)[0].info.run_name
     page.get_by_role("link", name=best, exact=True).wait_for()
@@ -86,17 +91,16 @@ def test_the_link_opens_the_arms_with_what_differs_and_the_effect(page: Any, sit
     assert list(effect.values()) == sorted(effect.values())
     if not REAL:  # more arms are below the edge of the screen
         assert set(names) == {run.info.run_name for run in arms(site)}
-    left_of = {
-        head.get_attribute("col-id"): head.bounding_box()["x"]
-        for head in page.locator("[role=columnheader][col-id*='`']").all()
-    }
-    differ = [left for column, left in left_of.items() if column.startswith("params.")]
-    numbers = [left for column, left in left_of.items() if column.startswith("metrics.")]
-    assert differ
-    assert numbers
-    assert max(differ) < min(numbers)
-    assert not any("unchanged" in column for column in left_of)
-    picture(page, "runs")
+    heads = page.locator("[role=columnheader][col-id*='`']").all()
+    left_of = {head.get_attribute("col-id"): head.bounding_box()["x"] for head in heads}
+    columns = sorted(left_of, key=lambda column: left_of[column])
+    assert columns[:4] == ["attributes.`Run Name`"] + [
+        f"metrics.`foci_ratio{bound}`" for bound in ("", "_low", "_high")
+    ]
+    assert all(column.startswith("params.") for column in columns[4:])
+    assert len(columns) > 4
+    assert not any("unchanged" in column for column in columns)
+    picture(page, "runs", width=1760)
 
 
 def test_two_arms_ticked_are_compared(page: Any, site: Site) -> None:

@@ -20,7 +20,9 @@ __all__ = ["address", "key", "named", "offer"]
 
 SAVED = "mlflow.sharedViewState."
 COLUMNS = 6
-"""Parameters that the view shows; more would not fit on a screen."""
+"""Parameters that the view shows; all others are one click away (*Columns*)."""
+FIXED = {"attributes.`Run Name`": 340, "runDateAndNestInfo": 135}
+"""MLflow's own first columns, and their widths in pixels."""
 NARROW, WIDE = 110, 200
 """Columns of numbers and of treatments in words, in pixels."""
 
@@ -59,15 +61,16 @@ def _saved(plan: Sequence[Run]) -> str:
     effect = next((m for m in plan[0].metrics if "_ratio." in m), "").partition(".")[0]
     metrics = [effect, f"{effect}_low", f"{effect}_high"] if effect else []
     differ = [p for p in arms[0].params if not p.startswith("unchanged.")] if arms else []
-    columns = [f"params.`{p}`" for p in differ[:COLUMNS]] + [f"metrics.`{m}`" for m in metrics]
-    widths = {c: WIDE if c.startswith("params.`treatment.") else NARROW for c in columns}
+    differ.sort(key=lambda p: not p.startswith("treatment."))
+    columns = [f"metrics.`{m}`" for m in metrics] + [f"params.`{p}`" for p in differ[:COLUMNS]]
+    widths = FIXED | {c: WIDE if c.startswith("params.`treatment.") else NARROW for c in columns}
     state: dict[str, Any] = {
         "searchFilter": f"tags.`nichetrial.role` = 'arm' and "
         f"tags.`nichetrial.study_key` = '{plan[0].key}'",
         "orderByKey": f"metrics.`{effect}`" if effect else "attributes.start_time",
         "orderByAsc": bool(effect),
         "selectedColumns": columns,
-        "columnOrder": columns,
+        "columnOrder": list(widths),
         "columnWidths": widths,
     }
     by = f" by {effect.removesuffix('_ratio').replace('_', ' ')}" if effect else ""
