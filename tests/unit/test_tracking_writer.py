@@ -59,6 +59,8 @@ def contents(
             tags["mlflow.parentRunId"] = keys[tags["mlflow.parentRunId"]]
         path = urllib.parse.unquote(urllib.parse.urlsplit(run.info.artifact_uri).path)
         folder = Path(files + path)
+        note = tags.get("mlflow.note.content", "").replace(run.info.run_id, "ID")
+        tags["mlflow.note.content"] = note.replace(f"experiments/{found.experiment_id}/", "")
         content[keys[run.info.run_id]] = {
             "name": run.info.run_name,
             "status": run.info.status,
@@ -74,6 +76,10 @@ def contents(
                 for name, value in run.data.metrics.items()
             },
             "tags": tags,
+            "datasets": sorted(
+                (i.dataset.name, i.dataset.digest, i.tags[0].value)
+                for i in run.inputs.dataset_inputs
+            ),
             "artifacts": {
                 p.relative_to(folder).as_posix(): identity.file_digest(p)
                 for p in folder.rglob("*")
@@ -142,7 +148,8 @@ def test_twice_makes_no_second_run_and_asks_little(
 def test_receipt(results: Path, made: store.Store, undisturbed: dict[str, Any]) -> None:
     run_track(results, made, "undisturbed")
     receipt = json.loads((results / "tracking" / "receipt.json").read_text())
-    assert set(receipt) == {"uri", "experiment_id", "parent_run_id", "runs", "synced_at"}
+    assert set(receipt) == {"uri", "experiment_id", "parent_run_id", "view", "runs", "synced_at"}
+    assert receipt["view"] == "small"
     assert receipt["uri"] == made.uri
     assert set(receipt["runs"]) == set(undisturbed)
     assert receipt["runs"][planned(results)[0].key] == receipt["parent_run_id"]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from nichetrial.errors import UserError
-from nichetrial.tracking import sqlite
+from nichetrial.tracking import sqlite, views
 from nichetrial.tracking.server import HOST, serving, stoppable
 from nichetrial.tracking.store import Store, locate
 
@@ -56,14 +56,16 @@ def _place(receipt: Path, store: Store, experiment: str) -> str:
     A file on this machine is asked itself, for it may have been moved; for a server the receipt
     says.
     """
-    found: str | None = None
+    study = receipt.parents[1].name
     if store.database is not None:
         found = sqlite.experiment_id(store.database, experiment)
-    else:
-        with suppress(OSError, ValueError):
-            content = json.loads(receipt.read_text(encoding="utf-8"))
-            found = content["experiment_id"] if content.get("uri") == store.uri else None
-    return f"#/experiments/{found}/runs" if found else "#/experiments"
+        seen = found is not None and sqlite.has_tag(store.database, found, views.key(study))
+        return views.address(found, study if seen else None)
+    with suppress(OSError, ValueError):
+        content = json.loads(receipt.read_text(encoding="utf-8"))
+        if content.get("uri") == store.uri:
+            return views.address(content["experiment_id"], content.get("view"))
+    return views.address(None, None)
 
 
 def _show(address: str, *, browser: bool) -> None:

@@ -38,6 +38,9 @@ QUIET = {
 """Environment for MLflow: nothing sent home, a dead server noticed soon, no extra processes, and no
 question to a server for each run only to print its address."""
 
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Tag of a new experiment: it holds runs, and no conversations with a language model."""
+
 PATIENCE = 5.0
 """Seconds that a server has to answer at all."""
 
@@ -153,7 +156,7 @@ def experiment(client: MlflowClient, store: Store, name: str) -> str:
 
     found = client.get_experiment_by_name(name)
     if found is None:
-        tags = {sqlite.BESIDE: "yes"} if store.artifacts else None
+        tags = KIND | ({sqlite.BESIDE: "yes"} if store.artifacts else {})
         try:
             return str(client.create_experiment(name, store.artifacts, tags=tags))
         except MlflowException:  # another machine may have made it this moment
