@@ -18,7 +18,7 @@ from nichetrial.errors import UserError
 from nichetrial.tracking import store
 from nichetrial.tracking.mlflow_writer import sync
 from tests.conftest import ROOT
-from tests.server.conftest import PASSWORD, Served, free_port, serve
+from tests.server.conftest import PASSWORD, Served, _binaries, free_port, serve
 from tests.unit.test_tracking_plan import build
 from tests.unit.test_tracking_writer import contents, planned
 from tests.workflow.conftest import nichetrial
@@ -250,3 +250,16 @@ def test_the_login_is_in_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
         assert Path(path).read_text() == PASSWORD
         assert os.readlink(path).startswith("/memfd:")
     assert not Path(path).exists()
+
+
+def test_without_postgres_tests_are_left_out_but_fail_in_ci(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="apt-get install postgresql"):
+        _binaries()
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="Postgres is not installed"):
+        _binaries()

@@ -47,8 +47,8 @@ PATIENCE = 5.0
 REFUSED = {
     "error code 401": "the server does not take the login; set MLFLOW_TRACKING_USERNAME and "
     "MLFLOW_TRACKING_PASSWORD in the environment",
-    "error code 403": "this user may not write to the experiment; ask who made it, or name another "
-    "as tracking.experiment",
+    "Permission denied": "this user may not write to the experiment; ask who made it, or name "
+    "another as tracking.experiment",
 }
 """What a server with login says, and what that means here."""
 
