@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from nichetrial.launch import lifeline
 
@@ -54,13 +55,22 @@ def command(
     return words
 
 
-def run(words: Sequence[str], *, keep_open: Sequence[int] = ()) -> int:
+def run(
+    words: Sequence[str],
+    *,
+    keep_open: Sequence[int] = (),
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    said: TextIO | None = None,
+) -> int:
     """Run to the end; the exit code, or minus the signal that stopped it.
 
     The child has a process group of its own and every stop signal is passed on to all of it as
     an interrupt, which makes Snakemake end its jobs at once and remove what is half done; a second
     signal terminates, a third kills. A child that was killed leaves no job behind, nor does this
-    program when it is killed itself (``lifeline``). ``keep_open``: descriptors the child inherits.
+    program when it is killed itself (``lifeline``). ``keep_open``: descriptors the child inherits;
+    ``folder``, ``environment``, ``said`` (where all that it says goes): its own, if not those of
+    this process.
     """
     asked = 0
     child: subprocess.Popen[bytes] | None = None
@@ -79,13 +89,16 @@ def run(words: Sequence[str], *, keep_open: Sequence[int] = ()) -> int:
     try:
         if received:
             return -received[0]
-        with lifeline.held() as (watched, said):
+        with lifeline.held() as (watched, told):
             child = subprocess.Popen(  # noqa: S603  (a list of words, no shell)
                 list(words),
                 stdin=subprocess.DEVNULL,
                 process_group=0,
                 pass_fds=(*keep_open, watched),
-                env={**os.environ, **said},
+                cwd=folder,
+                env={**(environment or os.environ), **told},
+                stdout=said,
+                stderr=subprocess.STDOUT if said else None,
                 preexec_fn=_interruptible,
             )
             if received and not asked:  # it came while the child was being started

@@ -20,17 +20,21 @@ from nichetrial.launch.summary import summary
 from nichetrial.study.load import load
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "run", "say"]
+__all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
 UNTIL: dict[str, tuple[str, ...]] = {
     "parameters": ("parameters",),
-    "simulations": ("simulate", "dose_curve"),
-    "comparisons": ("compare",),
+    "simulations": ("simulate", "dose_curve", "sweep", "experiments"),
+    "comparisons": ("compare_sweeps", "power", "optimise"),
     "figures": ("figure",),
     "report": ("report",),
     "tracking": (),
 }
-"""Stage -> the rules after which the run stops; tracking is the last stage."""
+"""Stage -> the rules after which the run stops; tracking is the last stage. None may need another
+of its stage, as ``power`` needs ``compare``: Snakemake would leave it out."""
+
+TRACKING = {"track", "track_evidence"}
+"""Rules on which no result depends: a server that is down does not make a run a failure."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_running(parser: argparse.ArgumentParser) -> None:
     """The study file, and how and where to run it."""
     parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
-    parser.add_argument("--cores", type=_cores, metavar="N", help="processor cores to use (all)")
+    parser.add_argument("--cores", type=cores, metavar="N", help="processor cores to use (all)")
     parser.add_argument(
         "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
     )
@@ -60,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         check_held_out()
         arms_of(all_findings(study.calibration.fit, study.calibration.predict))
     say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
-    until = UNTIL[args.until] if args.until else ()
+    until = [rule for rule in UNTIL.get(args.until, ()) if plan.asks_for(rule)]
     goes_on = args.until not in ("parameters", "simulations")
     return carry_out(plan, args, until=until, goes_on=goes_on, tell=summary)
 
@@ -101,6 +105,8 @@ def carry_out(
                 again = process.run(words, keep_open=[hold.fd])
                 failed += [entry for entry in _failed(failures) if entry not in failed]
                 code = again if again < 0 else 1
+            if code > 0 and failed and {entry["rule"] for entry in failed} <= TRACKING:
+                code = 0  # every result is there, and the logger has said why MLflow has not got it
     except FolderBusy as busy:
         say(f"nichetrial: {busy}")
         return 1
@@ -137,8 +143,10 @@ def _failed(path: Path) -> list[dict[str, Any]]:
 
 def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
     """Arms without a full set of simulations, in the order of the study."""
-    names = {entry["wildcards"].get("arm") for entry in failed if entry["rule"] == "simulate"}
-    return [name for name in plan.arms if name in names]
+    names = {entry["wildcards"].get("arm") for entry in failed
+             if entry["rule"] in ("simulate", "experiments")}  # fmt: skip
+    names |= {entry["wildcards"].get("sweep") for entry in failed if entry["rule"] == "sweep"}
+    return [name for name in (*plan.arms, *plan.sweeps) if name in names]
 
 
 def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
@@ -177,7 +185,8 @@ def _stages() -> str:
     return ", ".join(UNTIL)
 
 
-def _cores(text: str) -> str:
+def cores(text: str) -> str:
+    """A number of processor cores as an option gives it, or ``all``."""
     if text == "all" or (text.isdecimal() and int(text) > 0):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} is neither a number of cores nor 'all'")

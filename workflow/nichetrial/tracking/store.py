@@ -1,6 +1,6 @@
 """Where runs are kept: an SQLite file (made here, once) or a server.
 
-MLflow is imported only here and in the writer, and only when one of their functions is called.
+MLflow is imported only here and in the writers, and only when one of their functions is called.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nichetrial.errors import UserError
+from nichetrial.tracking import sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["QUIET", "Store", "experiment", "locate", "locked", "opened"]
+__all__ = ["QUIET", "Store", "experiment", "locate", "lock_of", "locked", "opened"]
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -32,11 +33,24 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""Environment for MLflow: nothing sent home, a dead server noticed soon, no extra processes."""
+"""Environment for MLflow: nothing sent home, a dead server noticed soon, no extra processes, and no
+question to a server for each run only to print its address."""
+
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Tag of a new experiment: it holds runs, and no conversations with a language model."""
 
 PATIENCE = 5.0
 """Seconds that a server has to answer at all."""
+
+REFUSED = {
+    "error code 401": "the server does not take the login; set MLFLOW_TRACKING_USERNAME and "
+    "MLFLOW_TRACKING_PASSWORD in the environment",
+    "Permission denied": "this user may not write to the experiment; ask who made it, or name "
+    "another as tracking.experiment",
+}
+"""What a server with login says, and what that means here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +92,11 @@ def locate(uri: str) -> Store:
     )
 
 
+def lock_of(store: Store, folder: Path) -> Path:
+    """The lock of a store's writers: beside the database, or in ``folder`` for a server."""
+    return store.database.with_name(".lock") if store.database else folder / ".lock"
+
+
 @contextmanager
 def locked(path: Path, *, seconds: float = 300.0) -> Iterator[None]:
     """Only one process at a time. The lock goes with its process, so a killed one leaves none.
@@ -103,10 +122,11 @@ def locked(path: Path, *, seconds: float = 300.0) -> Iterator[None]:
 
 
 @contextmanager
-def opened(store: Store) -> Iterator[MlflowClient]:
+def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
     """A client for the store, which is made if it is a file and not there; call it under the lock.
 
-    Whatever goes wrong with MLflow inside becomes a UserError of one line.
+    Whatever goes wrong with MLflow inside becomes a UserError of one line. ``to_read``: a store
+    that is not there is one of these, and no lock is needed.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -114,17 +134,35 @@ def opened(store: Store) -> Iterator[MlflowClient]:
         _answers(store.uri)
     else:
         _sound(store.database)
-    with _refusals(store.uri):
-        if store.database is not None and not store.database.exists():
+        if to_read and not store.database.exists():
+            raise UserError(
+                "there are no tracked runs here; name their store: --tracking-uri", place=store.uri
+            )
+        if to_read and store.artifacts:
+            sqlite.settle_place(store.database, store.artifacts)
+    with _refusals(store.uri, to_read=to_read):
+        if store.database is None:
+            yield _client(store.uri)
+            return
+        if not store.database.exists():
             _create(store.database)
-        yield _client(store.uri)
+        with sqlite.commits_quickly(store.database):
+            yield _client(store.uri)
 
 
 def experiment(client: MlflowClient, store: Store, name: str) -> str:
     """The id of the experiment of that name, made if need be. Raises UserError if it is deleted."""
+    from mlflow.exceptions import MlflowException
+
     found = client.get_experiment_by_name(name)
     if found is None:
-        return str(client.create_experiment(name, artifact_location=store.artifacts))
+        tags = KIND | ({sqlite.BESIDE: "yes"} if store.artifacts else {})
+        try:
+            return str(client.create_experiment(name, store.artifacts, tags=tags))
+        except MlflowException:  # another machine may have made it this moment
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
     if found.lifecycle_stage != "active":
         raise UserError(
             f"MLflow has the experiment {name!r} in its bin; restore it there, or name another",
@@ -149,7 +187,10 @@ def _create(database: Path) -> None:
     part = database.with_name(f".{database.name}.part")
     for old in (part, part.with_name(f"{part.name}-journal")):
         old.unlink(missing_ok=True)
-    _client(f"sqlite:///{part}").search_experiments(max_results=1)
+    with sqlite.commits_quickly(part, new=True):
+        _client(f"sqlite:///{part}").search_experiments(max_results=1)
+    with part.open("rb") as stream:
+        os.fsync(stream.fileno())
     os.replace(part, database)
 
 
@@ -183,7 +224,7 @@ def _answers(uri: str) -> None:
 
 
 @contextmanager
-def _refusals(uri: str) -> Iterator[None]:
+def _refusals(uri: str, *, to_read: bool) -> Iterator[None]:
     """Turn what MLflow, its database or the network raise into one line."""
     try:
         yield
@@ -193,7 +234,14 @@ def _refusals(uri: str) -> Iterator[None]:
         module = type(error).__module__.split(".")[0]
         if module not in ("mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3", "alembic"):
             raise
+        refused = next((text for code, text in REFUSED.items() if code in str(error)), None)
+        if refused:
+            raise UserError(
+                f"{refused}. The results are safe, and the same command sends them", place=uri
+            ) from error
         line = next(iter(str(error).splitlines()), "")[:300]
+        if to_read:
+            raise UserError(f"MLflow could not give the run ({line})", place=uri) from error
         raise UserError(
             f"MLflow could not take the runs ({line}); the results are safe, and the same command "
             "continues where it stopped",
