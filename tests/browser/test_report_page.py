@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,19 +35,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     path = results / "report.html"
     path.write_text(render(study, results, [], read_records(results)), encoding="utf-8")
     return path, len(drawn)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update",
-             "--disable-sync"]  # fmt: skip
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield running
-        running.close()
 
 
 @pytest.mark.parametrize("width", [390, 1280])

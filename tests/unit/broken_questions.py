@@ -62,6 +62,17 @@ _TEXTS: dict[str, str] = {
     "unknown null model of a sweep": _sweep(
         "    null: additive", f"    grid: {{{_DOSE}: [1 mg/kg, 2 mg/kg]}}"
     ),
+    "one quantity under two names": _grid(
+        f"{_DOSE}: [1 mg/kg]", "treatments.0.dose: [5 mg/kg, 6 mg/kg]"
+    ),
+    "until and duration in a sweep": _grid(
+        "treatments.amd3100.until: [5 d, 6 d]", "treatments.amd3100.duration: [1 d, 2 d]"
+    ),
+    "one value in two units": _grid(f"{_DOSE}: [5 mg/kg, 5000 ug/kg]"),
+    "more mice than the cohort has": SOUND.replace(
+        "comparisons:\n",
+        "optimise: {arm: ly6g, budget: 20 mg/kg, dose: [1 mg/kg, 9 mg/kg], start: [0 d, 8 d], every: [1 d, 4 d], mice: 20}\ncomparisons:\n",
+    ),
     "sweeps as a list": _and("sweeps:\n  - s\n"),
     "log-rank test of foci": _and("power: {test: log_rank}\n"),
     "size twice": _and("power: {sizes: [4, 4]}\n"),
@@ -105,6 +116,10 @@ _MESSAGES: dict[str, str] = {
     "points that differ": "study.yaml:35: sweeps.s.points[1]: every point names the same quantities: treatments.amd3100.dose",
     "too many combinations": "study.yaml:33: sweeps.s.grid: 3600 combinations are too many; at most 2000",
     "unknown null model of a sweep": 'study.yaml:33: sweeps.s.null: unknown null model "additive"; possible here: loewe, musyc, bliss, hsa',
+    "one quantity under two names": 'study.yaml:31: sweeps.s: "treatments.amd3100.dose" and "treatments.0.dose" set the same thing; delete one of them',
+    "until and duration in a sweep": 'study.yaml:31: sweeps.s: "treatments.amd3100.until" and "treatments.amd3100.duration" set the same thing; delete one of them',
+    "one value in two units": 'study.yaml:31: sweeps.s: its arms "s_5mgkg" and "s_5000ugkg" are the same; delete a value',
+    "more mice than the cohort has": "study.yaml:30: optimise.mice: 20 of 20 mice leave too few to judge the best schedule on; the cohort needs at least 40 mice",
     "sweeps as a list": "study.yaml:30: sweeps: a list is not right here; write named sweeps",
     "log-rank test of foci": "study.yaml:30: power.test: log_rank compares times to an event, but the outcome is foci; write mann_whitney, or outcome: survival_days",
     "size twice": "study.yaml:30: power.sizes[1]: 4 is there twice; delete one",

@@ -102,10 +102,8 @@ def test_runs_are_in_mlflow(finished):
 def test_a_second_run_has_nothing_to_do(folder):
     results = folder / "results"
     before = {p: p.stat().st_mtime_ns for p in results.rglob("*") if p.is_file()}
-    start = time.monotonic()
     again = nichetrial(folder, "run", STUDY)
     assert again.returncode == 0
-    assert time.monotonic() - start < 15
     assert "nothing to do" in again.stdout
     assert "AMD3100: " in again.stdout
     assert {p: p.stat().st_mtime_ns for p in results.rglob("*") if p.is_file()} == before

@@ -79,5 +79,11 @@ def test_a_sweep_that_fails_takes_nothing_with_it_and_comes_back(fresh, failing_
     assert len(tried) == 11
     assert {status for _, status in tried} == {"FINISHED"}
 
+    same = nichetrial(fresh, "diff", "A tiny study", "results/tiny")
+    assert same.returncode == 0, same.stdout
+    arms = nichetrial(fresh, "diff", "dose: 8 mg/kg", "results/tiny:dose_2mgkg")
+    assert arms.returncode == 1, arms.stdout
+    assert "foci of the arm / high" in arms.stdout
+
     again = nichetrial(fresh, "run", STUDY, "--dry-run")
     assert "othing to" in again.stdout

@@ -99,6 +99,8 @@ class _Expansion:
         places = {key: self._place(key) for key in keys}
         if any(place is None for place in places.values()):
             return None
+        if not self._apart(places):  # type: ignore[arg-type]
+            return None
         varied = [k for k in keys if len({show(row[k]) for row in rows}) > 1]
         if not varied:
             self._wrong("varies nothing; give a quantity at least two values")
@@ -113,8 +115,13 @@ class _Expansion:
             if arm.name in arms:
                 self._wrong(f'two of its arms are "{arm.name}"; delete a value')
                 continue
+            point = tuple(value for value, _ in values)
+            if point in points and None not in point:
+                twin = list(arms)[points.index(point)]
+                self._wrong(f'its arms "{twin}" and "{arm.name}" are the same; delete a value')
+                continue
             arms[arm.name] = arm
-            points.append(tuple(value for value, _ in values))
+            points.append(point)
             for key, (_, unit) in zip(varied, values, strict=True):
                 axes[key] = _axis(key, unit or (axes[key].unit if key in axes else ""), self.base)
         if len(self.problems) > found:
@@ -130,6 +137,18 @@ class _Expansion:
             points=tuple(points),
             written=tuple(tuple(_text(row[k]) for k in varied) for row in rows),
         )
+
+    def _apart(self, places: Mapping[str, tuple[str | int, ...]]) -> bool:
+        """Whether every key is a quantity of its own."""
+        found: dict[tuple[str | int, ...], str] = {}
+        for key, place in places.items():
+            other = EXCLUDES.get(str(place[-1]), "")
+            first = found.get(place) or found.get((*place[:-1], other))
+            if first:
+                self._wrong(f'"{first}" and "{key}" set the same thing; delete one of them')
+                return False
+            found[place] = key
+        return True
 
     def _wrong(self, message: str, *path: str | int) -> None:
         self.problems.append(Problem((*self.path, *path), message))
@@ -185,7 +204,7 @@ class _Expansion:
             )
             return None
         which = str(parts[1])
-        if which.isdigit() and int(which) < len(drugs):
+        if which.isdecimal() and int(which) < len(drugs):
             return "treatments", int(which), parts[2]
         if drugs.count(which) != 1:
             many = which in drugs
@@ -290,7 +309,7 @@ def _axis(key: str, unit: str, base: Mapping[str, Any]) -> SweepAxis:
     parts = key.split(".")
     drug: str | None = None
     if parts[0] == "treatments":
-        drug = parts[1] if not parts[1].isdigit() else base["treatments"][int(parts[1])]["drug"]
+        drug = parts[1] if not parts[1].isdecimal() else base["treatments"][int(parts[1])]["drug"]
     return SweepAxis(key=key, what=parts[-1], drug=drug, unit=unit)
 
 

@@ -23,6 +23,7 @@ from nichetrial.tracking.runs import rows_of
 
 __all__ = ["Account", "of_folder", "of_run"]
 
+EFFECTS = ("effects.csv", "sweep_effects.csv")
 SETTINGS = ("cohort", "seed")
 """Parts of a study that every arm has."""
 
@@ -69,7 +70,8 @@ def of_folder(results: Path, arm: str = "") -> Account:
     """A results folder, or one arm of it. Raises UserError if it is none, or has no records."""
     try:
         study = json.loads((results / "study.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        study["title"], study["name"], study["arms"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"this is no results folder, for it has no study.json ({type(error).__name__})",
             place=str(results),
@@ -89,7 +91,7 @@ def of_folder(results: Path, arm: str = "") -> Account:
         code=_code(newest["science"], newest["git"]["commit"], newest["git"]["dirty"]),
         lock=newest["lock_digest"],
         jobs=tuple(jobs_of(records)),
-        effects=tuple(rows_of(results / "comparisons" / "effects.csv")),
+        effects=_effects(results / "comparisons"),
         origin=origin,
     )
     return whole.of_arm(arm) if arm else whole
@@ -117,7 +119,7 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
         parent = run.info.run_id if role == "study" else tags["mlflow.parentRunId"]
         place = f"{store.uri} {run.info.run_id}"
         folder = keep or Path(scratch)
-        for path in ("study.json", "effects.csv", IN_MLFLOW):
+        for path in ("study.json", *EFFECTS, IN_MLFLOW):
             _download(client, parent, path, folder)
         provenance = folder / IN_MLFLOW
         if not (folder / "study.json").is_file() or not (provenance / JOBS).is_file():
@@ -140,11 +142,15 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
             code=_code(science, tags.get("nichetrial.git_commit"), changed),
             lock=tags.get("nichetrial.lock_digest", ""),
             jobs=tuple(read_jobs(provenance / JOBS)),
-            effects=tuple(rows_of(folder / "effects.csv")),
+            effects=_effects(folder),
             origin=origin,
             status=run.info.status,
         )
     return whole.of_arm(tags["nichetrial.arm"]) if role == "arm" else whole
+
+
+def _effects(folder: Path) -> tuple[Mapping[str, str], ...]:
+    return tuple(row for name in EFFECTS for row in rows_of(folder / name))
 
 
 def _makes(job: Job, arm: str, sweep: str) -> bool:

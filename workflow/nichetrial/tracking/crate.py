@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
+from nichetrial.tracking import git
 from nichetrial.tracking.account import Account, of_folder
+from nichetrial.tracking.difference import results_of
 from nichetrial.tracking.identity import checkout
 from nichetrial.tracking.origin import FOLDER, LOCK, STUDY
 from nichetrial.tracking.records import read_records
@@ -52,10 +54,20 @@ def write_crate(results: Path, to: Path, licence: str) -> None:
             place=str(results),
         )
     with tempfile.TemporaryDirectory(dir=_parent(to)) as scratch:
-        crate = _crate(run, results, root / SNAKEFILE, licence)
+        snakefile = Path(scratch, SNAKEFILE)
+        snakefile.write_bytes(_as_it_was(root, run.origin.commit))
+        crate = _crate(run, results, snakefile, licence)
         part = Path(scratch, to.name)
         (crate.write_zip if to.suffix == ".zip" else crate.write)(part)
         shutil.move(part, to)
+
+
+def _as_it_was(root: Path, commit: str | None) -> bytes:
+    """The Snakefile of that commit; if that cannot be had, the one that is here."""
+    try:
+        return git.ask(root, "show", f"{commit}:{SNAKEFILE}")
+    except git.GitError:
+        return (root / SNAKEFILE).read_bytes()
 
 
 def _parent(to: Path) -> Path:
@@ -100,19 +112,24 @@ def _crate(run: Account, results: Path, snakefile: Path, licence: str) -> Any:
         conformsTo={"@id": "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"},
     )  # fmt: skip
     workflow["input"] = given
-    made = {path for job in run.jobs for path in job.outputs}
+    made = results_of(run)
     objects, products = [], []
     for path in sorted(results.rglob("*")):
         name = path.relative_to(results).as_posix()
         if not path.is_file() or name.split("/")[0] in LEFT_OUT or path.name.startswith("."):
             continue
         file = crate.add_file(path, name, properties=_described(path, name), record_size=True)
-        if path.as_posix() in made:
+        if name in made:
             products.append(file)
         elif name.startswith(f"{FOLDER}/{STUDY}/"):
             file["exampleOfWork"] = given
             objects.append(file)
     environment = records[0]["environment"]
+    if not objects:
+        raise UserError(
+            "the study file that was kept when the run started is gone; run the study once more",
+            place=str(results / FOLDER / STUDY),
+        )
     versions = {"Python": environment["python"], **environment["packages"]}
     workflow["softwareRequirements"] = [
         about(f"#{name}", "SoftwareApplication", name=name, version=v, softwareVersion=v)

@@ -341,7 +341,8 @@ class _Campaign:
             if row["outcome"] == first and row["reference"] == self.reference:
                 metrics |= finite({f"{first}_ratio.{row['arm']}": row.get("ratio")})
         metrics |= measures.design(self.needed.get("", []))
-        kept = self._files("study.json", "report.html", "comparisons/effects.csv")
+        kept = self._files("study.json", "report.html", "comparisons/effects.csv",
+                           "comparisons/sweep_effects.csv")  # fmt: skip
         kept += self._files("figures/*.png", "figures/*.svg", folder="figures")
         kept += origin.artifacts(self.results, self.newest, self._counting())
         return Run(
@@ -385,5 +386,6 @@ class _Campaign:
 
     def _counting(self) -> list[Record]:
         """The records whose jobs belong to this study and code."""
-        simulated = [r for arm in self.study["arms"] for r in self._jobs_of(arm)[0]]
-        return simulated + [r for r in self.others if self._of_this_code(r)]
+        arms = [*self.study["arms"], *self.swept]  # those of a sweep share its jobs
+        simulated = {r["name"]: r for arm in arms for r in self._jobs_of(arm)[0]}
+        return [*simulated.values(), *(r for r in self.others if self._of_this_code(r))]

@@ -44,7 +44,7 @@ def address(experiment: str | None, study: str | None) -> str:
 def named(plan: Sequence[Run]) -> str | None:
     """What the plan's view is called in an address: its study, if it is one with arms."""
     parent = plan[0].tags
-    return parent["nichetrial.study"] if parent["nichetrial.role"] == "study" else None
+    return parent["nichetrial.study"] if parent.get("nichetrial.role") == "study" else None
 
 
 def offer(client: MlflowClient, experiment: str, plan: Sequence[Run]) -> None:
@@ -57,7 +57,7 @@ def offer(client: MlflowClient, experiment: str, plan: Sequence[Run]) -> None:
 
 def _saved(plan: Sequence[Run]) -> str:
     """By effect; as long as there is none, the newest first."""
-    arms = [run for run in plan if run.tags["nichetrial.role"] == "arm"]
+    arms = [run for run in plan if run.tags.get("nichetrial.role") == "arm"]
     effect = next((m for m in plan[0].metrics if "_ratio." in m), "").partition(".")[0]
     metrics = [effect, f"{effect}_low", f"{effect}_high"] if effect else []
     differ = [p for p in arms[0].params if not p.startswith("unchanged.")] if arms else []
