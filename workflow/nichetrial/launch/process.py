@@ -33,11 +33,13 @@ def command(
     until: Sequence[str] = (),
     dry_run: bool = False,
     missing: Sequence[str] = (),
+    forced: Sequence[str] = (),
     failures: Path | None = None,
     target: str | None = None,
 ) -> list[str]:
-    """The words that start Snakemake on ``study``. ``until``: rules to stop after; ``target``: the
-    rule that is wanted, if not all."""
+    """The words that start Snakemake on ``study``. ``until``: rules to stop after; ``forced``:
+    outputs or rules that are made again though they are there; ``target``: the rule that is wanted,
+    if not all."""
     words = [sys.executable, "-m", "snakemake", *([target] if target else [])]
     words += ["--snakefile", str(checkout() / "Snakefile"), "--configfile", study]
     words += ["--workflow-profile", str(profile), "--directory", "."]
@@ -48,6 +50,8 @@ def command(
         words += ["--config", f"missing_arms={','.join(missing)}"]
     if failures is not None:
         words += ["--logger-nichetrial-failures", str(failures)]
+    if forced:
+        words += ["--forcerun", *forced]
     if until:
         words += ["--until", *until]
     if dry_run:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from nichetrial.launch import process
 from nichetrial.launch.locks import FolderBusy, folder_lock
 from nichetrial.launch.plan import Plan
 from nichetrial.launch.summary import summary
+from nichetrial.launch.verify import verify
 from nichetrial.study.load import load
 from nichetrial.study.resolved import ResolvedStudy
 
@@ -87,6 +90,7 @@ def carry_out(
         "profile": _profile(args.profile), "cores": args.cores, "until": until, "target": target
     }  # fmt: skip
     if args.dry_run:
+        options["forced"] = _judged(plan, target)
         return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
     _writable(Path(plan.results))
     try:
@@ -94,13 +98,15 @@ def carry_out(
             if hold.recovered:
                 say(hold.recovered)
             failures = Path(scratch, "failures.jsonl")
-            options["failures"] = failures
+            options |= {"failures": failures, "forced": _judged(plan, target)}
             code = process.run(process.command(args.study, **options), keep_open=[hold.fd])
             failed = _failed(failures)
             missing = _missing(plan, failed)
             if code > 0 and missing and len(missing) < len(study.arms) and goes_on:
                 say(f"going on without {_named(missing)}")
-                words = process.command(args.study, **options, missing=missing)
+                rest = dataclasses.replace(plan, missing=tuple(missing))
+                options |= {"forced": _judged(rest, target), "missing": missing}
+                words = process.command(args.study, **options)
                 failures.unlink()
                 again = process.run(words, keep_open=[hold.fd])
                 failed += [entry for entry in _failed(failures) if entry not in failed]
@@ -118,6 +124,15 @@ def carry_out(
     if code:
         _tell(failed, missing)
     return _exit_code(code)
+
+
+def _judged(plan: Plan, target: str | None) -> list[str]:
+    """What must run again whatever Snakemake thinks; told if something is wrong."""
+    evidence = target is not None or bool(plan.population)
+    verdict = verify(plan, evidence=evidence, now=time.time())
+    for line in verdict.lines():
+        say(line)
+    return verdict.targets()
 
 
 def _writable(results: Path) -> None:

@@ -1,0 +1,146 @@
+"""Results that were cut off, replaced, copied or touched: what is made again, and what is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+from nichetrial.launch.expected import expected
+from nichetrial.launch.plan import Plan
+from nichetrial.launch.verify import verify
+from nichetrial.study.load import load
+from tests.workflow.conftest import STUDY, nichetrial, parquet
+from tests.workflow.test_what_runs_again import (
+    CASES,
+    COMPARED,
+    DRAWN,
+    ENDS,
+    FROM_COMPARISONS,
+    SECOND_CHUNK_OF_HIGH,
+    change,
+    would_run,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+
+OUTCOMES = "simulations/high/mice-000010-000019.outcomes.parquet"
+NIGHT = 12 * 3600.0
+
+
+def judged(folder, monkeypatch, now=None):
+    """What is said of the results in ``folder``."""
+    monkeypatch.chdir(folder)
+    return verify(Plan.of(load(STUDY), STUDY), evidence=False, now=now or time.time())
+
+
+def files(folder):
+    return sorted(p for p in (folder / "results" / "tiny").rglob("*") if p.is_file())
+
+
+def set_time(path, shift):
+    at = path.stat().st_mtime + shift
+    os.utime(path, (at, at))
+
+
+def test_the_plan_knows_every_record_and_its_digest(finished, monkeypatch):
+    monkeypatch.chdir(finished[0])
+    plan = Plan.of(load(STUDY), STUDY)
+    told = {job.record: job.digest(plan) for job in expected(plan, evidence=False)}
+    found = {
+        path.relative_to(finished[0]).as_posix(): json.loads(path.read_text())["params_digest"]
+        for path in files(finished[0])
+        if "records" in path.parts and path.suffix == ".json" and path.name != "resolve.json"
+    }
+    assert {k: v for k, v in told.items() if k in found} == found
+    assert {k.rpartition("/")[2] for k in told.keys() - found.keys()} == {
+        "sweeps.json", "optimise.json"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 but not the rest"], ids=["cut off", "replaced"])
+def test_a_result_that_is_not_what_was_made_is_made_again(folder, content):
+    before = parquet(folder / "results" / "tiny")
+    wrong = folder / "results" / "tiny" / OUTCOMES
+    at = wrong.stat().st_mtime - NIGHT  # as old as can be: times do not tell
+    wrong.write_bytes(content)
+    os.utime(wrong, (at, at))
+    assert would_run(folder) == SECOND_CHUNK_OF_HIGH
+    done = nichetrial(folder, "run", STUDY, "--cores", "2")
+    assert done.returncode == 0, done.stdout
+    assert f"results/tiny/{OUTCOMES} is not what the run record says" in done.stdout
+    assert parquet(folder / "results" / "tiny") == before
+
+
+def test_a_record_that_is_lost_is_made_again_with_its_results(folder):
+    assert would_run(folder) == set()  # and what there was is remembered
+    (folder / "results/tiny/records/simulations/high/mice-000010-000019.json").unlink()
+    assert would_run(folder) == SECOND_CHUNK_OF_HIGH
+
+
+def test_a_table_that_is_replaced_by_an_older_one_is_noticed(folder):
+    table = folder / "results/tiny/comparisons/arms.csv"
+    table.write_text(table.read_text().replace("high", "low"))
+    set_time(table, -NIGHT)
+    assert would_run(folder) == COMPARED | FROM_COMPARISONS | ENDS
+
+
+def test_results_copied_without_times_and_memory_are_as_good(folder):
+    shutil.rmtree(folder / ".snakemake")
+    rng = np.random.default_rng(1)
+    for path in files(folder):
+        set_time(path, rng.uniform(-NIGHT, 0))
+    assert would_run(folder) <= {"record the runs in MLflow"}
+
+
+@pytest.mark.parametrize("case", ["dose of an arm", "dpi of figures", "resamples"])
+def test_results_copied_without_memory_are_not_taken_for_those_of_another_study(folder, case):
+    shutil.rmtree(folder / ".snakemake")
+    old, new, jobs = CASES[case]
+    change(folder, old, new)
+    assert would_run(folder) == jobs
+
+
+def test_clocks_that_differ_make_nothing_run(folder):
+    rng = np.random.default_rng(2)
+    for path in files(folder):
+        if "simulations" in path.parts or "parameters" in path.parts:
+            set_time(path, rng.choice((-NIGHT, 0, NIGHT)))
+    assert would_run(folder) == set()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_times_never_force_a_job(folder, monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    for path in files(folder):
+        set_time(path, rng.uniform(-NIGHT, NIGHT))
+    verdict = judged(folder, monkeypatch)
+    assert verdict.forced == verdict.wrong == {}
+    assert verdict.times > 0
+    assert judged(folder, monkeypatch).times == 0
+
+
+def test_nothing_is_read_twice(folder, monkeypatch):
+    judged(folder, monkeypatch)
+
+    def never(path):
+        raise AssertionError(f"{path} was read again")
+
+    monkeypatch.setattr("nichetrial.launch.verify.file_digest", never)
+    assert judged(folder, monkeypatch).forced == {}
+
+
+def test_many_are_counted_and_more_than_a_command_line_holds_are_named_by_rule(folder, monkeypatch):
+    for path in files(folder):
+        if path.suffix in (".png", ".svg"):
+            path.write_bytes(b"")
+    verdict = judged(folder, monkeypatch)
+    assert len(verdict.targets()) == len(verdict.wrong) == 2 * len(DRAWN)
+    (line,) = verdict.lines()
+    assert f" and {2 * len(DRAWN) - 3} more are not what the run record says" in line
+    monkeypatch.setattr("nichetrial.launch.verify.LONGEST", 100)
+    assert verdict.targets() == ["figure"]
