@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import json
 import sys
 import tempfile
@@ -38,6 +39,9 @@ of its stage, as ``power`` needs ``compare``: Snakemake would leave it out."""
 
 TRACKING = {"track", "track_evidence"}
 """Rules on which no result depends: a server that is down does not make a run a failure."""
+
+ROOM = 4_000_000
+"""Bytes that must fit on the disk for a run to have any use."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,6 +127,10 @@ def carry_out(
         print(line)
     if code:
         _tell(failed, missing)
+        try:
+            _writable(Path(plan.results))
+        except UserError as error:
+            say(f"  {error}")
     return _exit_code(code)
 
 
@@ -138,13 +146,17 @@ def _judged(plan: Plan, target: str | None) -> list[str]:
 def _writable(results: Path) -> None:
     """Find out before any job starts. Raises UserError."""
     try:
-        results.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=results):
-            pass
+        for folder in (results, Path(".snakemake")):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                probe.write(bytes(ROOM))
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise UserError(
-            f"results cannot be written here ({error.strerror}); run from a folder of your own, "
-            "or mend its rights",
+            "the disk is full; make room, and the same command goes on from there"
+            if full
+            else f"results cannot be written here ({error.strerror}); run from a folder of your "
+            "own, or mend its rights",
             place=str(results),
         ) from None
 

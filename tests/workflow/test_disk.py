@@ -1,0 +1,80 @@
+"""A disk that fills up, and folders that cannot be written: said in words, and taken up again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import STUDY, TINY, nichetrial, parquet
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A folder on a disk of its own, of 6 MB; more room with ``small(megabytes)``."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def disk(megabytes: int, *options: str) -> Path:
+        words = ["mount", "-t", "tmpfs", "-o", ",".join((f"size={megabytes}m", *options)), "tmpfs"]
+        subprocess.run([*words, str(place)], check=True, capture_output=True)
+        return place
+
+    try:
+        disk(6)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no right to mount a disk here")
+    (place / STUDY).write_text(TINY)
+    yield disk
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_full_disk_is_told_and_the_same_command_goes_on(small, finished, tmp_path):
+    folder = tmp_path / "disk"
+    ballast = folder / "ballast"
+    failed = nichetrial(folder, "run", STUDY, "--cores", "2")
+    assert failed.returncode == 1, failed.stdout
+    assert "the disk is full; make room, and the same command goes on" in failed.stdout
+    assert "Traceback" not in failed.stdout
+    made = set(parquet(folder / "results" / "tiny"))
+
+    ballast.write_bytes(bytes(_free(folder)))
+    refused = nichetrial(folder, "run", STUDY, "--cores", "2")
+    assert refused.returncode == 2
+    assert "results/tiny: the disk is full" in refused.stdout
+    assert set(parquet(folder / "results" / "tiny")) == made
+    ballast.unlink()
+
+    small(200, "remount")
+    done = nichetrial(folder, "run", STUDY, "--cores", "2")
+    assert done.returncode == 0, done.stdout
+    assert parquet(folder / "results" / "tiny") == parquet(finished[0] / "results" / "tiny")
+    again = nichetrial(folder, "run", STUDY, "--dry-run")
+    assert "nothing to do" in again.stdout
+
+
+def _free(folder: Path) -> int:
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_starts(small, tmp_path):
+    folder = tmp_path / "disk"
+    small(6, "remount", "ro")
+    refused = nichetrial(folder, "run", STUDY)
+    assert refused.returncode == 2
+    assert "results/tiny: results cannot be written here (Read-only file system)" in refused.stdout
+    assert "run from a folder of your own" in refused.stdout
+
+
+@pytest.mark.parametrize("place", ["results", ".snakemake"])
+def test_a_file_where_a_folder_should_be_is_told(fresh, place):
+    (fresh / place).write_text("")
+    refused = nichetrial(fresh, "run", STUDY)
+    assert refused.returncode == 2
+    assert "cannot be written here" in refused.stdout
+    assert sorted(p.name for p in fresh.iterdir() if p.is_file()) == sorted([STUDY, place])

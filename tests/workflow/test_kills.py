@@ -1,0 +1,107 @@
+"""A hundred kills at random moments: of jobs, of Snakemake, of the command; by every stop signal.
+
+Whatever dies, the same command goes on: what was finished is not done again, and in the end all is
+as after a run that nothing disturbed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from nichetrial.launch.locks import leftovers, snakemakes
+from tests.workflow.conftest import STUDY, TINY, nichetrial
+from tests.workflow.test_run import mlflow_runs, started
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kills")]
+
+KILLS = 100
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+ONCE = re.compile(r"(?:draw mice|simulate|dose of TIMP-1,) .*done$", re.M)
+"""Jobs that need nothing of an arm that failed: done once, they are never done again."""
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """All that finished records say was made: file -> SHA-256."""
+    found: dict[str, str] = {}
+    for path in (folder / "results" / "tiny" / "records").rglob("*.json"):
+        record = json.loads(path.read_text())
+        if record["stage"] != "resolve":
+            assert record["status"] == "FINISHED", path
+            found |= record["outputs"]
+    return found
+
+
+class Killer:
+    """Starts the run again and again, and kills."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.kills: Counter[str] = Counter()
+
+    def disturb(self, folder: Path) -> bool:
+        """One run, its jobs killed now and then, itself at a random moment; whether it got through
+        before that."""
+        run = started(folder, "--cores", "2")
+        end = time.monotonic() + self.rng.uniform(1, 15)
+        while run.poll() is None and time.monotonic() < end:
+            time.sleep(self.rng.uniform(0, 0.3))
+            self._kill_a_job(run.pid)
+        if run.poll() is not None:
+            return run.returncode == 0
+        number = SIGNALS[self.rng.integers(len(SIGNALS))]
+        snakemake = snakemakes(folder)
+        if number == signal.SIGKILL and snakemake and self.rng.random() < 0.5:
+            with suppress(psutil.Error):
+                psutil.Process(snakemake[0]).kill()
+            self.kills["Snakemake"] += 1
+        else:
+            run.send_signal(number)
+            self.kills[f"command, {number.name}"] += 1
+        run.wait(timeout=60)
+        assert "Traceback" not in (folder / "said.txt").read_text()
+        return False
+
+    def _kill_a_job(self, head: int) -> None:
+        if self.rng.random() < 0.5:
+            return
+        with suppress(psutil.Error):
+            below = psutil.Process(head).children(recursive=True)
+            jobs = [p for p in below if "--record" in p.cmdline() and p.name() != "sh"]
+            if jobs:
+                jobs[self.rng.integers(len(jobs))].kill()
+                self.kills["job"] += 1
+
+
+def test_a_hundred_kills_lose_nothing_that_was_finished(finished, tmp_path):
+    killer, rounds = Killer(2026), 0
+    while killer.kills.total() < KILLS:
+        folder = tmp_path / f"round {rounds}"
+        folder.mkdir()
+        (folder / STUDY).write_text(TINY)
+        done: Counter[str] = Counter()
+        through = False
+        while not through and killer.kills.total() < KILLS:
+            through = killer.disturb(folder)
+            done.update(
+                ONCE.findall(re.sub(r"(?m)^.*left +", "", (folder / "said.txt").read_text()))
+            )
+        last = nichetrial(folder, "run", STUDY, "--cores", "2")
+        assert last.returncode == 0, last.stdout
+        assert snakemakes(folder) == leftovers(folder) == []
+        assert not list((folder / "results").rglob("*.part"))
+        assert digests(folder) == digests(finished[0])
+        assert mlflow_runs(folder) == mlflow_runs(finished[0])
+        assert {job: n for job, n in done.items() if n > 1} == {}
+        rounds += 1
+    print(f"{rounds} rounds; {dict(killer.kills)}")
+    assert {"job", "Snakemake"} < killer.kills.keys()
