@@ -15,16 +15,8 @@ from nichetrial.launch.plan import Plan
 from nichetrial.launch.verify import verify
 from nichetrial.study.load import load
 from tests.workflow.conftest import STUDY, nichetrial, parquet
-from tests.workflow.test_what_runs_again import (
-    CASES,
-    COMPARED,
-    DRAWN,
-    ENDS,
-    FROM_COMPARISONS,
-    SECOND_CHUNK_OF_HIGH,
-    change,
-    would_run,
-)
+from tests.workflow.reruns import CASES, COMPARED, DRAWN, ENDS, FROM_COMPARISONS
+from tests.workflow.test_what_runs_again import SECOND_CHUNK_OF_HIGH, change, would_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
@@ -97,7 +89,7 @@ def test_results_copied_without_times_and_memory_are_as_good(folder):
     assert would_run(folder) <= {"record the runs in MLflow"}
 
 
-@pytest.mark.parametrize("case", ["dose of an arm", "dpi of figures", "resamples"])
+@pytest.mark.parametrize("case", ["the dose of an arm", "the style of figures: `dpi`"])
 def test_results_copied_without_memory_are_not_taken_for_those_of_another_study(folder, case):
     shutil.rmtree(folder / ".snakemake")
     old, new, jobs = CASES[case]

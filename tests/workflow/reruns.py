@@ -1,0 +1,160 @@
+"""The table "change this -> exactly these jobs run again" of docs/what-runs-again.md.
+
+    python -m tests.workflow.reruns
+
+writes it there from what ``test_what_runs_again.py`` asks Snakemake for, case by case.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tests.conftest import ROOT
+from tests.workflow.conftest import DRAWN as FIGURES
+
+__all__ = ["ARMS", "CASES", "CODE_CASES", "COMPARED", "DRAWN", "ENDS", "EVERYTHING",
+           "FROM_COMPARISONS", "PAGE", "experiments", "page", "simulated", "table"]  # fmt: skip
+
+PAGE = ROOT / "docs" / "what-runs-again.md"
+
+ARMS = ("high", "amd3100", "untreated")
+COMPARED = {"compare the arms", "count the mice needed"}
+DRAWN = {f"draw {figure}" for figure in FIGURES}
+DOSES = {"dose of TIMP-1, mice 0-4"}
+ENDS = {"write the report", "record the runs in MLflow"}
+
+
+def simulated(*arms: str, mice: tuple[str, ...] = ("0-9", "10-19")) -> set[str]:
+    """The simulations of these arms."""
+    return {f"simulate {arm}, mice {chunk}" for arm in arms for chunk in mice}
+
+
+def experiments(*arms: str) -> set[str]:
+    """The simulated experiments of these arms."""
+    return {f"simulate experiments with {arm}" for arm in arms}
+
+
+EVERYTHING = {
+    "draw mice 0-9",
+    "draw mice 10-19",
+    *DOSES,
+    *COMPARED,
+    *simulated(*ARMS),
+    *experiments(*ARMS),
+    *DRAWN,
+    *ENDS,
+}
+
+MICE = {"draw mice 0-9", "draw mice 10-19"}
+NEEDED = {"count the mice needed", "draw power", "draw uncertainty", *ENDS}
+FROM_COMPARISONS = {
+    f"draw {f}" for f in ("forest", "event_free", "power", "uncertainty", "ranking")
+}
+
+CASES: dict[str, tuple[str, str, set[str]]] = {
+    "a comment of the study file": ("# a comment", "# another comment", set()),
+    "where runs are kept: `tracking`": (
+        "figures:\n",
+        "tracking: {experiment: mine}\nfigures:\n",
+        {"record the runs in MLflow"},
+    ),
+    "the question, or the title": ("seed: 7", "seed: 7\n  question: Why?", ENDS),
+    "the style of figures: `dpi`": ("dpi: 60", "dpi: 70", DRAWN | ENDS),
+    "mice with time courses: `course_mice`": (
+        "course_mice: 5",
+        "course_mice: 6",
+        simulated(*ARMS, mice=("0-9",)) | COMPARED | DRAWN | ENDS,
+    ),
+    "doses of the curve of TIMP-1": (
+        "dose_folds: [1, 10]",
+        "dose_folds: [1, 20]",
+        DOSES | DRAWN | ENDS,
+    ),
+    "resamples of the bootstrap": ("resamples: 100", "resamples: 200", COMPARED | DRAWN | ENDS),
+    "sizes of groups: `power`": ("sizes: [4, 6]", "sizes: [4, 5, 6]", NEEDED | DRAWN),
+    "the dose of an arm": (
+        "dose: 5 mg/kg",
+        "dose: 6 mg/kg",
+        simulated("amd3100") | experiments("amd3100") | COMPARED | DRAWN | ENDS,
+    ),
+    "one arm more": (
+        "  untreated:\n",
+        "  more:\n    host: {cd63: 0}\n  untreated:\n",
+        simulated("more") | experiments("more") | COMPARED | DRAWN | ENDS,
+    ),
+    "one arm less": (
+        "  untreated:\n    label: Untreated\n    timp1_vector: none\n",
+        "",
+        COMPARED | DRAWN | ENDS,
+    ),
+    "more mice": (
+        "mice: 20",
+        "mice: 30",
+        {"draw mice 20-29"} | simulated(*ARMS, mice=("20-29",)) | COMPARED | DRAWN | ENDS,
+    ),
+    "fewer mice": ("mice: 20", "mice: 10", COMPARED | DRAWN | ENDS),
+    "the experiment of all arms": ("end: 40 d", "end: 41 d", EVERYTHING - MICE),
+    "the seed": ("seed: 7", "seed: 8", EVERYTHING),
+}
+"""Change of the study -> text of the tiny study, what takes its place, the jobs that run."""
+
+CODE_CASES: dict[str, tuple[str, set[str]]] = {
+    "code of the model": ("model/parameters.py", EVERYTHING),
+    "code of the comparison": ("compare/effects.py", COMPARED | FROM_COMPARISONS | ENDS),
+    "code of the mice needed": ("compare/power.py", NEEDED),
+    "code of a figure": ("figures/forest.py", DRAWN | ENDS),
+    "code of the report": ("report/page.py", ENDS),
+    "code of the tracking": ("tracking/mlflow_writer.py", {"record the runs in MLflow"}),
+    "code of the commands": ("launch/summary.py", set()),
+}
+"""Change of the code -> the file of the package, the jobs that run."""
+
+COLUMNS = {
+    "mice": r"draw mice",
+    "simulations": r"simulate \w+, mice",
+    "dose curve": r"dose of",
+    "experiments": r"simulate experiments",
+    "comparison": r"compare",
+    "mice needed": r"count",
+    "figures": r"draw (?!mice)",
+    "report": r"write",
+    "tracking": r"record",
+}
+
+
+def table() -> str:
+    """In Markdown: a row a change, a column a kind of job, how many of how many."""
+    cases = {name: jobs for name, (_, _, jobs) in CASES.items()}
+    cases |= {name: jobs for name, (_, jobs) in CODE_CASES.items()}
+    rows = [f"| change | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
+    for name, jobs in cases.items():
+        cells = [_cell(_like(kind, jobs), _like(kind, EVERYTHING)) for kind in COLUMNS.values()]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _like(pattern: str, jobs: set[str]) -> set[str]:
+    return {job for job in jobs if re.match(pattern, job)}
+
+
+def _cell(jobs: set[str], all_of_them: set[str]) -> str:
+    if not jobs:
+        return ""
+    new = len(jobs - all_of_them)
+    if new:
+        return f"{new} new"
+    if jobs == all_of_them:
+        return "all" if len(jobs) > 1 else "yes"
+    return f"{len(jobs)} of {len(all_of_them)}"
+
+
+def page() -> str:
+    """The page with today's table in it."""
+    text = PAGE.read_text(encoding="utf-8")
+    start = text.index("| change |")
+    end = text.find("\n\n", start)
+    return text[:start] + table() + (text[end + 1 :] if end >= 0 else "")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
