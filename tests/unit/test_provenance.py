@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -70,6 +71,19 @@ def test_changed_new_and_deleted_code_is_in_the_diff_and_nothing_else(repository
     assert all(word in text for word in ("A = 2", "C = 3", "gone.py"))
     assert not any(word in text for word in ("PASSWORD", "private", "changed", "passwd"))
     assert git(repository, "status", "--porcelain") == before
+
+
+def test_a_change_in_the_second_of_the_commit_is_seen(repository):
+    """Git tells it only by the time of its index, and a copy of that must not look younger."""
+    git(repository, "config", "core.trustctime", "false")
+    file, index = repository / "workflow" / "nichetrial" / "a.py", repository / ".git" / "index"
+    at = file.stat().st_mtime_ns - 10**10
+    os.utime(file, ns=(at, at))
+    git(repository, "add", "-A")
+    file.write_text("A = 2\n")
+    for path in (file, index):
+        os.utime(path, ns=(at, at))
+    assert b"A = 2" in uncommitted(repository).diff
 
 
 def test_what_was_kept_restores_the_code(repository, tmp_path, monkeypatch):

@@ -61,8 +61,8 @@ def uncommitted(root: Path, largest: int = LARGEST) -> Uncommitted:
         }
         Path(scratch, "objects").mkdir()
         index = Path(_inside(root, "index"))
-        if index.is_file():  # with it git need not read all files again
-            shutil.copyfile(index, staged["GIT_INDEX_FILE"])
+        if index.is_file():  # git need not read all files again; by its time it knows which it must
+            shutil.copy2(index, staged["GIT_INDEX_FILE"])
         git.ask(root, "add", "--update", "--", *_there(root), **staged)
         if new := _untracked(root):
             git.ask(root, "add", "--", *new, **staged)
