@@ -87,9 +87,11 @@ def verify(plan: Plan, *, evidence: bool, now: float) -> Verdict:
     """
     memory = MEMORY / f"{plan.study.name}.json"
     look = _Look(memory, int(now * 1e9))
+    tracked = [*plan.comparisons(), *plan.pictures(), plan.page]
+    was_last = _newest([plan.receipt]) >= _newest(tracked)
     for job in expected(plan, evidence=evidence):
         look.at(job, plan)
-    look.at_receipt(plan.receipt, "track")
+    look.at_receipt(plan.receipt, "track", _newest(tracked) if was_last else 0)
     if evidence:
         look.at_receipt(f"{plan.evidence}/tracking/receipt.json", "track_evidence")
     look.keep(memory)
@@ -131,12 +133,15 @@ class _Look:
         else:
             self._compare_inputs(record["inputs"], made, job)
 
-    def at_receipt(self, path: str, rule: str) -> None:
-        """What the tracking leaves has no record; it can be read or not."""
+    def at_receipt(self, path: str, rule: str, newest: int = 0) -> None:
+        """What the tracking leaves has no record; it can be read or not. If it was the last of all
+        files, it stays so: ``newest`` of the others."""
         self._not_in_future([path])
         if os.path.exists(path) and not _read(Path(path)):
             self.verdict.wrong[path] = "not readable"
             self.verdict.forced[path] = rule
+        elif 0 < _newest([path]) < newest:
+            self._set(path, newest)
 
     def keep(self, memory: Path) -> None:
         """Remember it, if there is news."""
@@ -156,7 +161,7 @@ class _Look:
     ) -> None:
         """The outputs are right; are they made of what there is now?"""
         there = {file: digest for file, digest in inputs.items() if os.path.exists(file)}
-        newest = max(map(_time, there), default=0)
+        newest = _newest(there)
         other = [file for file, digest in there.items() if self._digest(file) != digest]
         if not other:
             for file in made:
@@ -201,6 +206,11 @@ def _state(file: str) -> list[int]:
 
 def _time(file: str) -> int:
     return os.stat(file).st_mtime_ns
+
+
+def _newest(files: Iterable[str]) -> int:
+    """The latest time of those that are there; 0 if none is."""
+    return max(map(_time, filter(os.path.exists, files)), default=0)
 
 
 def _snakemake_sees(output: str, digest: str) -> bool:
