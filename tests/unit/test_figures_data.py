@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nichetrial.compare.dose_response import DOSE_RESPONSE
+from nichetrial.compare.ranking import ranking
+from nichetrial.compare.surface import SYNERGY
+from nichetrial.compare.window import SCHEDULES, WINDOW
 from nichetrial.study.resolved import (
     Arm,
     CalibrationSpec,
@@ -25,6 +29,7 @@ from nichetrial.study.resolved import (
     Treatment,
     Vector,
 )
+from tests.unit.figures_lab_data import lab_tables
 
 LABELS = {
     "untreated": "Untreated host",
@@ -283,6 +288,19 @@ def build(
         "unknowns": unknown_table(study),
         "arms": arms_table(study, missing),
     }.items():
+        put(frame, f"comparisons/{name}.parquet")
+    for name, schema in {"dose_response": DOSE_RESPONSE, "synergy": SYNERGY,
+                         "schedules": SCHEDULES, "window": WINDOW}.items():  # fmt: skip
+        put(pd.DataFrame(columns=list(schema)), f"comparisons/{name}.parquet")
+    everyone = np.arange(study.cohort.mice)
+    outcomes = {
+        arm.name: outcome_table(everyone, FACTOR.get(arm.name, 0.9), zero=zero)
+        for arm in study.arms
+        if arm.name not in missing
+    }
+    courses = {name: course_table(np.arange(4), FACTOR.get(name, 0.9)) for name in outcomes}
+    put(ranking(outcomes, courses, study), "comparisons/ranking.parquet")
+    for name, frame in lab_tables(study, outcomes, FACTOR, zero=zero).items():
         put(frame, f"comparisons/{name}.parquet")
     record = {
         "run_key": "k" * 64, "stage": "simulate", "name": "amd3100/mice-000000-000024",

@@ -38,6 +38,7 @@ arms:
 comparisons:
   reference: high
   resamples: 100
+power: {experiments: 100, sizes: [4, 6]}
 figures:
   dpi: 60
   course_mice: 5

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from nichetrial.launch.locks import snakemakes
-from nichetrial.launch.plan import FIGURES
+from nichetrial.launch.products import FIGURES
 from tests.workflow.conftest import STUDY, TINY, nichetrial, parquet, snakemake
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nichetrial.launch.plan import FIGURES
+from nichetrial.launch.products import FIGURES
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]

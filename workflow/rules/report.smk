@@ -6,17 +6,11 @@
 
 rule report:
     input:
-        comparisons=rules.compare.output,
-        figures=expand(
-            "<results>/figures/{figure}.{kind}",
-            figure=FIGURES,
-            kind=plan.study.figures.formats,
-        ),
-        rejections=expand(
-            "<results>/parameters/mice-{mice}.rejections.csv", mice=plan.chunks
-        ),
+        comparisons=plan.comparisons(),
+        figures=plan.pictures(),
+        rejections=lambda wildcards: plan.rejections(),
     output:
-        page="<results>/report.html",
+        page=plan.page,
     log:
         "<logs>/report/report.log",
         record="<records>/report/report.json",

@@ -1,4 +1,5 @@
 # MLflow: one writer replays the run records of all jobs; the jobs themselves know nothing of it.
+# While they run, Snakemake's logger lets the same writer show what has ended; these rules have the last word.
 #
 # It runs where the command was given, never on a compute node: they need no network and no store.
 #
@@ -10,12 +11,11 @@
 rule track:
     localrule: True
     input:
-        simulations=plan.simulations(*OUTCOME_TABLES),
-        comparisons=rules.compare.output,
-        figures=rules.report.input.figures,
+        comparisons=plan.comparisons(),
+        figures=plan.pictures(),
         page=rules.report.output.page,
     output:
-        receipt="<results>/tracking/receipt.json",
+        receipt=plan.receipt,
     log:
         "<logs>/tracking/tracking.log",
     conda:
@@ -25,14 +25,13 @@ rule track:
         mem_mb=1500,
         runtime=30,
     params:
-        study=plan.study_json,
         results=lambda wildcards: plan.results,
         digest=plan.digest("track"),
     message:
         "record the runs in MLflow"
     shell:
-        "python3 -m nichetrial track --study {params.study:q} --results {params.results:q}"
-        " --receipt {output.receipt:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial track sync {params.results:q} --only trial"
+        " --expect {params.digest} --log {log[0]:q}"
 
 
 rule track_evidence:
@@ -51,14 +50,12 @@ rule track_evidence:
         mem_mb=1500,
         runtime=30,
     params:
-        study=plan.study_json,
         results=lambda wildcards: plan.results,
         digest=plan.digest("track"),
     message:
         "record the calibration in MLflow"
     shell:
-        "python3 -m nichetrial track --evidence --study {params.study:q}"
-        " --results {params.results:q} --receipt {output.receipt:q}"
+        "python3 -m nichetrial track sync {params.results:q} --only evidence"
         " --expect {params.digest} --log {log[0]:q}"
 
 

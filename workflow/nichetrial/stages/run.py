@@ -24,13 +24,16 @@ __all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "run", "say"]
 
 UNTIL: dict[str, tuple[str, ...]] = {
     "parameters": ("parameters",),
-    "simulations": ("simulate", "dose_curve"),
-    "comparisons": ("compare",),
+    "simulations": ("simulate", "dose_curve", "sweep", "experiments"),
+    "comparisons": ("compare", "compare_sweeps", "power", "optimise"),
     "figures": ("figure",),
     "report": ("report",),
     "tracking": (),
 }
 """Stage -> the rules after which the run stops; tracking is the last stage."""
+
+TRACKING = {"track", "track_evidence"}
+"""Rules on which no result depends: a server that is down does not make a run a failure."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +104,8 @@ def carry_out(
                 again = process.run(words, keep_open=[hold.fd])
                 failed += [entry for entry in _failed(failures) if entry not in failed]
                 code = again if again < 0 else 1
+            if code > 0 and failed and {entry["rule"] for entry in failed} <= TRACKING:
+                code = 0  # every result is there, and the logger has said why MLflow has not got it
     except FolderBusy as busy:
         say(f"nichetrial: {busy}")
         return 1
@@ -137,8 +142,10 @@ def _failed(path: Path) -> list[dict[str, Any]]:
 
 def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
     """Arms without a full set of simulations, in the order of the study."""
-    names = {entry["wildcards"].get("arm") for entry in failed if entry["rule"] == "simulate"}
-    return [name for name in plan.arms if name in names]
+    names = {entry["wildcards"].get("arm") for entry in failed
+             if entry["rule"] in ("simulate", "experiments")}  # fmt: skip
+    names |= {entry["wildcards"].get("sweep") for entry in failed if entry["rule"] == "sweep"}
+    return [name for name in (*plan.arms, *plan.sweeps) if name in names]
 
 
 def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
