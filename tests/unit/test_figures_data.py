@@ -203,13 +203,14 @@ def combination_table(study: ResolvedStudy) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"arm": c.arm, "of": "+".join(c.of), "reference": study.comparisons.reference,
-             "null_model": null, "observed": 0.4, "expected": e, "excess": e - 0.4,
+             "null_model": null, "decides": null == "bliss",
+             "observed": 0.4, "expected": e, "excess": e - 0.4,
              "excess_low": e - 0.45, "excess_high": e - 0.35, "n": 36}
             for c in study.comparisons.combinations
             for null, e in (("bliss", 0.385), ("hsa", 0.55))
         ],
-        columns=["arm", "of", "reference", "null_model", "observed", "expected", "excess",
-                 "excess_low", "excess_high", "n"],
+        columns=["arm", "of", "reference", "null_model", "decides", "observed", "expected",
+                 "excess", "excess_low", "excess_high", "n"],
     )  # fmt: skip
 
 

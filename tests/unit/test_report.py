@@ -250,9 +250,15 @@ def test_an_effect_in_words(changes: dict[str, float], expected: str) -> None:
 )  # fmt: skip
 def test_a_combination_in_words(null: str, low: float, high: float, expected: str) -> None:
     verdict = words.combination_words(
-        pd.Series({"null_model": null, "excess_low": low, "excess_high": high}), make_study()
+        pd.Series({"null_model": null, "decides": True, "excess_low": low, "excess_high": high}),
+        make_study(),
     )
     assert verdict.startswith(expected)
+
+
+def test_a_null_model_that_the_study_does_not_name_has_no_verdict() -> None:
+    row = {"null_model": "hsa", "decides": False, "excess_low": -0.2, "excess_high": -0.1}
+    assert words.combination_words(pd.Series(row), make_study()) == "for comparison"
 
 
 def test_the_dose_curve_in_words() -> None:

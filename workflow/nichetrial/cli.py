@@ -27,9 +27,15 @@ __all__ = ["COMMANDS", "STAGES", "main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("nichetrial.stages.check", "read a study file and say what is wrong with it"),
     "explain": ("nichetrial.stages.explain", "tell and draw every arm's schedule, before a run"),
-    "export": ("nichetrial.stages.export", "write a mouse in an arm for other simulators"),
+    "export": (
+        "nichetrial.stages.export",
+        "write a mouse for other simulators, or a run for an archive",
+    ),
     "run": ("nichetrial.stages.run", "run a study, from its file to the report"),
     "ui": ("nichetrial.stages.ui", "open the tracked runs in the browser"),
+    "diff": ("nichetrial.stages.diff", "tell in what two runs differ"),
+    "reproduce": ("nichetrial.stages.reproduce", "make a tracked run again, and compare"),
+    "serve": ("nichetrial.stages.serve", "start an MLflow server that a group shares"),
     "calibrate": (
         "nichetrial.stages.calibrate",
         "fit the model to published findings",

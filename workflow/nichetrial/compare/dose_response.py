@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.effects import Outcomes, ratio_of_means
-from nichetrial.compare.hill import Hill, fit_hill
+from nichetrial.compare.hill import COEFFICIENTS, Hill, fit_hill
 from nichetrial.study.resolved import Sweep
 from nichetrial.tables import Schema
 
@@ -173,6 +173,10 @@ def _fitted(
     notes = []
     if best.ed50 > x[-1]:
         notes.append("ED50 is above the highest dose tried: read it as a bound")
+    if len(x) == 3:
+        notes.append("a curve of three parameters through three doses says little more than they")
+    if not COEFFICIENTS[0] * 1.01 < best.h < COEFFICIENTS[1] * 0.99:
+        notes.append("the slope is at the bound of the fit: ED50 is only known between two doses")
     if _turns(ratios, drawn, bootstrap):
         notes.append("not monotone")
     return out | {"note": "; ".join(notes)}, _curve(best, again, grid, bootstrap)

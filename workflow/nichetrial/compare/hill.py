@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-__all__ = ["Hill", "fit_hill"]
+__all__ = ["COEFFICIENTS", "Hill", "fit_hill"]
 
 ED50_BEYOND = 100.0
 """How far outside the doses tried, as a multiple, ED50 is looked for."""

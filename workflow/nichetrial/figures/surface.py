@@ -15,6 +15,7 @@ from nichetrial.figures.evidence import empty
 from nichetrial.figures.numbers import interval, number, tick
 from nichetrial.figures.phase_map import SIGNS
 from nichetrial.figures.style import INK, styled, wrapped
+from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]
@@ -26,7 +27,7 @@ ALT = (
 )
 CAPTION = (
     "Left: visible foci over the doses of two drugs, mean of the arm over mean of the reference in "
-    "the same mice; the lighter, the fewer. Right: what the combination does beyond the null model "
+    "the same mice; the darker, the fewer. Right: what the combination does beyond the null model "
     "of the study, observed minus expected ratio. Below zero (dark blue) is synergy, fewer foci "
     "than expected; above (orange) antagonism. A star marks an interval that leaves out zero; a "
     "dash stands where the null model has no expectation. One drug alone has no excess. Synergy is "
@@ -54,7 +55,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
             right.set_visible(False)
             continue
         top = max(1.0, float(cells["ratio"].max()))
-        _map(left, cells, "ratio", answer, ("Blues", 0.0, top))
+        _map(left, cells, "ratio", answer, ("Blues_r", 0.0, top))
         left.set_title(f"{title}\nfoci, arm / reference")
         size = max(0.05, float(cells["excess"].abs().max())) if cells["excess"].notna().any() else 1
         _map(right, cells, "excess", answer, (SIGNS, -size, size))
@@ -92,4 +93,4 @@ def _map(ax: Axes, cells: pd.DataFrame, column: str, answer, colours) -> None:
 
 
 def _words(drug: str) -> str:
-    return drug.replace("_", " ")
+    return DRUGS[drug].label if drug in DRUGS else drug

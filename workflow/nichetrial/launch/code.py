@@ -176,7 +176,13 @@ CODE: dict[str, tuple[str, ...]] = {
         "evidence.findings",
         "report",
     ),
-    "track": ("stages.track", "study.resolved", "tracking"),
+    "track": (
+        "stages.track",
+        "study.resolved",
+        "figures.rule_graph",
+        "figures.style",
+        "tracking",
+    ),
 }
 """Stage -> the code that shapes its results, for the digests of its jobs and its records alike: a
 job runs again just when its identity has changed. Tests hold it to what the stage imports."""

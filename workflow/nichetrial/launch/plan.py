@@ -101,6 +101,11 @@ class Plan:
         """The figures of this study: those of sweeps only where a sweep asks for them."""
         return [figure for figure in FIGURES if self.study.asks_for(figure)]
 
+    def asks_for(self, rule: str) -> bool:
+        """Whether the study asks for what this rule makes."""
+        asked = {"optimise": self.study.optimise, "compare_sweeps": self.study.sweeps}
+        return bool(asked.get(rule, True))
+
     def missing_option(self, figure: str = "") -> list[str]:
         """The words for the command line of a stage; none if no arm that it reads is missing."""
         missing = self._missing_for(figure)
@@ -177,10 +182,9 @@ class Plan:
     def comparisons(self, *rules: str) -> list[str]:
         """The files that these rules (all that the study asks for) write to comparisons/."""
         folder = f"{self.results}/comparisons"
-        asked = [r for r in COMPARISONS if r != "optimise" or self.study.optimise is not None]
         tables = [
             f"{folder}/{table}.{kind}"
-            for rule in rules or asked
+            for rule in rules or filter(self.asks_for, COMPARISONS)
             for table in COMPARISONS[rule]
             for kind in ("parquet", "csv")
         ]

@@ -51,6 +51,10 @@ def render(
     """
     inputs.require(sources(study, results))
     tabled = {n: tables.read(results / "comparisons" / f"{n}.parquet") for n in _tables(study)}
+
+    def rows(name: str) -> list[dict[Any, Any]]:
+        return tabled[name].to_dict("records") if name in tabled else []
+
     effects = tabled["effects"]
     labels = {arm.name: arm.label for arm in study.arms}
     foci = effects[effects["outcome"] == "foci"]
@@ -84,11 +88,11 @@ def render(
         needed=tabled["mice_needed"].to_dict("records"),
         means=tabled["restricted_means"].dropna(subset="mean_arm").to_dict("records"),
         ranking=tabled["ranking"].sort_values(["front", "ratio"]).to_dict("records"),
-        dose_fits=tabled["dose_response"].to_dict("records"),
-        synergy=tabled["synergy"].to_dict("records"),
-        schedules=tabled["schedules"].to_dict("records"),
-        window=tabled["window"][tabled["window"]["best"].astype(bool)].to_dict("records"),
-        optimum=tabled["optimum"].to_dict("records") if "optimum" in tabled else [],
+        dose_fits=rows("dose_response"),
+        synergy=rows("synergy"),
+        schedules=rows("schedules"),
+        window=[row for row in rows("window") if row["best"]],
+        optimum=rows("optimum"),
         sweeps={sweep.name: sweep.label for sweep in study.sweeps},
         figures=[
             {"name": name, "title": title, "caption": catalogue.caption(name),
@@ -110,7 +114,8 @@ def render(
 
 def _tables(study: ResolvedStudy) -> list[str]:
     """The tables of comparisons/ that the page reads."""
-    return [n for n in COMPARISONS if n != "optimum" or study.asks_for(n)]
+    shown_by = {"synergy": "surface"}
+    return [n for n in COMPARISONS if study.asks_for(shown_by.get(n, n))]
 
 
 def sources(study: ResolvedStudy, results: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from nichetrial.tracking.evidence import plan_evidence
 from nichetrial.tracking.live import close_left_open, follow
 from nichetrial.tracking.mlflow_writer import sync, write_receipt
 from nichetrial.tracking.optimum import plan_optimum
+from nichetrial.tracking.origin import FOLDER, PICTURE, RULES
 from nichetrial.tracking.plan import plan
 from nichetrial.tracking.records import stages_of
 from nichetrial.tracking.runs import Run
@@ -100,6 +102,7 @@ def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None
     own = locate(study.tracking.uri)
     store = locate(to) if to else own
     place, experiment = _place(kind, folder), study.tracking.experiment
+    _draw_rules(place.parent / FOLDER / RULES, place / PICTURE)
     runs = _plan(kind, study, folder)
     synced = sync(runs, store=store, experiment=experiment, folder=place)
     close_left_open(place, runs[0].key, store, experiment)
@@ -113,6 +116,20 @@ def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None
         f"track: {len(runs) - 1} runs under {runs[0].name!r}{trouble}, in {store.uri}",
         file=sys.stderr,
     )
+
+
+def _draw_rules(graph: Path, picture: Path) -> None:
+    """The graph of the rules, unless there is none, or the picture is of it already."""
+    if not graph.is_file():
+        return
+    if picture.is_file() and picture.stat().st_mtime_ns > graph.stat().st_mtime_ns:
+        return
+    from nichetrial.figures.rule_graph import draw  # matplotlib takes a moment
+    from nichetrial.figures.style import save
+
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    rules = json.loads(graph.read_text(encoding="utf-8"))
+    save(draw(rules), picture.with_suffix(""), ("png",), 150)
 
 
 def _live(folder: Path, to: str | None, only: str | None) -> None:

@@ -36,19 +36,20 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
     whole = key(study["name"], {"asked": record["parameters"], "cohort": cohort}, [])
     tags = common_tags("optimum", record, study, code)
     start, end = ms(record["start"]), ms(record["end"])
-    arm = record["parameters"]["arm"]["label"]
+    spec, arm = record["parameters"]["optimise"], record["parameters"]["arm"]
+    label, drug = arm["label"], arm["treatments"][spec["treatment"]]["drug"]
     tried = rows_of(results / "comparisons" / "evaluations.csv")
     children = [
         Run(
             key=key(row["evaluation"], row, [whole]),
             study_key=whole,
-            name="the arm's own" if row["evaluation"] == "0" else f"schedule {row['evaluation']}",
+            name=_called(row),
             status="FINISHED",
             start=start,
             end=end,
             params={name: words.short(row[column]) for column, name in SCHEDULE.items()},
             metrics=finite(
-                {"expected_foci_mean_foci": row["expected_foci"],
+                {"expected_foci_mean": row["expected_foci"],
                  "expected_foci_ratio": row["ratio"]}
             ),
             tags=tags | {"nichetrial.role": "schedule"},
@@ -61,21 +62,29 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
         for name, row in found.items()
         for column in ("ratio", "ratio_low", "ratio_high", "total", "doses")
     }
-    spec = record["parameters"]["optimise"]
+    kept = files(
+        results, "comparisons/evaluations.*", "comparisons/optimum.*", folder="comparisons"
+    ) + files(results, "figures/optimum.*", folder="figures")
     parent = Run(
         key=whole,
         study_key=whole,
-        name=f"Best schedule of {arm}",
+        name=f"Best schedule of {label}",
         status="FINISHED",
         start=start,
         end=end,
         params={"arm": spec["arm"], "mice": str(spec["mice"]), "schedules": str(len(tried))},
         metrics=finite(metrics),
-        tags=tags,
-        artifacts=files(
-            results, "comparisons/evaluations.*", "comparisons/optimum.*", folder="comparisons"
-        )
-        + files(results, "figures/optimum.png", folder="figures"),
+        tags=tags
+        | {"mlflow.note.content": words.schedule_note(label, drug, found, [a.name for a in kept])},
+        artifacts=kept,
         child=False,
     )
     return [parent, *children]
+
+
+def _called(row: Mapping[str, str]) -> str:
+    """A schedule in a few words."""
+    dose, start, every = (words.short(row[name]) for name in ("dose", "start", "every"))
+    doses = f"{row['doses']} doses" if row["doses"] != "1" else "1 dose"
+    told = f"{doses} of {dose} mg/kg every {every} d from day {start}"
+    return f"{'own' if row['evaluation'] == '0' else row['evaluation']}: {told}"
