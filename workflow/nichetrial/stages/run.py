@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
 from nichetrial.evidence.experiments import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
-from nichetrial.launch import process
+from nichetrial.launch import process, slurm
 from nichetrial.launch.locks import FolderBusy, folder_lock
 from nichetrial.launch.plan import Plan
 from nichetrial.launch.summary import summary
@@ -88,9 +89,16 @@ def carry_out(
     }  # fmt: skip
     if args.dry_run:
         return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
+    on_slurm = slurm.used_by(options["profile"])
+    if on_slurm:
+        slurm.check()
     _writable(Path(plan.results))
     try:
-        with folder_lock(Path.cwd()) as hold, tempfile.TemporaryDirectory() as scratch:
+        with (
+            folder_lock(Path.cwd()) as hold,
+            _jobs_ended(on_slurm),
+            tempfile.TemporaryDirectory() as scratch,
+        ):
             if hold.recovered:
                 say(hold.recovered)
             failures = Path(scratch, "failures.jsonl")
@@ -118,6 +126,25 @@ def carry_out(
     if code:
         _tell(failed, missing)
     return _exit_code(code)
+
+
+@contextlib.contextmanager
+def _jobs_ended(on_slurm: bool) -> Iterator[None]:
+    """No job of this folder in Slurm's queue before the block, and none after it."""
+    if not on_slurm:
+        yield
+        return
+    if left := slurm.cancel_left(Path.cwd()):
+        say(f"the last run left {_counted(left)} in Slurm's queue; cancelled, going on from there")
+    try:
+        yield
+    finally:
+        if left := slurm.cancel_left(Path.cwd()):
+            say(f"{_counted(left)} cancelled in Slurm's queue")
+
+
+def _counted(jobs: int) -> str:
+    return "1 job" if jobs == 1 else f"{jobs} jobs"
 
 
 def _writable(results: Path) -> None:
@@ -151,10 +178,14 @@ def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
 
 def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
     """The last words of a run that failed: which jobs, and where to read why."""
-    jobs = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
-    say(f"\nnichetrial: {jobs} failed." if failed else "\nnichetrial: Snakemake failed, see above.")
+    say(
+        f"\nnichetrial: {_counted(len(failed))} failed."
+        if failed
+        else "\nnichetrial: Snakemake failed, see above."
+    )
     for entry in failed:
-        say(f"  {entry['label']}: see {', '.join(entry['logs'])}")
+        reason = f" ({entry['reason']})" if entry["reason"] else ""
+        say(f"  {entry['label']}{reason}: see {', '.join(entry['logs'])}")
     if missing:
         say(f"  What is reported is without {_named(missing)}; run again once that is mended.")
 
