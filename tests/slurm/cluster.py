@@ -1,8 +1,8 @@
 """A Slurm of several nodes on this machine: munge, slurmctld, one slurmd a node; no systemd.
 
-All its files are in one temporary folder, and its commands (``bin``) find it without an environment
-variable, as on a real cluster, because jobs there do not inherit ``SLURM_CONF``. It runs as the user
-who starts it, root or not.
+All its files are in one temporary folder, and its commands (``bin``) find it without an
+environment variable, as on a real cluster, because jobs there do not inherit ``SLURM_CONF``. It
+runs as the user who starts it, root or not.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
-__all__ = ["Cluster", "missing", "until"]
+__all__ = ["Cluster", "Job", "missing", "until"]
 
 CLIENTS = (
     "sbatch",
@@ -69,6 +70,18 @@ def _free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+class Job(NamedTuple):
+    """A line of squeue."""
+
+    number: str
+    name: str
+    state: str
+    node: str
+    memory: str
+    comment: str
+    folder: str
+
+
 class Cluster:
     """Use as a context manager; on leaving it, no process of it is left.
 
@@ -110,10 +123,11 @@ class Cluster:
             raise RuntimeError(f"{' '.join(words)}: {done.stderr}\n{self.logs()}")
         return done.stdout
 
-    def jobs(self, states: str = "PENDING,CONFIGURING,RUNNING,COMPLETING") -> list[list[str]]:
-        """``[id, name, state, node, comment]`` of each job in ``states``."""
-        said = self.ask("squeue", "--noheader", "--states", states, "--format", "%i|%j|%T|%N|%k")
-        return [line.split("|") for line in said.splitlines()]
+    def jobs(self, folder: Path | None = None) -> list[Job]:
+        """Jobs that wait, run or end: all, or those sent from ``folder``."""
+        said = self.ask("squeue", "--noheader", "--format", "%i|%j|%T|%N|%m|%k|%Z")
+        found = [Job(*line.split("|")) for line in said.splitlines()]
+        return [job for job in found if folder is None or Path(job.folder).samefile(folder)]
 
     def nodes_in(self, state: str) -> set[str]:
         said = self.ask("sinfo", "--noheader", "--Node", "--format", "%N %T")
@@ -182,12 +196,13 @@ class Cluster:
             "ProctrackType=proctrack/linuxproc", "TaskPlugin=task/none",
             "SelectType=select/cons_tres", "SelectTypeParameters=CR_Core_Memory",
             "SlurmdParameters=config_overrides", "ReturnToService=2", "MinJobAge=300",
-            "SlurmdTimeout=5", "KillWait=2", "SchedulerParameters=batch_sched_delay=0,sched_min_interval=0",
+            "SlurmdTimeout=5", "KillWait=2",
+            "SchedulerParameters=batch_sched_delay=0,sched_min_interval=0",
             "JobAcctGatherType=jobacct_gather/linux", "JobAcctGatherFrequency=1",
             "JobAcctGatherParams=OverMemoryKill", "MpiDefault=none", "SwitchType=switch/none",
             *(f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=2 "
               f"RealMemory={MEMORY}" for name, port in zip(self.nodes, ports, strict=False)),
-            f"PartitionName=main Nodes={','.join(self.nodes)} Default=YES MaxTime=INFINITE State=UP",
+            f"PartitionName=main Nodes={','.join(self.nodes)} Default=YES State=UP",
         ]  # fmt: skip
         if self.accounting:
             lines += [

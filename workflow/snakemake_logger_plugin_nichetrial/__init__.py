@@ -70,8 +70,12 @@ REDUNDANT = (
     "Removing output files of failed job",
     "Job failed, going on with independent jobs",
     "Workflow defines configfile",
+    "No SLURM account given",
+    "No account was given, not able to get",
+    "Unable to guess SLURM account",
 )
-"""What Snakemake says besides when a job failed, which has been told already."""
+"""What Snakemake and its executor say besides: of a failed job, which has been told already; of an
+account, which Slurm itself asks for where it is needed."""
 
 
 @dataclass
