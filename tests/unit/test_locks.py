@@ -35,8 +35,8 @@ def snakemake_like(tmp_path):
     script.write_text("import time; time.sleep(60)\n")
     started = []
 
-    def start(folder: Path) -> subprocess.Popen:
-        process = subprocess.Popen([sys.executable, str(script)], cwd=folder)
+    def start(folder: Path, *words: str) -> subprocess.Popen:
+        process = subprocess.Popen([sys.executable, str(script), *words], cwd=folder)
         started.append(process)
         while str(script) not in psutil.Process(process.pid).cmdline():
             time.sleep(0.01)  # for a moment after its start a process has no command line
@@ -143,3 +143,10 @@ def test_a_child_that_inherits_the_lock_holds_it(tmp_path):
         except FolderBusy:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+def test_the_snakemake_of_a_cluster_job_is_no_head(tmp_path, snakemake_like):
+    snakemake_like(tmp_path, "--cores", "1", "--mode", "remote")
+    assert snakemakes(tmp_path) == []
+    head = snakemake_like(tmp_path, "--profile", "remote")
+    assert snakemakes(tmp_path) == [head.pid]
