@@ -119,6 +119,16 @@ Exiting because a job execution failed. Look above for error message
         ("NODE_FAIL", "", "NODE_FAIL, its node died (Slurm job 12)"),
         ("FAILED", "", "FAILED (Slurm job 12)"),
         (
+            "OUT_OF_MEMORY",
+            "",
+            "OUT_OF_MEMORY, it took more memory than it had asked for (Slurm job 12)",
+        ),
+        (
+            "FAILED",
+            "srun: error: n0: task 0: Killed\n",
+            "FAILED, it was killed: most often, for more memory than it had asked for (Slurm job 12)",
+        ),
+        (
             "FAILED",
             SLURM_LOG,
             "OUT_OF_MEMORY, it took more memory than it had asked for (Slurm job 12)",
@@ -139,7 +149,7 @@ def test_why_slurm_ended_a_job(logger, tmp_path, status, said, reason):
     ).splitlines()
     assert told[0] == f"FAILED  simulate amd3100, mice 0-499: {reason}"
     assert "Building DAG of jobs..." not in "".join(told)
-    assert ("    srun: error: n0: task 0: Killed" in told) == bool(said)
+    assert ("    srun: error: n0: task 0: Killed" in told) == bool(said), told
     (entry,) = (tmp_path / "failures.jsonl").read_text().splitlines()
     assert json.loads(entry)["reason"] == reason
 

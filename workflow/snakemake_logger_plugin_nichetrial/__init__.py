@@ -51,6 +51,7 @@ REASONS = {
 STATUS = re.compile(r"SLURM status is: '(\w+)'")
 REFUSED = re.compile(r"SLURM sbatch failed\. The error message was '(.+?)'\.?\n", re.S)
 MEMORY = re.compile(r"oom.?kill|exceeded (job )?memory|out.of.memory", re.I)
+KILLED = re.compile(r"srun: error: .*: Killed")
 SLURM_SAID = re.compile(r"slurmstepd: |srun: error|JOB \d+ ON ")
 AGAIN = re.compile(r"Trying to restart job (\d+)\.")
 
@@ -312,11 +313,14 @@ def _reason(record: Any, said: list[str]) -> str:
         return f"Slurm refused it: {refused[1]}"
     if not (found := STATUS.search(told)):
         return ""
-    # a job whose step was killed for memory is FAILED to a Slurm without cgroups
-    status = "OUT_OF_MEMORY" if any(MEMORY.search(line) for line in said) else found[1]
-    meaning = f", {SLURM[status]}" if status in SLURM else ""
+    status, meaning = found[1], SLURM.get(found[1], "")
+    if any(MEMORY.search(line) for line in said):
+        status, meaning = "OUT_OF_MEMORY", SLURM["OUT_OF_MEMORY"]
+    elif status == "FAILED" and any(KILLED.search(line) for line in said):
+        # all that a Slurm without cgroups says of memory
+        meaning = "it was killed: most often, for more memory than it had asked for"
     number = dict(getattr(record, "aux", None) or {}).get("external_jobid")
-    return f"{status}{meaning} (Slurm job {number})"
+    return f"{status}{f', {meaning}' if meaning else ''} (Slurm job {number})"
 
 
 def _slurm_said(record: Any, logs: list[str]) -> list[str]:
