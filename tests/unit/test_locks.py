@@ -48,6 +48,13 @@ def snakemake_like(tmp_path):
         process.wait()
 
 
+def test_the_snakemake_of_a_cluster_job_is_no_head(tmp_path, snakemake_like):
+    snakemake_like(tmp_path, "--cores", "1", "--mode", "remote")
+    assert snakemakes(tmp_path) == []
+    head = snakemake_like(tmp_path, "--profile", "remote")
+    assert snakemakes(tmp_path) == [head.pid]
+
+
 def test_a_fresh_folder_is_locked_and_released(tmp_path):
     with folder_lock(tmp_path) as hold:
         assert hold.recovered == ""
@@ -143,10 +150,3 @@ def test_a_child_that_inherits_the_lock_holds_it(tmp_path):
         except FolderBusy:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-
-
-def test_the_snakemake_of_a_cluster_job_is_no_head(tmp_path, snakemake_like):
-    snakemake_like(tmp_path, "--cores", "1", "--mode", "remote")
-    assert snakemakes(tmp_path) == []
-    head = snakemake_like(tmp_path, "--profile", "remote")
-    assert snakemakes(tmp_path) == [head.pid]

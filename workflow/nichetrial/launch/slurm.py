@@ -7,17 +7,19 @@ not matter which run, or whether Snakemake itself, has sent them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import yaml
 
 from nichetrial.errors import UserError
 
-__all__ = ["cancel_left", "check", "used_by"]
+__all__ = ["cancel_left", "check", "jobs_ended", "used_by"]
 
 PREFIX = "nichetrial_"
 """How the names of our jobs begin: ``slurm-jobname-prefix`` in the profile."""
@@ -40,6 +42,23 @@ def check() -> None:
             f"this profile sends jobs to Slurm, but {' and '.join(lacking)} cannot be found; run "
             "on a login node of the cluster, or without --profile",
         )
+
+
+@contextlib.contextmanager
+def jobs_ended(on_slurm: bool, folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """No job of ``folder`` in the queue before the block, and none after it; what was left is told.
+    For one who holds the folder. Raises as ``cancel_left`` does."""
+    if on_slurm and (left := cancel_left(folder)):
+        say(f"the last run left {_counted(left)} in Slurm's queue; cancelled, going on from there")
+    try:
+        yield
+    finally:
+        if on_slurm and (left := cancel_left(folder)):
+            say(f"{_counted(left)} cancelled in Slurm's queue")
+
+
+def _counted(jobs: int) -> str:
+    return "1 job" if jobs == 1 else f"{jobs} jobs"
 
 
 def cancel_left(folder: Path) -> int:

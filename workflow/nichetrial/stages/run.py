@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def carry_out(
     try:
         with (
             folder_lock(Path.cwd()) as hold,
-            _jobs_ended(on_slurm),
+            slurm.jobs_ended(on_slurm, Path.cwd(), say),
             tempfile.TemporaryDirectory() as scratch,
         ):
             if hold.recovered:
@@ -126,25 +125,6 @@ def carry_out(
     if code:
         _tell(failed, missing)
     return _exit_code(code)
-
-
-@contextlib.contextmanager
-def _jobs_ended(on_slurm: bool) -> Iterator[None]:
-    """No job of this folder in Slurm's queue before the block, and none after it."""
-    if not on_slurm:
-        yield
-        return
-    if left := slurm.cancel_left(Path.cwd()):
-        say(f"the last run left {_counted(left)} in Slurm's queue; cancelled, going on from there")
-    try:
-        yield
-    finally:
-        if left := slurm.cancel_left(Path.cwd()):
-            say(f"{_counted(left)} cancelled in Slurm's queue")
-
-
-def _counted(jobs: int) -> str:
-    return "1 job" if jobs == 1 else f"{jobs} jobs"
 
 
 def _writable(results: Path) -> None:
