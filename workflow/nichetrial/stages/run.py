@@ -158,11 +158,8 @@ def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
 
 def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
     """The last words of a run that failed: which jobs, and where to read why."""
-    say(
-        f"\nnichetrial: {_counted(len(failed))} failed."
-        if failed
-        else "\nnichetrial: Snakemake failed, see above."
-    )
+    jobs = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
+    say(f"\nnichetrial: {jobs} failed." if failed else "\nnichetrial: Snakemake failed, see above.")
     for entry in failed:
         reason = f" ({entry['reason']})" if entry["reason"] else ""
         say(f"  {entry['label']}{reason}: see {', '.join(entry['logs'])}")
