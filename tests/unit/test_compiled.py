@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -59,6 +60,17 @@ def test_what_another_user_left_is_neither_used_nor_copied(tmp_path):
     os.chown(theirs / NAME, 65534, 65534)
     assert settle(NAME, [theirs, ours]) == ours / NAME
     assert list((ours / NAME).iterdir()) == []
+
+
+def test_a_shared_file_system_without_locks_is_left_alone(tmp_path, monkeypatch):
+    shared, own = tmp_path / "shared", tmp_path / "own"
+
+    def flock(stream, how):
+        if str(shared) in os.readlink(f"/proc/self/fd/{stream.fileno()}"):
+            raise OSError(errno.ENOSYS, "no locks")
+
+    monkeypatch.setattr(compiled.fcntl, "flock", flock)
+    assert settle(NAME, [shared, own]) == own / NAME
 
 
 def test_old_ones_are_removed_from_the_source_tree_alone(tmp_path):

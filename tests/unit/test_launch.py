@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -184,6 +185,20 @@ def test_study_file(tmp_path, monkeypatch):
     assert study_file([Path("/elsewhere/s.yaml")], "config.yaml") == "/elsewhere/s.yaml"
     with pytest.raises(UserError):
         study_file(["a", "b"], "config.yaml")
+
+
+def test_in_a_slurm_job_matplotlib_keeps_its_cache_on_the_node(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    environment: dict[str, str] = {}
+    prepare(environment)
+    assert "MPLCONFIGDIR" not in environment
+    environment["SLURM_JOB_ID"] = "1"
+    prepare(environment)
+    assert environment["MPLCONFIGDIR"] == f"{tmp_path}/nichetrial-{os.getuid()}/matplotlib"
+    assert (tmp_path / f"nichetrial-{os.getuid()}").stat().st_mode & 0o077 == 0
+    given = {"SLURM_JOB_ID": "1", "MPLCONFIGDIR": "/mine"}
+    prepare(given)
+    assert given["MPLCONFIGDIR"] == "/mine"
 
 
 def test_environment_is_prepared_once():

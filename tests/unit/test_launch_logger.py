@@ -94,6 +94,7 @@ def test_a_failed_job_is_told_with_the_end_of_its_log(logger, tmp_path):
         "label": "simulate amd3100, mice 0-499",
         "wildcards": {"arm": "amd3100"},
         "logs": [str(log)],
+        "reason": "",
     }
 
 
@@ -101,6 +102,74 @@ def test_a_failed_job_without_a_log(logger, tmp_path):
     _job(logger, 7)
     told = logger(LogEvent.JOB_ERROR, jobid=7, rule_name="simulate", log=[str(tmp_path / "no.log")])
     assert "(no log was written)" in told
+
+
+SLURM_LOG = """\
+Building DAG of jobs...
+slurmstepd: error: StepId=12.0 exceeded memory limit (9 > 1), being killed
+srun: error: n0: task 0: Killed
+Exiting because a job execution failed. Look above for error message
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "reason"),
+    [
+        ("TIMEOUT", "", "TIMEOUT, it took longer than it had asked for"),
+        ("NODE_FAIL", "", "NODE_FAIL, its node died"),
+        ("FAILED", "", "FAILED"),
+        ("OUT_OF_MEMORY", "", "OUT_OF_MEMORY, it took more memory than it had asked for"),
+        ("FAILED", SLURM_LOG, "OUT_OF_MEMORY, it took more memory than it had asked for"),
+        (
+            "FAILED",
+            SLURM_LOG.replace("exceeded memory limit", ""),
+            "FAILED, it was killed: most often, for more memory than it had asked for",
+        ),
+    ],
+)
+def test_why_slurm_ended_a_job(logger, tmp_path, status, said, reason):
+    log, slurm_log = tmp_path / "a.log", tmp_path / "12.log"
+    slurm_log.write_text(said)
+    _job(logger, 7)
+    told = logger(
+        LogEvent.JOB_ERROR,
+        jobid=7,
+        rule_name="simulate",
+        log=[str(log), str(slurm_log)],
+        rule_msg=f"SLURM-job '12' failed, SLURM status is: '{status}'. Detailed failure reason",
+        aux={"external_jobid": "12"},
+    ).splitlines()
+    assert told[0] == f"FAILED  simulate amd3100, mice 0-499: {reason} (Slurm job 12)"
+    assert "Building DAG of jobs..." not in "".join(told)
+    assert ("    srun: error: n0: task 0: Killed" in told) == bool(said), told
+    (entry,) = (tmp_path / "failures.jsonl").read_text().splitlines()
+    assert json.loads(entry)["reason"] == f"{reason} (Slurm job 12)"
+
+
+def test_a_job_that_slurm_refuses(logger):
+    _job(logger, 7)
+    told = logger(
+        LogEvent.JOB_ERROR,
+        jobid=7,
+        rule_name="simulate",
+        log=[],
+        rule_msg="SLURM sbatch failed. The error message was 'sbatch: error: no such account'.\n"
+        "    sbatch call:\n        sbatch --parsable ...\n",
+        aux={},
+    )
+    assert told.endswith(": Slurm refused it: sbatch: error: no such account\n")
+
+
+def test_a_job_that_is_tried_again_is_no_failure_of_the_run(logger, tmp_path):
+    failures = tmp_path / "failures.jsonl"
+    for number in (7, 8):
+        _job(logger, number)
+        logger(LogEvent.JOB_ERROR, jobid=number, rule_name="simulate", log=[])
+    assert len(failures.read_text().splitlines()) == 2
+    assert logger(None, "Trying to restart job 7.") == "once more  simulate amd3100, mice 0-499\n"
+    assert len(failures.read_text().splitlines()) == 1
+    logger(LogEvent.JOB_ERROR, jobid=7, rule_name="simulate", log=[])  # and no retry is left
+    assert len(failures.read_text().splitlines()) == 2
 
 
 def test_errors_are_passed_on_and_chatter_is_not(logger):

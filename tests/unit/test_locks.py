@@ -36,8 +36,8 @@ def snakemake_like(tmp_path):
     script.write_text("import time; time.sleep(60)\n")
     started = []
 
-    def start(folder: Path) -> subprocess.Popen:
-        process = subprocess.Popen([sys.executable, str(script)], cwd=folder)
+    def start(folder: Path, *words: str) -> subprocess.Popen:
+        process = subprocess.Popen([sys.executable, str(script), *words], cwd=folder)
         started.append(process)
         while str(script) not in psutil.Process(process.pid).cmdline():
             time.sleep(0.01)  # for a moment after its start a process has no command line
@@ -47,6 +47,13 @@ def snakemake_like(tmp_path):
     for process in started:
         process.kill()
         process.wait()
+
+
+def test_the_snakemake_of_a_cluster_job_is_no_head(tmp_path, snakemake_like):
+    snakemake_like(tmp_path, "--cores", "1", "--mode", "remote")
+    assert snakemakes(tmp_path) == []
+    head = snakemake_like(tmp_path, "--profile", "remote")
+    assert snakemakes(tmp_path) == [head.pid]
 
 
 def test_a_fresh_folder_is_locked_and_released(tmp_path):

@@ -7,6 +7,7 @@ A half-written file never carries the final name: it is written beside it and re
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,8 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path in the target's folder; renamed onto ``path`` when the block succeeds."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # processes of two hosts can have the same number, and the folder may be shared by both
+    part = target.with_name(f".{target.name}.{socket.gethostname()}.{os.getpid()}.part")
     try:
         yield part
         os.replace(part, target)

@@ -1,12 +1,15 @@
 # MLflow: one writer replays the run records of all jobs; the jobs themselves know nothing of it.
 # While they run, Snakemake's logger lets the same writer show what has ended; these rules have the last word.
 #
+# It runs where the command was given, never on a compute node: they need no network and no store.
+#
 # in   study.json, comparisons/*, figures/*, report.html; and the records beside them
 # out  tracking/receipt.json             which run is which
 #      evidence/tracking/receipt.json    the same for the calibration
 
 
 rule track:
+    localrule: True
     input:
         comparisons=plan.comparisons(),
         figures=plan.pictures(),
@@ -32,6 +35,7 @@ rule track:
 
 
 rule track_evidence:
+    localrule: True
     input:
         tables=rules.evidence_report.input,
         page=rules.evidence_report.output.page,

@@ -50,6 +50,22 @@ REASONS = {
 }
 """How Snakemake begins to say why a job runs -> in few words."""
 
+STATUS = re.compile(r"SLURM status is: '(\w+)'")
+REFUSED = re.compile(r"SLURM sbatch failed\. The error message was '(.+?)'\.?\n", re.S)
+MEMORY = re.compile(r"oom.?kill|exceeded (job )?memory|out.of.memory", re.I)
+KILLED = re.compile(r"srun: error: .*: Killed")
+SLURM_SAID = re.compile(r"slurmstepd: |srun: error|JOB \d+ ON ")
+AGAIN = re.compile(r"Trying to restart job (\d+)\.")
+
+SLURM = {
+    "OUT_OF_MEMORY": "it took more memory than it had asked for",
+    "TIMEOUT": "it took longer than it had asked for",
+    "DEADLINE": "it took longer than it had asked for",
+    "NODE_FAIL": "its node died",
+    "CANCELLED": "somebody cancelled it",
+}
+"""Slurm's word for how a job ended -> what it means."""
+
 IDLE = "Nothing to be done"
 REDUNDANT = (
     "At least one job did not complete successfully",
@@ -57,8 +73,12 @@ REDUNDANT = (
     "Removing output files of failed job",
     "Job failed, going on with independent jobs",
     "Workflow defines configfile",
+    "No SLURM account given",
+    "No account was given, not able to get",
+    "Unable to guess SLURM account",
 )
-"""What Snakemake says besides when a job failed, which has been told already."""
+"""What Snakemake and its executor say besides: of a failed job, which has been told already; of an
+account, which Slurm itself asks for where it is needed."""
 
 
 @dataclass
@@ -124,6 +144,7 @@ class LogHandler(LogHandlerBase):
     def __post_init__(self) -> None:
         lifeline.watch()
         self.jobs: dict[int, _Job] = {}
+        self.failed: dict[int, dict[str, Any]] = {}
         self.clock = Clock(time.monotonic())
         self.latest = ""
         self.planned = False
@@ -221,22 +242,35 @@ class LogHandler(LogHandlerBase):
         job = self.jobs.get(record.jobid)
         logs = [str(path) for path in record.log if not str(path).endswith(".json")]
         label = job.label if job else _plain(record.rule_name)
-        if self.settings and self.settings.failures:
-            entry = {
-                "rule": record.rule_name,
-                "label": label,
-                "wildcards": job.wildcards if job else {},
-                "logs": logs,
-            }
-            with open(self.settings.failures, "a", encoding="utf-8") as stream:
-                stream.write(json.dumps(entry) + "\n")
+        said = _slurm_said(record, logs)
+        reason = _reason(record, said)
+        self.failed[record.jobid] = {
+            "rule": record.rule_name,
+            "label": label,
+            "wildcards": job.wildcards if job else {},
+            "logs": logs,
+            "reason": reason,
+        }
+        self._note_failures()
         if record.rule_name in TRACKING:
             return _not_tracked(logs)
         self.live.ended(record.rule_name, failed=True)
-        lines = [f"FAILED  {label}"]
+        lines = [f"FAILED  {label}{f': {reason}' if reason else ''}"]
         for log in logs:
-            lines += [f"  log: {log}", *(f"    {line}" for line in _tail(Path(log)))]
+            last = _tail(Path(log)) if log != logs[-1] or not said else said
+            lines += [f"  log: {log}", *(f"    {line}" for line in last)]
         return "\n".join(lines)
+
+    def _again(self, number: int) -> str:
+        """A job that failed has retries left: it is no failure of the run yet."""
+        entry = self.failed.pop(number, None)
+        self._note_failures()
+        return f"once more  {entry['label']}" if entry else ""
+
+    def _note_failures(self) -> None:
+        if self.settings and self.settings.failures:
+            lines = [json.dumps(entry) + "\n" for entry in self.failed.values()]
+            self.settings.failures.write_text("".join(lines), encoding="utf-8")
 
     def _command(self, record: Any) -> str:
         if not self.common_settings.printshellcmds:
@@ -245,6 +279,8 @@ class LogHandler(LogHandlerBase):
 
     def _other(self, record: LogRecord) -> str:
         message = record.getMessage() if record.msg else ""
+        if again := AGAIN.match(message):
+            return self._again(int(again[1]))
         if message.startswith(IDLE):
             return "nothing to do: every result is there and up to date"
         if self.common_settings.verbose:
@@ -271,6 +307,35 @@ def _not_tracked(logs: list[str]) -> str:
     last = _tail(Path(logs[0]))[-1] if logs else ""
     why = "" if last.startswith("nichetrial: ") else f": {last}"
     return f"not in MLflow yet, see {', '.join(logs)}; every result is there{why}"
+
+
+def _reason(record: Any, said: list[str]) -> str:
+    """Why a job failed, as far as Slurm tells; '' on this computer."""
+    told = str(getattr(record, "rule_msg", None) or "")
+    if refused := REFUSED.search(told):
+        return f"Slurm refused it: {refused[1]}"
+    if not (found := STATUS.search(told)):
+        return ""
+    status, meaning = found[1], SLURM.get(found[1], "")
+    if any(MEMORY.search(line) for line in said):
+        status, meaning = "OUT_OF_MEMORY", SLURM["OUT_OF_MEMORY"]
+    elif status == "FAILED" and any(KILLED.search(line) for line in said):
+        # all that a Slurm without cgroups says of memory
+        meaning = "it was killed: most often, for more memory than it had asked for"
+    number = dict(getattr(record, "aux", None) or {}).get("external_jobid")
+    return f"{status}{f', {meaning}' if meaning else ''} (Slurm job {number})"
+
+
+def _slurm_said(record: Any, logs: list[str]) -> list[str]:
+    """What Slurm itself has to say in the log of its job, which is the last of ``logs``; between
+    Snakemake's own lines, of which none matters to a reader."""
+    if not dict(getattr(record, "aux", None) or {}).get("external_jobid") or not logs:
+        return []
+    try:
+        lines = Path(logs[-1]).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [line for line in lines if SLURM_SAID.search(line)][-TAIL:]
 
 
 def _tail(path: Path) -> list[str]:

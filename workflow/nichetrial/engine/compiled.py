@@ -9,11 +9,13 @@ same time can leave an index that names one function and the code of another.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import functools
 import hashlib
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,7 +45,8 @@ def _locked(method: Callable[..., Any]) -> Callable[..., Any]:
         except OSError:  # it can only be read, so nobody writes
             return method(self, *args)
         with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            with contextlib.suppress(OSError):  # no locks where NUMBA_CACHE_DIR says
+                fcntl.flock(lock, fcntl.LOCK_EX)
             return method(self, *args)
 
     return inner
@@ -92,13 +95,24 @@ def _writable(folder: Path) -> bool:
     except OSError:
         return False
     # a temporary folder is everybody's: code that another user has put there must not run
-    return os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid()
+    ours = os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid()
+    return ours and _has_locks(folder.parent)
+
+
+def _has_locks(base: Path) -> bool:
+    """Some file systems that the nodes of a cluster share have none."""
+    try:
+        with tempfile.TemporaryFile(dir=base) as probe:
+            fcntl.flock(probe, fcntl.LOCK_EX)
+        return True
+    except OSError:
+        return False
 
 
 def _fill(folder: Path, others: Sequence[Path]) -> None:
     """Copy the first of ``others`` that is there and ours or root's; whole, or not at all."""
     for other in others:
-        part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+        part = folder.with_name(f".{folder.name}.{socket.gethostname()}.{os.getpid()}.part")
         try:
             if other.is_dir() and other.stat().st_uid in (os.getuid(), 0):
                 shutil.copytree(other, part)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import MutableMapping
 from pathlib import Path
 
@@ -16,10 +17,19 @@ __all__ = ["prepare"]
 
 
 def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Put this Python first on PATH and this package on PYTHONPATH; doing it twice adds nothing."""
+    """Put this Python first on PATH and this package on PYTHONPATH; doing it twice adds nothing.
+
+    In a Slurm job, matplotlib's cache of fonts is on the node's own disk: many jobs at once would
+    wait for each other's lock in a home that all nodes share. (Figures heed no settings of users.)
+    """
     package = Path(__file__).resolve().parents[2]
     _first(environment, "PATH", str(Path(sys.executable).parent))
     _first(environment, "PYTHONPATH", str(package))
+    if "SLURM_JOB_ID" in environment and "MPLCONFIGDIR" not in environment:
+        own = Path(tempfile.gettempdir(), f"nichetrial-{os.getuid()}")
+        own.mkdir(mode=0o700, exist_ok=True)
+        if own.stat().st_uid == os.getuid():
+            environment["MPLCONFIGDIR"] = str(own / "matplotlib")
 
 
 def _first(environment: MutableMapping[str, str], name: str, entry: str) -> None:

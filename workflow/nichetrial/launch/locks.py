@@ -8,6 +8,7 @@ killed leaves them; they are removed only when it is sure that nobody works here
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import socket
@@ -151,7 +152,8 @@ def _end(processes: list[psutil.Process]) -> str:
 def _is_snakemake(command: list[str]) -> bool:
     """``snakemake ...``, ``python .../bin/snakemake ...`` or ``python -m snakemake ...``."""
     names = [Path(word).name for word in command[:4]]
-    return "snakemake" in names
+    # not a job's own Snakemake: on a cluster of one machine those of Slurm's jobs are here as well
+    return "snakemake" in names and ("--mode", "remote") not in itertools.pairwise(command)
 
 
 def _clear_stale(folder: Path, owner: dict[str, Any] | None) -> str:

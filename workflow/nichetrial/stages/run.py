@@ -16,7 +16,7 @@ from typing import Any
 from nichetrial.errors import UserError
 from nichetrial.evidence.experiments import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
-from nichetrial.launch import process
+from nichetrial.launch import process, slurm
 from nichetrial.launch.locks import FolderBusy, folder_lock
 from nichetrial.launch.plan import Plan
 from nichetrial.launch.summary import summary
@@ -96,9 +96,16 @@ def carry_out(
     if args.dry_run:
         options["forced"] = _judged(plan, target)
         return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
+    on_slurm = slurm.used_by(options["profile"])
+    if on_slurm:
+        slurm.check()
     _writable(Path(plan.results))
     try:
-        with folder_lock(Path.cwd()) as hold, tempfile.TemporaryDirectory() as scratch:
+        with (
+            folder_lock(Path.cwd()) as hold,
+            slurm.jobs_ended(on_slurm, Path.cwd(), say),
+            tempfile.TemporaryDirectory() as scratch,
+        ):
             if hold.recovered:
                 say(hold.recovered)
             failures = Path(scratch, "failures.jsonl")
@@ -181,7 +188,8 @@ def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
     jobs = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
     say(f"\nnichetrial: {jobs} failed." if failed else "\nnichetrial: Snakemake failed, see above.")
     for entry in failed:
-        say(f"  {entry['label']}: see {', '.join(entry['logs'])}")
+        reason = f" ({entry['reason']})" if entry["reason"] else ""
+        say(f"  {entry['label']}{reason}: see {', '.join(entry['logs'])}")
     if missing:
         say(f"  What is reported is without {_named(missing)}; run again once that is mended.")
 
