@@ -20,8 +20,8 @@ rule compare:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=needs.megabytes("compare"),
+        runtime=needs.minutes("compare"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,

@@ -21,8 +21,8 @@ rule simulate:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=needs.megabytes("simulate"),
+        runtime=needs.minutes("simulate"),
     params:
         study=plan.study_json,
         digest=lambda wildcards: plan.digest(
@@ -49,8 +49,8 @@ rule dose_curve:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=needs.megabytes("dose_curve"),
+        runtime=needs.minutes("dose_curve"),
     params:
         study=plan.study_json,
         below=lambda wildcards: int(wildcards.mice.split("-")[1]) + 1,

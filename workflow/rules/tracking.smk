@@ -18,8 +18,8 @@ rule track:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=needs.megabytes("track"),
+        runtime=needs.minutes("track"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,
@@ -43,8 +43,8 @@ rule track_evidence:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=needs.megabytes("track_evidence"),
+        runtime=needs.minutes("track_evidence"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,

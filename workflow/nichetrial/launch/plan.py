@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -205,7 +205,7 @@ class Plan:
         named as targets, a run of ten thousand jobs would take twice the memory to plan.
         """
         shown = [*self.comparisons(), *self.pictures()]
-        used = {
+        used: dict[str, Callable[[], list[str]]] = {
             self.comparisons()[-1]: self.comparison_inputs,
             **{
                 self.pictures(figure)[0]: functools.partial(self.figure_inputs, figure)

@@ -1,0 +1,258 @@
+"""What each stage needs, by running small studies whole and asking each process as it ends.
+
+    python -m tests.benchmarks.stages [--write]
+
+Peak memory, processor time and bytes left, of every job of studies of several sizes, each load
+fitted by non-negative least squares; ``--write`` puts the prices into
+workflow/nichetrial/launch/costs.csv, from which jobs on a cluster are given memory and time. Jobs
+of the "cold" studies compile all anew, as on a node that has never seen nichetrial. Then it says
+how far any job needed more than its estimate. Adds to results/bench/engine.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import nnls
+
+from nichetrial.launch.plan import EVIDENCE_FIGURES
+from nichetrial.launch.resources import COSTS, MEMORY_FACTOR, TIME_FACTOR, Need, Needs
+from nichetrial.study.load import load
+from nichetrial.tables import atomic
+from tests.benchmarks import record
+
+__all__ = ["PROBE", "Job", "jobs_of", "main", "text"]
+
+ROOT = Path(__file__).resolve().parents[2]
+QUANTITIES = ("megabytes", "seconds", "bytes")
+
+PROBE = """\
+import atexit, json, os, resource, sys, tempfile
+if os.environ.get("PROBE_COLD"):
+    os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(dir=os.environ["PROBE_COLD"])
+def tell(me=os.getpid()):
+    if os.getpid() == me and "-m" in sys.orig_argv:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        line = {"words": sys.orig_argv, "megabytes": used.ru_maxrss / 1024,
+                "seconds": used.ru_utime + used.ru_stime}
+        with open(os.environ["PROBE"], "a") as out:
+            out.write(json.dumps(line) + "\\n")
+atexit.register(tell)
+"""
+"""A ``sitecustomize.py``: each Python that starts says, when it ends, what it has used."""
+
+STUDY = """\
+study: {{name: sized}}
+cohort: {{mice: {mice}, chunk: {chunk}}}
+experiment:
+  timp1_vector: {{fold: 10, onset: 0 d}}
+  challenge: {{route: intravenous, cells: 1e6 cells, day: 4 d}}
+  readout: {{day: 11 d, end: {end} d}}
+comparisons: {{reference: high, resamples: {resamples}}}
+figures: {{course_mice: {course_mice}, dose_mice: {dose_mice}, dose_folds: [1, 10, 1000]}}
+calibration:
+  variants: [full]
+  generations: 1
+  mice: {group}
+  particles: {particles}
+  chunk: {particles}
+  sobol: {sobol}
+  map_points: {points}
+  map_particles: {particles}
+arms:
+  high: {{label: TIMP-1 high}}
+"""
+ARM = """\
+  a{k}:
+    treatments:
+      - {{drug: amd3100, dose: {dose:g} mg/kg, start: 0 d, every: {every} h, until: 11 d}}
+"""
+DEFAULTS = {
+    "mice": 100, "chunk": 100, "arms": 2, "end": 40, "resamples": 100, "course_mice": 5,
+    "dose_mice": 20, "group": 2, "particles": 20, "sobol": 16, "points": 2,
+}  # fmt: skip
+SIZES: tuple[tuple[str, dict[str, int]], ...] = (
+    ("cold", {}),
+    ("run", {"mice": 1000, "chunk": 1000, "arms": 4}),
+    ("run", {"mice": 40_000, "chunk": 40_000, "arms": 3, "end": 90, "course_mice": 2000,
+             "dose_mice": 20_000, "resamples": 500}),
+    ("run", {"mice": 1000, "chunk": 500, "arms": 24, "course_mice": 50}),
+    ("run", {"mice": 6000, "chunk": 6000, "arms": 3, "resamples": 5000}),
+    ("cold calibrate", {}),
+    ("calibrate", {"arms": 3}),
+    ("calibrate", {"particles": 400, "group": 10, "sobol": 128, "points": 6}),
+)  # fmt: skip
+"""How it is run, and what is not as in DEFAULTS."""
+PLANNED = ((2, 1), (1000, 1), (10, 400))
+"""Arms and chunks of studies that Snakemake only plans."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One process of a run: its rule, what it had to do, what it used."""
+
+    rule: str
+    loads: dict[str, float]
+    need: Need
+
+
+def text(sizes: dict[str, int]) -> str:
+    """A study file of these sizes; what is not named is as in DEFAULTS."""
+    every = (12, 24, 48)
+    whole = DEFAULTS | sizes
+    arms = (ARM.format(k=k, dose=1 + k / 10, every=every[k % 3]) for k in range(1, whole["arms"]))
+    return STUDY.format(**whole) + "".join(arms)
+
+
+def jobs_of(folder: Path, sizes: dict[str, int], words: list[str], cold: bool = False) -> list[Job]:
+    """Run ``python -m`` with ``words`` on a study in ``folder``: all the jobs that it starts."""
+    file, probe, told = folder / "sized.yaml", folder / "probe", folder / "told.jsonl"
+    probe.mkdir()
+    (probe / "sitecustomize.py").write_text(PROBE)
+    file.write_text(text(sizes))
+    environment = {**os.environ, "PYTHONPATH": str(probe), "PROBE": str(told)}
+    if cold:
+        (folder / "cold").mkdir()
+        environment["PROBE_COLD"] = str(folder / "cold")
+    done = subprocess.run([sys.executable, "-m", *words], cwd=folder, env=environment, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stdout)
+    needs = Needs(load(file))
+    lines = [json.loads(line) for line in told.read_text().splitlines()]
+    found = [_job(line["words"], line, needs, folder) for line in lines]
+    return [
+        Job(job.rule, job.loads | ({"cold": 1.0} if cold else {}), job.need) for job in found if job
+    ]
+
+
+def _job(words: list[str], used: dict[str, float], needs: Needs, folder: Path) -> Job | None:
+    module, *rest = words[words.index("-m") + 1 :]
+    size = Need(used["megabytes"], used["seconds"])
+    if module == "snakemake":
+        arms = len(needs.study.arms)
+        planned = len(needs.study.chunks()) * arms
+        return Job("snakemake", {"job": 1.0, "arms": arms, "planned": planned}, size)
+    if module != "nichetrial" or rest[0] in ("run", "calibrate", "resolve"):
+        return None
+    options = {a: b for a, b in pairwise(rest) if a.startswith("--")}
+    rule, wildcards = rest[0].replace("-", "_"), {}
+    if rule == "figure" and rest[1] in EVIDENCE_FIGURES:
+        rule = "evidence_figure"
+    elif rule == "figure":
+        wildcards["figure"] = rest[1]
+    if rule == "track" and "evidence" in rest:
+        rule = "track_evidence"
+    if rule == "parameters":
+        wildcards["mice"] = f"{options['--first']}-{options['--last']}"
+    if rule == "particles":
+        wildcards["particles"] = f"{options['--first']}-{options['--last']}"
+    if rule in ("simulate", "dose_curve"):
+        wildcards["mice"] = Path(options["--parameters"]).stem.removeprefix("mice-")
+    if rule == "dose_curve":
+        wildcards["mice"] = f"0-{int(options['--mice']) - 1}"
+    if rule == "simulate":
+        wildcards["arm"] = options["--arm"]
+    left = Need(bytes=_left(options, folder))
+    loads = {"job": 1.0} | needs.loads(rule, **wildcards)
+    return Job(f"{rule} {wildcards['figure']}" if rule == "figure" else rule, loads, size + left)
+
+
+def _left(options: dict[str, str], folder: Path) -> float:
+    """Bytes of what a job has written: outputs, record, log; for the tracking, its store."""
+    if "--record" not in options:
+        mlflow = folder / "results" / "mlflow"
+        return float(sum(f.stat().st_size for f in mlflow.rglob("*") if f.is_file()))
+    files = [options["--record"], options["--log"]]
+    files += json.loads((folder / options["--record"]).read_text())["outputs"]
+    return float(sum((folder / file).stat().st_size for file in files))
+
+
+def _measure() -> list[Job]:
+    jobs: list[Job] = []
+    for kind, sizes in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            words = ["nichetrial", kind.removeprefix("cold ").replace("cold", "run"), "sized.yaml"]
+            found = jobs_of(Path(folder), sizes, [*words, "--cores", "1"], kind.startswith("cold"))
+        print(f"{kind} {sizes}: {len(found)} processes", flush=True)
+        jobs += [job for job in found if job.rule != "snakemake"]
+    profile = str(ROOT / "workflow" / "profiles" / "default")
+    words = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), "--configfile", "sized.yaml",
+             "--workflow-profile", profile, "--dry-run"]  # fmt: skip
+    for arms, chunks in PLANNED:
+        with tempfile.TemporaryDirectory() as folder:
+            jobs += jobs_of(Path(folder), {"arms": arms, "mice": chunks, "chunk": 1}, words)
+    return jobs
+
+
+def _fit(jobs: list[Job]) -> dict[str, Need]:
+    """Load -> price, by relative error: small jobs count as much as large ones."""
+    loads = sorted({load for job in jobs for load in job.loads})
+    amounts = np.array([[job.loads.get(load, 0.0) for load in loads] for job in jobs])
+    scale = amounts.max(axis=0)
+    found = {}
+    for quantity in QUANTITIES:
+        used = np.array([getattr(job.need, quantity) for job in jobs])
+        if not used.any():
+            found[quantity] = np.zeros(len(loads))
+            continue
+        weight = 1.0 / np.maximum(used, used.max() / 1000)
+        solved, _ = nnls(amounts / scale * weight[:, None], used * weight)
+        found[quantity] = solved / scale
+    return {load: Need(*(float(found[q][k]) for q in QUANTITIES)) for k, load in enumerate(loads)}
+
+
+def _short(jobs: list[Job], prices: dict[str, Need], quantity: str) -> float:
+    """The largest use over estimate of a rule's jobs."""
+    return max(
+        getattr(job.need, quantity)
+        / max(sum(getattr(prices[k], quantity) * v for k, v in job.loads.items()), 1e-9)
+        for job in jobs
+    )
+
+
+def main() -> int:
+    """The command."""
+    ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ask.add_argument("--write", action="store_true", help="write launch/costs.csv")
+    said = ask.parse_args()
+    by_rule: dict[str, list[Job]] = defaultdict(list)
+    for job in _measure():
+        by_rule[job.rule].append(job)
+    rows, worst = [], {}
+    for rule, jobs in sorted(by_rule.items()):
+        prices = _fit(jobs)
+        for load_, price in prices.items():
+            if any(getattr(price, q) for q in QUANTITIES):
+                rows.append({"rule": rule, "load": load_} | {
+                    q: f"{getattr(price, q):.3g}" for q in QUANTITIES})  # fmt: skip
+        worst[rule] = {q: _short(jobs, prices, q) for q in QUANTITIES[:2]}
+        memory, seconds = (max(getattr(job.need, q) for job in jobs) for q in QUANTITIES[:2])
+        print(f"{rule:24} {len(jobs):4} jobs, at most {memory:5.0f} MB and {seconds:6.1f} s; used "
+              f"over estimate at most {worst[rule]['megabytes']:.2f} and "
+              f"{worst[rule]['seconds']:.2f}")  # fmt: skip
+    if said.write:
+        with atomic(COSTS) as part, open(part, "w", newline="", encoding="utf-8") as stream:
+            table = csv.DictWriter(stream, ["rule", "load", *QUANTITIES], lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows)
+    record.add("stages", {"prices": rows, "used_over_estimate": worst})
+    held = all(
+        w["megabytes"] < MEMORY_FACTOR and w["seconds"] < TIME_FACTOR for w in worst.values()
+    )
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
