@@ -62,7 +62,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "unknown section": (
         "cohort:\n",
         "zzz:\n",
-        'study.yaml:4: zzz: unknown key "zzz"; possible here: study, cohort, experiment, arms, comparisons, figures, calibration, tracking',
+        'study.yaml:4: zzz: unknown key "zzz"; possible here: study, cohort, experiment, arms, sweeps, comparisons, power, optimise, figures, calibration, tracking',
     ),
     "misspelt key of a treatment": (
         "      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:",
@@ -297,7 +297,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "negative dose": (
         "      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:",
         "      - {drug: amd3100, dose: -5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:",
-        'study.yaml:20: arms.amd3100.treatments[0].dose: "-5 mg/kg" is negative; write more than zero',
+        'study.yaml:20: arms.amd3100.treatments[0].dose: "-5 mg/kg" is negative; write zero or more',
     ),
     "dose of nothing": (
         "      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:",
@@ -670,7 +670,7 @@ WHOLE: dict[str, tuple[str, str]] = {
     ),
     "a long way from a study": (
         "study: 5\nexperiment: none\narms: [a, b]\ncomparisons: high\n",
-        'study.yaml:1: study: 5 is not right here; write keys with values here (name, title, question, seed)\nstudy.yaml:2: experiment: "none" is not right here; write keys with values here (host, timp1_vector, challenge, treatments, readout)\nstudy.yaml:3: arms: a list is not right here; write at least one arm, such as untreated: {timp1_vector: none}\nstudy.yaml:4: comparisons: "high" is not right here; write keys with values here (reference, pairs, combinations, responder, interval, resamples)',
+        'study.yaml:1: study: 5 is not right here; write keys with values here (name, title, question, seed)\nstudy.yaml:2: experiment: "none" is not right here; write keys with values here (host, timp1_vector, challenge, treatments, readout)\nstudy.yaml:3: arms: a list is not right here; write at least one arm, such as untreated: {timp1_vector: none}\nstudy.yaml:4: comparisons: "high" is not right here; write keys with values here (reference, pairs, combinations, responder, interval, resamples, inspections)',
     ),
 }
 """What is wrong -> (whole text, message)."""

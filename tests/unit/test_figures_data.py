@@ -25,6 +25,7 @@ from nichetrial.study.resolved import (
     Treatment,
     Vector,
 )
+from tests.unit.figures_lab_data import lab_tables
 
 LABELS = {
     "untreated": "Untreated host",
@@ -283,6 +284,14 @@ def build(
         "unknowns": unknown_table(study),
         "arms": arms_table(study, missing),
     }.items():
+        put(frame, f"comparisons/{name}.parquet")
+    everyone = np.arange(study.cohort.mice)
+    outcomes = {
+        arm.name: outcome_table(everyone, FACTOR.get(arm.name, 0.9), zero=zero)
+        for arm in study.arms
+        if arm.name not in missing
+    }
+    for name, frame in lab_tables(study, outcomes, FACTOR, zero=zero).items():
         put(frame, f"comparisons/{name}.parquet")
     record = {
         "run_key": "k" * 64, "stage": "simulate", "name": "amd3100/mice-000000-000024",

@@ -53,9 +53,10 @@ def test_the_default_file_is_the_default_study(root: Path) -> None:
 def test_every_key_of_the_default_file_has_a_comment(root: Path) -> None:
     before, arms, bare = "", False, []
     for line in (root / "config.yaml").read_text(encoding="utf-8").splitlines():
-        arms = line.startswith("arms:") or (arms and not re.match(r"[a-z]", line))
+        free = line.startswith(("arms:", "sweeps:"))  # below it, keys are the user's
+        arms = free or (arms and not re.match(r"[a-z]", line))
         key = re.match(r" *([a-z][a-z0-9_]*):", line)
-        if key and (not arms or line.startswith("arms:")) and not before.strip().startswith("#"):
+        if key and (not arms or free) and not before.strip().startswith("#"):
             bare.append(line)
         before = line
         assert len(line) <= 100

@@ -132,7 +132,7 @@ def test_what_failed_or_is_left_over_is_failed(tmp_path, monkeypatch):
     assert runs["A small study: evidence"].status == "FAILED"
     other = study(calibration={"variants": ["full"], "particles": 50}).model_dump(mode="json")
     left = plan_evidence(other, tmp_path / "results" / "small")[1]
-    assert left.status == "FAILED"
+    assert left.status == "KILLED"
     assert "earlier study" in left.tags["mlflow.note.content"]
 
 
@@ -153,10 +153,9 @@ def test_mlflow_shows_the_curve_once_however_often_it_is_sent(tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     results = calibrated(tmp_path)
     at = store.locate(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    receipt = results / "evidence" / "tracking" / "receipt.json"
     for _ in range(2):
         runs = plan_evidence(study().model_dump(mode="json"), results)
-        found = sync(runs, store=at, experiment="small", receipt=receipt)
+        found = sync(runs, store=at, experiment="small", folder=tmp_path)
     client = MlflowClient(at.uri)
     runs = client.search_runs([found["experiment_id"]])
     assert len(runs) == 5

@@ -90,7 +90,9 @@ def jobs(of: ResolvedStudy) -> dict[str, list[str]]:
     return {arm.name: [f"{arm.name}/{c}" for c in chunks] for arm in of.arms}
 
 
-def simulate(results: Path, of: ResolvedStudy, name: str, error: str | None = None) -> None:
+def simulate(
+    results: Path, of: ResolvedStudy, name: str, error: str | BaseException | None = None
+) -> None:
     """One simulate job: a file and its record."""
     arm, chunk = name.split("/")
     mice = results / "parameters" / f"{chunk}.parquet"
@@ -107,10 +109,12 @@ def simulate(results: Path, of: ResolvedStudy, name: str, error: str | None = No
             code=CODE,
         ) as record:
             if error:
-                raise ArithmeticError(error)
+                raise error if isinstance(error, BaseException) else ArithmeticError(error)
             out.write_text(f"outcomes of {name}")
             record.output(out)
-    except ArithmeticError:
+            record.metric("mice_finished", 2)
+            record.metric("mice_failed", 0)
+    except (ArithmeticError, KeyboardInterrupt, SystemExit):
         pass
 
 
@@ -235,7 +239,9 @@ def test_metrics_are_numbers_under_names_that_mlflow_takes(results: Path) -> Non
     assert "not a number" not in comparison
     assert comparison["foci_ratio.untreated.vs.amd3100"] == 0.4
     assert runs[PARENT].metrics["foci_ratio.amd3100"] == 0.25
-    assert runs[PARENT].metrics["arms_finished"] == 3
+    curve = runs[PARENT].history["arms_finished"]
+    assert [(step, value) for step, _, value in curve] == [(1, 1.0), (2, 2.0), (3, 3.0)]
+    assert [at for _, at, _ in curve] == sorted(runs[n].end for n in LABELS.values())
 
 
 def test_description_has_the_effects_table(results: Path) -> None:
@@ -292,11 +298,42 @@ def test_failed_missing_and_left_over_jobs(tmp_path: Path) -> None:
     simulate(first, of, "untreated/mice-000000-000001")
     between = planned(first)
     assert between[AMD].status == "FINISHED"
-    assert between[COMPARISON].status == "FAILED", "it was made without the two arms"
+    assert between[COMPARISON].status == "KILLED", "it was made without the two arms"
     compare(first, of, [])
     mended = planned(first)
     assert {r.status for r in mended.values()} == {"FINISHED"}
     assert {n: r.key for n, r in mended.items()} == {n: r.key for n, r in runs.items()}
+
+
+@pytest.mark.parametrize("signal", [KeyboardInterrupt(), SystemExit(143)])
+def test_a_job_that_was_stopped_did_not_fail(results: Path, signal: BaseException) -> None:
+    name = "amd3100/mice-000002-000003"
+    simulate(results, study(), name, signal)
+    assert planned(results)[AMD].status == planned(results)[PARENT].status == "KILLED"
+    simulate(results, study(), name, "step too small")
+    assert planned(results)[AMD].status == planned(results)[PARENT].status == "FAILED"
+
+
+def test_a_job_whose_mice_could_not_be_drawn_failed(results: Path) -> None:
+    (results / "records" / "simulate" / "amd3100" / "mice-000002-000003.json").unlink()
+    assert planned(results)[AMD].status == "KILLED"
+    drawn = results / "records" / "parameters" / "mice-000002-000003.json"
+    content = json.loads(drawn.read_text())
+    drawn.write_text(json.dumps(content | {"status": "FAILED", "error": "OSError: disk full"}))
+    assert planned(results)[AMD].status == "FAILED"
+
+
+def test_a_study_without_its_report_was_stopped(results: Path) -> None:
+    (results / "report.html").unlink()
+    runs = planned(results)
+    assert {n for n, r in runs.items() if r.status != "FINISHED"} == {PARENT}
+    assert runs[PARENT].status == "KILLED"
+    assert "the report is not written" in runs[PARENT].tags["mlflow.note.content"]
+
+
+def test_an_arm_that_is_not_compared_yet_tells_its_mice(results: Path) -> None:
+    (results / "records" / "compare" / "comparisons.json").unlink()
+    assert planned(results)[AMD].metrics == {"mice_finished": 4.0, "mice_failed": 0.0}
 
 
 def test_nothing_of_an_arm_is_there(tmp_path: Path) -> None:
@@ -307,7 +344,7 @@ def test_nothing_of_an_arm_is_there(tmp_path: Path) -> None:
     (results / "records" / "compare" / "comparisons.json").unlink()
     after = planned(results)
     assert {n: r.key for n, r in after.items()} == {n: r.key for n, r in before.items()}
-    assert {r.status for r in after.values()} == {"FAILED"}
+    assert {r.status for r in after.values()} == {"KILLED"}, "nothing failed, it was stopped"
     assert after[AMD].start == after[PARENT].start
     assert "foci_ratio" not in after[AMD].metrics
 
@@ -326,10 +363,10 @@ def test_records_of_another_study_code_or_cohort_are_not_taken(results: Path) ->
     ):
         one.write_text(json.dumps(kept | changed))
         run = planned(results)[AMD]
-        assert run.status == "FAILED", changed
+        assert run.status == "KILLED", changed
         assert "left from an earlier study" in run.tags["mlflow.note.content"]
         comparison = planned(results)[COMPARISON]
-        assert comparison.status == "FAILED", "it read what is left over"
+        assert comparison.status == "KILLED", "it read what is left over"
         assert not comparison.metrics
     one.write_text(text)
     assert planned(results)[AMD].status == "FINISHED"
@@ -343,7 +380,7 @@ def test_comparison_of_older_simulations_is_not_taken(results: Path) -> None:
     record.write_text(json.dumps(content))
     run = planned(results)[COMPARISON]
     assert out.exists()
-    assert run.status == "FAILED"
+    assert run.status == "KILLED"
     assert not run.metrics
     assert not run.artifacts
 
@@ -374,7 +411,7 @@ def test_code_counts_for_the_jobs_that_run_it(results: Path) -> None:
     def failed(changed: str) -> set[str]:
         science = content["science"] | {changed: "new"}
         resolve.write_text(json.dumps(content | {"science": science}))
-        return {r.name for r in planned(results).values() if r.status == "FAILED"}
+        return {r.name for r in planned(results).values() if r.status == "KILLED"}
 
     assert failed("cohort") == set(), "none of these jobs ran it"
     assert failed("compare") == {PARENT, COMPARISON}

@@ -18,7 +18,7 @@ import pytest
 from nichetrial.errors import UserError
 from nichetrial.stages import ui
 from nichetrial.tracking import identity, store
-from nichetrial.tracking.mlflow_writer import sync
+from nichetrial.tracking.mlflow_writer import sync, write_receipt
 from nichetrial.tracking.plan import plan
 from nichetrial.tracking.runs import Run
 from nichetrial.tracking.server import HOST, serving
@@ -45,7 +45,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = build(here)
     at = store.locate(f"sqlite:///{here / 'results' / 'mlflow' / 'mlflow.db'}")
     receipt = results / "tracking" / "receipt.json"
-    sync(planned(results), store=at, experiment="small", receipt=receipt)
+    write_receipt(
+        receipt, sync(planned(results), store=at, experiment="small", folder=receipt.parent)
+    )
     return here
 
 
@@ -138,10 +140,7 @@ def test_a_server_takes_the_same_runs_once(
     at = store.locate(f"http://{HOST}:{served[1]}")
     assert at.artifacts is None
     runs = planned(folder / "results" / "small")
-    first, second = (
-        sync(runs, store=at, experiment="by http", receipt=tmp_path / "receipt.json")
-        for _ in range(2)
-    )
+    first, second = (sync(runs, store=at, experiment="by http", folder=tmp_path) for _ in range(2))
     assert first["runs"] == second["runs"]
     with store.opened(at) as client:
         found = client.search_runs([first["experiment_id"]])
@@ -178,14 +177,14 @@ def test_no_store_yet(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_place_without_a_receipt_or_with_one_of_another_store(tmp_path: Path) -> None:
+def test_place_on_a_server_is_what_the_receipt_says(tmp_path: Path) -> None:
     at = store.locate("http://127.0.0.1:5000")
     receipt = tmp_path / "receipt.json"
-    assert ui._place(receipt, at) == "#/experiments"
+    assert ui._place(receipt, at, "small") == "#/experiments"
     receipt.write_text(json.dumps({"uri": "http://elsewhere", "experiment_id": "4"}))
-    assert ui._place(receipt, at) == "#/experiments"
+    assert ui._place(receipt, at, "small") == "#/experiments"
     receipt.write_text(json.dumps({"uri": at.uri, "experiment_id": "4"}))
-    assert ui._place(receipt, at) == "#/experiments/4/runs"
+    assert ui._place(receipt, at, "small") == "#/experiments/4/runs"
 
 
 def test_browser_only_where_there_is_a_display(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from nichetrial.errors import UserError
 from nichetrial.tracking import identity, store
-from nichetrial.tracking.mlflow_writer import sync, write
+from nichetrial.tracking.mlflow_writer import sync, write, write_receipt
 from nichetrial.tracking.plan import plan
 from nichetrial.tracking.records import recording
 from nichetrial.tracking.runs import Run
@@ -35,8 +35,8 @@ def planned(results: Path) -> list[Run]:
 
 def run_track(results: Path, at: store.Store, experiment: str = "small") -> dict[str, Any]:
     receipt = results / "tracking" / "receipt.json"
-    content = sync(planned(results), store=at, experiment=experiment, receipt=receipt)
-    assert json.loads(receipt.read_text()) == content
+    content = sync(planned(results), store=at, experiment=experiment, folder=receipt.parent)
+    write_receipt(receipt, content)
     return content
 
 
@@ -111,7 +111,9 @@ def test_runs_are_as_planned(results: Path, client: Any, undisturbed: dict[str, 
         assert there["status"] == "FINISHED"
         assert there["times"] == (run.start, run.end)
         assert there["params"] == run.params
-        assert there["metrics"] == {k: [(v, run.end, 0)] for k, v in run.metrics.items()}
+        once = {k: [(v, run.end, 0)] for k, v in run.metrics.items()}
+        curves = {k: [(v, at, n) for n, at, v in p] for k, p in run.history.items()}
+        assert there["metrics"] == once | curves
         assert there["artifacts"] == {a.name: a.digest for a in run.artifacts}
         parent = there["tags"].get("mlflow.parentRunId")
         assert parent == (runs[0].key if run.child else None)
@@ -129,7 +131,8 @@ def test_twice_makes_no_second_run_and_asks_little(
 
 
 def test_receipt(results: Path, made: store.Store, undisturbed: dict[str, Any]) -> None:
-    receipt = run_track(results, made, "undisturbed")
+    run_track(results, made, "undisturbed")
+    receipt = json.loads((results / "tracking" / "receipt.json").read_text())
     assert set(receipt) == {"uri", "experiment_id", "parent_run_id", "runs", "synced_at"}
     assert receipt["uri"] == made.uri
     assert set(receipt["runs"]) == set(undisturbed)
@@ -276,8 +279,7 @@ def test_experiment_in_the_bin(results: Path, made: store.Store, client: Any) ->
 
 def _command(results: Path, uri: str) -> tuple[list[str], dict[str, str]]:
     code = "from nichetrial.cli import main; raise SystemExit(main())"
-    words = ["track", "--study", "study.json", "--results", ".", "--to", uri]
-    command = [sys.executable, "-c", code, *words, "--receipt", "tracking/receipt.json"]
+    command = [sys.executable, "-c", code, "track", "sync", ".", "--to", uri]
     env = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
     return command, env | {"PYTHONPATH": PACKAGE_ROOT}
 

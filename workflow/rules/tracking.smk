@@ -1,4 +1,5 @@
 # MLflow: one writer replays the run records of all jobs; the jobs themselves know nothing of it.
+# While they run, Snakemake's logger lets the same writer show what has ended; these rules have the last word.
 #
 # in   study.json, comparisons/*, figures/*, report.html; and the records beside them
 # out  tracking/receipt.json             which run is which
@@ -21,14 +22,13 @@ rule track:
         mem_mb=needs.megabytes("track"),
         runtime=needs.minutes("track"),
     params:
-        study=plan.study_json,
         results=lambda wildcards: plan.results,
         digest=plan.digest("track"),
     message:
         "record the runs in MLflow"
     shell:
-        "python3 -m nichetrial track --study {params.study:q} --results {params.results:q}"
-        " --receipt {output.receipt:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial track sync {params.results:q} --only trial"
+        " --expect {params.digest} --log {log[0]:q}"
 
 
 rule track_evidence:
@@ -46,14 +46,12 @@ rule track_evidence:
         mem_mb=needs.megabytes("track_evidence"),
         runtime=needs.minutes("track_evidence"),
     params:
-        study=plan.study_json,
         results=lambda wildcards: plan.results,
         digest=plan.digest("track"),
     message:
         "record the calibration in MLflow"
     shell:
-        "python3 -m nichetrial track --evidence --study {params.study:q}"
-        " --results {params.results:q} --receipt {output.receipt:q}"
+        "python3 -m nichetrial track sync {params.results:q} --only evidence"
         " --expect {params.digest} --log {log[0]:q}"
 
 

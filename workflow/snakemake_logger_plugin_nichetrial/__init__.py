@@ -3,7 +3,8 @@
     [12/43] 28 %  0:31 gone, about 1:20 left  simulate amd3100, mice 0-499 done
 
 A job that fails is told with its log and the log's last lines. Everything else of Snakemake's own
-log is in ``.snakemake/log``; its errors and warnings are passed on.
+log is in ``.snakemake/log``; its errors and warnings are passed on. Beside that, MLflow is let know
+while jobs run (``live``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
+
+from snakemake_logger_plugin_nichetrial.live import TRACKING, Live
 
 __all__ = ["Clock", "LogHandler", "LogHandlerSettings", "duration"]
 
@@ -123,6 +126,12 @@ class LogHandler(LogHandlerBase):
         self.planned = False
         self.total = 0
         self.stream = sys.stderr
+        self.live = Live()
+
+    def close(self) -> None:
+        """The run is over, however it ended."""
+        self.live.end()
+        super().close()
 
     @property
     def writes_to_stream(self) -> bool:
@@ -171,6 +180,8 @@ class LogHandler(LogHandlerBase):
         counts = {rule: n for rule, n in record.stats.items() if rule not in ("total", TARGET)}
         self.clock.plan(counts)
         self.total = sum(counts.values())
+        if not self.common_settings.dryrun:
+            self.live.plan(counts)
         kinds = ", ".join(f"{n} {rule}" for rule, n in counts.items())
         would = "would run" if self.common_settings.dryrun else "to run"
         return f"{self.total} {'job' if self.total == 1 else 'jobs'} {would}: {kinds}"
@@ -181,6 +192,7 @@ class LogHandler(LogHandlerBase):
         self.jobs[record.jobid] = _Job(record.rule_name, label, wildcards, time.monotonic())
         if self.common_settings.dryrun and record.rule_name != TARGET:
             return f"  {label}  ({_why(record.reason)})"
+        self.live.started(record.rule_name, [str(path) for path in record.log or ()])
         return ""
 
     def _finished(self, record: Any) -> str:
@@ -188,6 +200,7 @@ class LogHandler(LogHandlerBase):
         if job:
             self.clock.finished(job.rule, time.monotonic() - job.start)
             self.latest = job.label if job.rule != TARGET else ""
+            self.live.ended(job.rule)
         return ""
 
     def _progress(self, record: Any) -> str:
@@ -214,6 +227,9 @@ class LogHandler(LogHandlerBase):
             }
             with open(self.settings.failures, "a", encoding="utf-8") as stream:
                 stream.write(json.dumps(entry) + "\n")
+        if record.rule_name in TRACKING:  # no result depends on it
+            return f"not in MLflow yet: {_tail(Path(logs[0]))[-1] if logs else label}"
+        self.live.ended(record.rule_name, failed=True)
         lines = [f"FAILED  {label}"]
         for log in logs:
             lines += [f"  log: {log}", *(f"    {line}" for line in _tail(Path(log)))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import Distribution
 from nichetrial.tables import Schema
 
-__all__ = ["MAX_ATTEMPTS", "SCHEMA", "sample"]
+__all__ = ["MAX_ATTEMPTS", "SCHEMA", "animals", "sample"]
 
 MAX_ATTEMPTS = 1000
 NO_PARTICLE = -1
@@ -32,6 +32,7 @@ SCHEMA: Schema = {
 }
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 
 def sample(
@@ -56,24 +57,92 @@ def sample(
         UserError: a mouse is still implausible after MAX_ATTEMPTS draws.
     """
     mice = np.arange(first, last + 1, dtype=np.int64)
+    particle = np.full_like(mice, NO_PARTICLE)
+
+    def draw(rows: Whole, who: Whole, tries: Whole) -> Floats:
+        if population is None:
+            return _of_priors(seed, who, tries)
+        u = uniforms(np.uint64(seed), 0, who, purpose("particle"), tries)
+        particle[rows] = (u * len(population)).astype(np.int64)
+        return vary(population[particle[rows]], seed=seed, mice=who, attempts=tries)
+
+    values, attempts, rejected = _plausible(mice, draw, seed, overrides)
+    frame = pd.DataFrame(
+        {
+            "mouse": mice,
+            "particle": particle,
+            "attempts": attempts.astype(np.int32),
+            **{name: values[:, k] for k, name in enumerate(NAMES)},
+        }
+    )
+    return frame, rejected
+
+
+def animals(
+    *,
+    seed: int,
+    group_seed: int,
+    experiments: Whole,
+    mice: Whole,
+    overrides: Mapping[str, Distribution],
+    population: Floats | None = None,
+) -> Floats:
+    """Animals (n, NAMES) of simulated experiments: all of one vary around the same typical mouse.
+
+    Args:
+        seed: of the study; with the experiment it decides on the typical mouse.
+        group_seed: of the animals themselves: groups of other seeds hold other animals.
+        experiments: (n,) the experiment of each animal. Its typical mouse is a particle of
+            ``population`` or, without one, a plausible draw from the priors.
+        mice: (n,) number of each animal, the key of its draws.
+        overrides: as in ``sample``.
+
+    Raises UserError as ``sample`` does.
+    """
+    numbers, place = np.unique(experiments, return_inverse=True)
+    if population is None:
+        typical, _, _ = _plausible(
+            numbers, lambda rows, who, tries: _of_priors(seed, who, tries), seed, {}
+        )
+    else:
+        u = uniforms(np.uint64(seed), 0, numbers, purpose("experiment"), np.zeros_like(numbers))
+        typical = population[(u * len(population)).astype(np.int64)]
+
+    def draw(rows: Whole, who: Whole, tries: Whole) -> Floats:
+        return vary(typical[place[rows]], seed=group_seed, mice=who, attempts=tries)
+
+    return _plausible(mice, draw, group_seed, overrides)[0]
+
+
+def _of_priors(seed: int, mice: Whole, attempts: Whole) -> Floats:
+    out = np.empty((mice.shape[0], len(NAMES)))
+    for k, (name, p) in enumerate(PARAMETERS.items()):
+        u = uniforms(np.uint64(seed), 0, mice, purpose(name), attempts)
+        out[:, k] = quantile(p.kind, p.a, p.b, u)
+    return out
+
+
+def _plausible(
+    mice: Whole,
+    draw: Callable[[Whole, Whole, Whole], Floats],
+    seed: int,
+    overrides: Mapping[str, Distribution],
+) -> tuple[Floats, Whole, Counter[str]]:
+    """Draws (n, NAMES) repeated until each is a plausible mouse, attempts (n,), and what was not.
+
+    ``draw(rows, mice, attempts)`` gives the draws before ``overrides``.
+    """
     attempts = np.zeros_like(mice)
     waiting = np.arange(mice.shape[0])
     values = np.empty((mice.shape[0], len(NAMES)))
-    particle = np.full_like(mice, NO_PARTICLE)
     rejected: Counter[str] = Counter()
     reasons = list(RULES)
     while waiting.size:
         who, tries = mice[waiting], attempts[waiting]
-        if population is not None:
-            u = uniforms(np.uint64(seed), 0, who, purpose("particle"), tries)
-            chosen = (u * len(population)).astype(np.int64)
-            particle[waiting] = chosen
-            values[waiting] = vary(population[chosen], seed=seed, mice=who, attempts=tries)
-        for k, (name, prior) in enumerate(PARAMETERS.items()):
-            if population is None or name in overrides:
-                d = overrides.get(name, prior)
-                u = uniforms(np.uint64(seed), 0, who, purpose(name), tries)
-                values[waiting, k] = quantile(d.kind, d.a, d.b, u)
+        values[waiting] = draw(waiting, who, tries)
+        for name, d in overrides.items():
+            u = uniforms(np.uint64(seed), 0, who, purpose(name), tries)
+            values[waiting, NAMES.index(name)] = quantile(d.kind, d.a, d.b, u)
         why = first_reason({name: values[waiting, k] for k, name in enumerate(NAMES)})
         rejected.update(reasons[k] for k in why[why >= 0])
         attempts[waiting] += 1
@@ -85,12 +154,4 @@ def sample(
                 f"{commonest}. Widen the distributions that the study overrides.",
                 place="cohort.parameters",
             )
-    frame = pd.DataFrame(
-        {
-            "mouse": mice,
-            "particle": particle,
-            "attempts": attempts.astype(np.int32),
-            **{name: values[:, k] for k, name in enumerate(NAMES)},
-        }
-    )
-    return frame, rejected
+    return values, attempts, rejected

@@ -11,7 +11,7 @@ import zlib
 import numpy as np
 from numba import njit
 
-__all__ = ["COLONY", "block", "purpose", "uniform_pair", "uniform_pairs", "uniforms"]
+__all__ = ["COLONY", "block", "purpose", "seed_of", "uniform_pair", "uniform_pairs", "uniforms"]
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -25,6 +25,12 @@ def purpose(name: str) -> int:
 
 
 COLONY = purpose("colony")
+
+
+def seed_of(seed: int, name: str) -> int:
+    """A seed of its own for ``name``, from the study's: draws under it are independent."""
+    a, b, _, _ = block(np.uint64(seed), purpose(name), 0, purpose("seed"), 0)
+    return (int(a) << 31 | int(b) >> 1) & (2**63 - 1)
 
 
 @njit(inline="always", error_model="numpy")

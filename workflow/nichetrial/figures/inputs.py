@@ -15,6 +15,7 @@ from nichetrial.study.resolved import Arm, ResolvedStudy
 __all__ = [
     "arm_files",
     "colonies",
+    "comparison",
     "courses",
     "dose_curve",
     "dose_files",
@@ -82,8 +83,13 @@ def dose_curve(study: ResolvedStudy, results: Path) -> pd.DataFrame:
 
 def effects(results: Path, outcome: str | None = None) -> pd.DataFrame:
     """The table of paired effects, of one outcome if named."""
-    table = _read([results / "comparisons" / "effects.parquet"])
+    table = comparison(results, "effects")
     return table if outcome is None else table[table["outcome"] == outcome]
+
+
+def comparison(results: Path, table: str) -> pd.DataFrame:
+    """A table of the comparisons, such as ``event_free``."""
+    return _read([results / "comparisons" / f"{table}.parquet"])
 
 
 def jitter(mice: np.ndarray) -> np.ndarray:

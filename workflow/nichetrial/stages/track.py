@@ -1,46 +1,125 @@
-"""Stage tracking: replay the run records of a results folder into MLflow."""
+"""Stage tracking: replay the run records of results folders into MLflow."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from nichetrial.errors import UserError
 from nichetrial.stages.options import read_study
+from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking.evidence import plan_evidence
-from nichetrial.tracking.mlflow_writer import sync
+from nichetrial.tracking.live import close_left_open, follow
+from nichetrial.tracking.mlflow_writer import sync, write_receipt
 from nichetrial.tracking.plan import plan
+from nichetrial.tracking.records import stages_of
+from nichetrial.tracking.runs import Run
 from nichetrial.tracking.store import locate
 
 __all__ = ["add_arguments", "run"]
 
+RESULTS = Path("results")
+KINDS = ("trial", "evidence")
+OF_ANY_RUN = {"particles", "population"}
+"""Stages of the calibration that a trial needs as well, if it asks for a population of its own."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial track``."""
-    parser.add_argument("--study", required=True, help="resolved study (study.json)")
-    parser.add_argument("--results", required=True, help="folder of the study's results")
-    parser.add_argument("--receipt", required=True, help="what was written where (JSON)")
+    parser.add_argument(
+        "what",
+        choices=("sync", "live"),
+        help="sync: bring MLflow to what the records say; live: the same again and again while "
+        "lines come in, as Snakemake's logger starts it",
+    )
+    parser.add_argument(
+        "results", nargs="*", type=Path, metavar="RESULTS_FOLDER", help="all in results/"
+    )
     parser.add_argument("--to", metavar="URI", help="another store than the study's tracking.uri")
     parser.add_argument(
-        "--evidence", action="store_true", help="the calibration, not the arms of the trial"
+        "--only", choices=KINDS, help="the runs of the trial, or those of the calibration (both)"
     )
-    parser.add_argument("--expect", help="digest of the parameters, as the workflow passed it")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Sync, and say in one line what there is now."""
-    study = read_study(args.study)
-    store = locate(args.to or study.tracking.uri)
-    if args.evidence:
-        runs = plan_evidence(study.model_dump(mode="json"), Path(args.results))
-    else:
-        chunks = [f"mice-{first:06d}-{last:06d}" for first, last in study.chunks()]
-        jobs = {arm.name: [f"{arm.name}/{chunk}" for chunk in chunks] for arm in study.arms}
-        runs = plan(study.model_dump(mode="json"), jobs, Path(args.results))
-    sync(runs, store=store, experiment=study.tracking.experiment, receipt=Path(args.receipt))
-    failed = sum(run.status != "FINISHED" for run in runs[1:])
-    trouble = f", {failed} of them failed" if failed else ""
+    """Sync, and say in one line for each study what there is now."""
+    folders = args.results or _folders()
+    if args.what == "live":
+        if len(folders) != 1:
+            raise UserError("one results folder at a time", place="track live")
+        _live(folders[0], args.to, args.only)
+        return
+    for folder in folders:
+        study = read_study(str(folder / "study.json"))
+        for kind in _kinds(folder, study, args.only):
+            _sync(kind, study, folder, args.to)
+
+
+def _folders() -> list[Path]:
+    found = sorted(p.parent for p in RESULTS.glob("*/study.json"))
+    if not found:
+        raise UserError("there are no results here; name their folder", place=str(RESULTS))
+    return found
+
+
+def _kinds(folder: Path, study: ResolvedStudy, only: str | None) -> Sequence[str]:
+    """What there is to sync. The trial, if there are no records at all: it tells what is wrong."""
+    if only:
+        return [only]
+    own = study.cohort.population == "own"
+    calibrated = stages_of(folder, evidence=True) - (OF_ANY_RUN if own else set())
+    tried = stages_of(folder) - {"resolve"}
+    return [k for k, there in zip(KINDS, (tried, calibrated), strict=True) if there] or KINDS[:1]
+
+
+def _plan(kind: str, study: ResolvedStudy, folder: Path) -> list[Run]:
+    if kind == "evidence":
+        return plan_evidence(study.model_dump(mode="json"), folder)
+    chunks = [f"mice-{first:06d}-{last:06d}" for first, last in study.chunks()]
+    jobs = {arm.name: [f"{arm.name}/{chunk}" for chunk in chunks] for arm in study.arms}
+    return plan(study.model_dump(mode="json"), jobs, folder)
+
+
+def _place(kind: str, folder: Path) -> Path:
+    """Where it is kept what was written where."""
+    return (folder if kind == "trial" else folder / "evidence") / "tracking"
+
+
+def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None:
+    own = locate(study.tracking.uri)
+    store = locate(to) if to else own
+    place, experiment = _place(kind, folder), study.tracking.experiment
+    runs = _plan(kind, study, folder)
+    synced = sync(runs, store=store, experiment=experiment, folder=place)
+    close_left_open(place, runs[0].key, store, experiment)
+    if store == own:
+        write_receipt(place / "receipt.json", synced)
+    trouble = ""
+    for status, word in (("FAILED", "failed"), ("KILLED", "stopped before their end")):
+        count = sum(run.status == status for run in runs[1:])
+        trouble += f", {count} of them {word}" if count else ""
     print(
         f"track: {len(runs) - 1} runs under {runs[0].name!r}{trouble}, in {store.uri}",
         file=sys.stderr,
+    )
+
+
+def _live(folder: Path, to: str | None, only: str | None) -> None:
+    study = read_study(str(folder / "study.json"))
+    kind = only or "trial"
+
+    def now() -> list[Run]:
+        try:
+            return _plan(kind, study, folder)
+        except UserError:  # no record yet
+            return []
+
+    follow(
+        sys.stdin.fileno(),
+        now,
+        store=locate(to or study.tracking.uri),
+        experiment=study.tracking.experiment,
+        folder=_place(kind, folder),
     )

@@ -8,10 +8,12 @@ import os
 import signal
 import sys
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
+from nichetrial.tracking import sqlite
 from nichetrial.tracking.server import HOST, serving
 from nichetrial.tracking.store import Store, locate
 
@@ -36,7 +38,8 @@ def run(args: argparse.Namespace) -> None:
 
     study = load(args.study)
     store = locate(study.tracking.uri)
-    place = _place(RESULTS / study.name / "tracking" / "receipt.json", store)
+    receipt = RESULTS / study.name / "tracking" / "receipt.json"
+    place = _place(receipt, store, study.tracking.experiment)
     if store.database is None:
         _show(f"{store.uri}/{place}", browser=not args.no_browser)
         return
@@ -58,15 +61,20 @@ def _stop(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _place(receipt: Path, store: Store) -> str:
-    """Where in the UI the study's runs are; MLflow would open with a page for something else."""
-    try:
-        content = json.loads(receipt.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        content = {}
-    if content.get("uri") != store.uri:
-        return "#/experiments"
-    return f"#/experiments/{content['experiment_id']}/runs"
+def _place(receipt: Path, store: Store, experiment: str) -> str:
+    """Where in the UI the study's runs are; MLflow would open with a page for something else.
+
+    A file on this machine is asked itself, for it may have been moved; for a server the receipt
+    says.
+    """
+    found: str | None = None
+    if store.database is not None:
+        found = sqlite.experiment_id(store.database, experiment)
+    else:
+        with suppress(OSError, ValueError):
+            content = json.loads(receipt.read_text(encoding="utf-8"))
+            found = content["experiment_id"] if content.get("uri") == store.uri else None
+    return f"#/experiments/{found}/runs" if found else "#/experiments"
 
 
 def _show(address: str, *, browser: bool) -> None:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from nichetrial.model.drugs import DRUGS
 from nichetrial.study import checks
+from nichetrial.study.arms import complete_arm, dose_arm
 from nichetrial.study.calibration import read_calibration
 from nichetrial.study.comparison_checks import (
     check_arms,
@@ -20,27 +19,28 @@ from nichetrial.study.comparison_checks import (
 )
 from nichetrial.study.distributions import read_distributions
 from nichetrial.study.kinds import show
-from nichetrial.study.language import ARM_NAME, MOST_ARMS, ExperimentSection, TreatmentItem
+from nichetrial.study.language import ARM_NAME, MOST_ARMS, ExperimentSection
+from nichetrial.study.optimise import check_mice, read_optimise
 from nichetrial.study.patches import ArmPatch, StudyFile, merge
+from nichetrial.study.power import read_power
+from nichetrial.study.questions import OptimiseSection
 from nichetrial.study.resolved import (
     Arm,
     CalibrationSpec,
-    Challenge,
     CohortSpec,
     Combination,
     ComparisonSpec,
     Distribution,
     FigureSpec,
-    Host,
+    OptimiseSpec,
     Pair,
-    ReadOut,
+    PowerSpec,
     ResolvedStudy,
+    Sweep,
     TrackingSpec,
-    Treatment,
-    Vector,
 )
 from nichetrial.study.source import DocumentPath, Problem, Source, raise_problems
-from nichetrial.study.units import pretty
+from nichetrial.study.sweeps import read_sweeps
 from nichetrial.study.wording import unknown_key, validated
 
 __all__ = ["Assembled", "assemble"]
@@ -66,7 +66,9 @@ def assemble(source: Source) -> Assembled:
         if key not in StudyFile.model_fields
     ]
     sections = {
-        key: _section(key, source.data, problems) for key in StudyFile.model_fields if key != "arms"
+        key: _section(key, source.data, problems)
+        for key in StudyFile.model_fields
+        if key not in ("arms", "sweeps")
     }
     cohort, figures, comparisons = sections["cohort"], sections["figures"], sections["comparisons"]
     overrides: dict[str, Distribution] = {}
@@ -102,8 +104,25 @@ def assemble(source: Source) -> Assembled:
         problems += wrong
         if not wrong and len(arms) == len(names) and arms:
             problems += check_combinations(comparisons, arms)
+    sweeps: tuple[Sweep, ...] = ()
+    swept = source.data.get("sweeps", {})
+    if not isinstance(swept, dict):
+        problems.append(
+            Problem(("sweeps",), f"{show(swept)} is not right here; write named sweeps")
+        )
+    elif experiment and not known_wrong and len(arms) == len(names):
+        sweeps = read_sweeps(swept, source.data["experiment"], patches, problems)
+    power, optimise = PowerSpec(), None
+    if sections["power"]:
+        power, wrong = read_power(sections["power"])
+        problems += wrong
+    if sections["optimise"] and len(arms) == len(names):
+        optimise, wrong = read_optimise(sections["optimise"], arms)
+        problems += wrong
+        if cohort and not wrong:
+            problems += check_mice(sections["optimise"], cohort)
     raise_problems(source, problems)
-    return _resolved(sections, arms, overrides, calibration)
+    return _resolved(sections, arms, sweeps, overrides, calibration, power, optimise)
 
 
 def _section(key: str, data: Mapping[str, Any], problems: list[Problem]) -> Any | None:
@@ -111,6 +130,9 @@ def _section(key: str, data: Mapping[str, Any], problems: list[Problem]) -> Any 
     if key not in data and info.is_required():
         problems.append(Problem((), f'missing key "{key}": {info.description}'.rstrip(".")))
         return None
+    if key == "optimise":  # the one section that may be none
+        written = data.get(key, "none")
+        return None if written == "none" else validated(OptimiseSection, written, (key,), problems)
     return validated(info.annotation, data.get(key, {}), (key,), problems)  # type: ignore[arg-type]
 
 
@@ -170,61 +192,14 @@ def _arm(
     return None if found else complete_arm(name, str(label).strip(), section)
 
 
-def complete_arm(name: str, label: str, section: ExperimentSection) -> Arm:
-    """The arm in internal units. ``section`` has passed all checks."""
-    challenge, readout, vector = section.challenge, section.readout, section.timp1_vector
-    return Arm(
-        name=name,
-        label=label,
-        host=Host(**section.host.model_dump()),
-        vector=Vector(fold=vector.fold, onset=vector.onset.value) if vector else None,
-        challenge=Challenge(
-            route=challenge.route,  # type: ignore[arg-type]
-            cells=challenge.cells.value,
-            day=challenge.day.value,
-            resection=challenge.resection.value if challenge.resection else None,
-        ),
-        treatments=tuple(_treatment(item, readout.day.value) for item in section.treatments),
-        readout=ReadOut(
-            day=readout.day.value,
-            end=readout.end.value,
-            visible_cells=readout.visible.value,
-            detectable_cells=readout.detectable.value,
-            lethal_cells=readout.lethal.value,
-        ),
-    )
-
-
-def _treatment(item: TreatmentItem, readout_day: float) -> Treatment:
-    per_kg = item.dose.value
-    if item.dose.unit == "mg/kg":
-        per_kg = float(f"{per_kg * 1e6 / DRUGS[item.drug].molar_mass:.15g}")
-    start = item.start.value
-    every = item.every.value if item.every else None
-    until = start if every is None else item.until.value if item.until else readout_day
-    first, last = checks.on_day(start), checks.on_day(until).removeprefix("day ")
-    if every is None:
-        written = f"{item.dose.text} on {first}"
-    elif item.method == "pump":
-        written = f"{item.dose.text} per {item.every.text} by pump, {first} to {last}"  # type: ignore[union-attr]
-    else:
-        written = f"{item.dose.text} every {item.every.text}, {first} to {last}"  # type: ignore[union-attr]
-    return Treatment(
-        drug=item.drug,
-        method=item.method,  # type: ignore[arg-type]
-        amount=per_kg,
-        start=start,
-        every=every,
-        until=until,
-        written=written,
-    )
-
-
 def _resolved(
     sections: Mapping[str, Any],
     arms: Mapping[str, Arm],
+    sweeps: tuple[Sweep, ...],
     overrides: dict[str, Distribution],
     calibration: CalibrationSpec,
+    power: PowerSpec,
+    optimise: OptimiseSpec | None,
 ) -> Assembled:
     study, cohort, figures = sections["study"], sections["cohort"], sections["figures"]
     comparisons, tracking = sections["comparisons"], sections["tracking"]
@@ -241,17 +216,22 @@ def _resolved(
             mice=cohort.mice, chunk=cohort.chunk, population=cohort.population, overrides=overrides
         ),
         arms=tuple(arms.values()),
-        dose_curve=tuple(_dose_arm(bare, fold) for fold in sorted(figures.dose_folds)),
+        sweeps=sweeps,
+        dose_curve=tuple(dose_arm(bare, fold) for fold in sorted(figures.dose_folds)),
         comparisons=ComparisonSpec(
             reference=reference,
             pairs=tuple(pairs),
             combinations=tuple(
-                Combination(arm=c.arm, of=tuple(c.of)) for c in comparisons.combinations
+                Combination(arm=c.arm, of=tuple(c.of), null=c.null)
+                for c in comparisons.combinations
             ),
             responder=comparisons.responder,
             interval=comparisons.interval,
             resamples=comparisons.resamples,
+            inspections=tuple(sorted(day.value for day in comparisons.inspections)),
         ),
+        power=power,
+        optimise=optimise,
         experiment=bare,
         calibration=calibration,
         figures=FigureSpec(
@@ -264,17 +244,3 @@ def _resolved(
         tracking=TrackingSpec(uri=tracking.uri, experiment=tracking.experiment or study.name),
     )
     return Assembled(study=resolved, experiment=bare)
-
-
-def _dose_arm(bare: Arm, fold: float) -> Arm:
-    """One point of the dose curve: the experiment without treatments at ``fold`` times basal."""
-    digits = format(Decimal(repr(fold)).normalize(), "f").replace(".", "p")
-    onset = bare.vector.onset if bare.vector else 0.0
-    return bare.model_copy(
-        update={
-            "name": f"dose_{digits}",
-            "label": f"TIMP-1 × {pretty(fold)}",
-            "vector": Vector(fold=fold, onset=onset),
-            "treatments": (),
-        }
-    )

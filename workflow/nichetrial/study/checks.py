@@ -121,7 +121,11 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
 def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list[Problem]:
     problems: list[Problem] = []
     readout, start, drug = experiment.readout, item.start, DRUGS[item.drug]
-    until = item.until or readout.day
+    until = item.last(readout.day.value)
+    if item.dose.value == 0:
+        problems.append(
+            Problem(("dose",), f'"{item.dose.text}" is too small; write more than zero')
+        )
     if item.method not in drug.methods:
         problems.append(
             Problem(
@@ -138,6 +142,10 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
                 f"ends on {on_day(readout.end)}; start before it",
             ),
         ]
+    if item.until is not None and item.duration is not None:
+        problems.append(
+            Problem(("duration",), '"until" and "duration" say the same thing; delete one of them')
+        )
     if item.until is not None and item.until.value < start.value:
         problems.append(
             Problem(
@@ -146,7 +154,7 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
                 f"on {on_day(start)}; stop later, or start earlier",
             )
         )
-    elif item.until is None and item.every is not None and start.value > until.value:
+    elif item.until is None and item.every is not None and start.value > until:
         problems.append(
             Problem(
                 (),
@@ -154,11 +162,11 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
                 'say how long with "until"',
             )
         )
-    if item.until is not None and item.until.value > readout.end.value:
+    if until > readout.end.value:
         problems.append(
             Problem(
-                ("until",),
-                f"doses are given until {on_day(item.until)}, but the "
+                ("duration",) if item.until is None else ("until",),
+                f"doses are given until {on_day(until)}, but the "
                 f"study ends on {on_day(readout.end)}; stop by then",
             )
         )
@@ -169,22 +177,26 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
                     (), 'a pump spreads its dose over an interval; add one, such as "every: 24 h"'
                 )
             )
-        elif until.value == start.value:
+        elif until == start.value:
             problems.append(Problem(("until",), "the pump stops when it starts; stop it later"))
-    elif item.every is None and item.until is not None:
+    elif item.every is None and (key := _over_time(item)):
         problems.append(
             Problem(
-                ("until",),
-                '"until" without "every" is a single dose; add "every", or delete "until"',
+                (key,), f'"{key}" without "every" is a single dose; add "every", or delete "{key}"'
             )
         )
     return problems
 
 
+def _over_time(item: TreatmentItem) -> str:
+    """The key that says how long the drug is given, if there is one."""
+    return "until" if item.until is not None else "duration" if item.duration is not None else ""
+
+
 def _count(item: TreatmentItem, experiment: ExperimentSection) -> int:
     if item.method == "pump" or item.every is None:
         return 1
-    until = (item.until or experiment.readout.day).value
+    until = item.last(experiment.readout.day.value)
     return math.floor((until - item.start.value) / item.every.value + 1e-9) + 1
 
 

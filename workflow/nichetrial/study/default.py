@@ -72,10 +72,69 @@ _DOCUMENT: dict[str, Any] = {
         "cd63_ko": {"label": "Cd63 -/-", "host": {"cd63": 0}},
         "timp1_extreme": {"label": "TIMP-1 extreme", "timp1_vector": {"fold": 1e5}},
     },
+    "sweeps": {
+        "dose": {
+            "arm": "amd3100",
+            "label": "AMD3100 by pump",
+            "grid": {
+                "treatments.amd3100.method": ["pump"],
+                "treatments.amd3100.every": ["24 h"],
+                "treatments.amd3100.dose": [
+                    f"{d} mg/kg" for d in ("0", "0.3", "1", "3", "10", "30", "100")
+                ],
+            },
+        },
+        "schedule": {
+            "arm": "amd3100",
+            "label": "AMD3100, 100 mg/kg in 10 days",
+            "points": [
+                {
+                    "treatments.amd3100.method": method,
+                    "treatments.amd3100.every": every,
+                    "treatments.amd3100.dose": dose,
+                    "treatments.amd3100.duration": "10 d",
+                }
+                for method, every, dose in (
+                    ("bolus", "24 h", "10 mg/kg"),
+                    ("bolus", "12 h", "5 mg/kg"),
+                    ("pump", "24 h", "10 mg/kg"),
+                )
+            ],
+        },
+        "surface": {
+            "arm": "amd3100_anti_ly6g",
+            "label": "AMD3100 by pump + anti-Ly6G",
+            "grid": {
+                "treatments.amd3100.method": ["pump"],
+                "treatments.amd3100.every": ["24 h"],
+                "treatments.amd3100.dose": ["0 mg/kg", "0.3 mg/kg", "3 mg/kg", "30 mg/kg"],
+                "treatments.anti_ly6g.dose": ["0 mg/kg", "0.1 mg/kg", "1 mg/kg", "10 mg/kg"],
+            },
+        },
+        "window": {
+            "arm": "amd3100",
+            "label": "AMD3100 by pump, 10 mg/kg a day",
+            "grid": {
+                "treatments.amd3100.method": ["pump"],
+                "treatments.amd3100.every": ["24 h"],
+                "treatments.amd3100.dose": ["10 mg/kg"],
+                "treatments.amd3100.start": [f"{d} d" for d in (0, 1, 2, 3, 4, 5, 6, 8)],
+                "treatments.amd3100.duration": [f"{d} d" for d in (1, 2, 4, 7)],
+            },
+        },
+    },
     "comparisons": {
         "reference": "timp1_high",
         "pairs": [{"arm": "timp1_extreme", "reference": "untreated"}],
         "combinations": [{"arm": "amd3100_anti_ly6g", "of": ["amd3100", "anti_ly6g"]}],
+    },
+    "optimise": {
+        "arm": "anti_ly6g",
+        "drug": "anti_ly6g",
+        "budget": "20 mg/kg",
+        "dose": ["1 mg/kg", "20 mg/kg"],
+        "start": ["0 d", "8 d"],
+        "every": ["12 h", "4 d"],
     },
     "tracking": {"experiment": "seubert2015"},
 }

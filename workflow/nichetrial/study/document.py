@@ -13,6 +13,7 @@ from nichetrial.study.default import NOTES, default_study
 from nichetrial.study.distributions import distributions_schema
 from nichetrial.study.language import ARM_NAME
 from nichetrial.study.patches import StudyFile
+from nichetrial.study.questions import SWEEP_NAME, SweepItem
 from nichetrial.study.source import scalar
 from nichetrial.study.units import pretty
 
@@ -38,8 +39,15 @@ def config_yaml() -> str:
                 values = patch.model_dump(mode="json", exclude_unset=True)
                 label = {"label": values.pop("label")} if "label" in values else {}
                 lines += _plain({**label, **values}, 4)
+        elif key == "sweeps":
+            lines += _comment(_of_each(SweepItem), 2)
+            for name, item in document.sweeps.items():
+                lines.append(f"  {name}:")
+                lines += _swept(item, 4)
+        elif (section := getattr(document, key)) is None:
+            lines[-1] += " none"
         else:
-            lines += _section(getattr(document, key), 2)
+            lines += _section(section, 2)
     return "\n".join(lines) + "\n"
 
 
@@ -50,8 +58,7 @@ def _section(section: BaseModel, indent: int) -> Iterator[str]:
         description = info.description or ""
         item = _item_model(info.annotation)
         if item is not None:
-            keys = "".join(f"\n  {k}: {f.description}" for k, f in item.model_fields.items())
-            description += f" For each:{keys}"
+            description += f" {_of_each(item)}"
         yield from _comment(description, indent)
         value = getattr(section, key)
         if isinstance(value, BaseModel):
@@ -62,13 +69,34 @@ def _section(section: BaseModel, indent: int) -> Iterator[str]:
             yield from _plain({key: written}, indent)
 
 
+def _of_each(item: type[BaseModel]) -> str:
+    """The keys of an entry, for the comment above the entries."""
+    keys = "".join(f"\n  {k}: {f.description}" for k, f in item.model_fields.items())
+    return f"For each:{keys}"
+
+
+def _swept(item: SweepItem, indent: int) -> Iterator[str]:
+    """A sweep without what is left at its default; one quantity of its grid a line."""
+    values = item.model_dump(mode="json", exclude_unset=True)
+    grid = values.pop("grid", None)
+    yield from _plain(values, indent)
+    if grid:
+        yield f"{' ' * indent}grid:"
+        yield from _plain(grid, indent + 2)
+
+
 def _plain(values: Mapping[str, Any], indent: int) -> Iterator[str]:
     """Keys without comments; lists of groups with one entry a line."""
     for key, value in values.items():
         start = f"{' ' * indent}{key}:"
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
             yield start
-            yield from (f"{' ' * indent}  - {_flow(_filled(item))}" for item in value)
+            for item in map(_filled, value):
+                if len(line := f"{' ' * indent}  - {_flow(item)}") <= WIDTH:
+                    yield line
+                else:
+                    below = [f"{' ' * indent}    {k}: {_flow(v)}" for k, v in item.items()]
+                    yield from [f"{' ' * indent}  - {below[0].lstrip()}", *below[1:]]
         elif isinstance(value, str) and len(start) + len(value) + 1 > WIDTH:
             yield f"{start} >-"  # folded: line ends are spaces when read
             yield from textwrap.wrap(
@@ -144,6 +172,7 @@ def json_schema() -> str:
     arms["minProperties"] = 1
     arms["propertyNames"] = ARM_NAME.schema()
     arms["additionalProperties"] = {"anyOf": [arms["additionalProperties"], {"type": "null"}]}
+    schema["properties"]["sweeps"]["propertyNames"] = SWEEP_NAME.schema()
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "nichetrial study file",

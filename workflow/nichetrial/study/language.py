@@ -5,6 +5,7 @@ A description is the comment in ``config.yaml``: write it for a biologist.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any
 
@@ -34,6 +35,7 @@ __all__ = [
     "TrackingSection",
     "TreatmentItem",
     "VectorSection",
+    "as_written",
 ]
 
 LONGEST_DAYS = 365.0
@@ -60,7 +62,7 @@ Cells = Annotated[Quantity, Measure("cells", lowest=1.0, highest=1e10)]
 Expression = Annotated[float, Number(0, 100)]
 
 
-def _as_written(value: str | dict[str, Any]) -> Any:
+def as_written(value: str | dict[str, Any]) -> Any:
     """A default in the words of a study file; validation turns it into the field's type."""
     return value
 
@@ -140,7 +142,7 @@ class VectorSection(Section):
         Number(1, 1e8, why=" (a vector only adds TIMP-1; for less, use host.timp1)"),
     ] = Field(description="Plasma TIMP-1 with the vector, as a multiple of the basal level.")
     onset: Instant = Field(
-        _as_written("0 d"),
+        as_written("0 d"),
         description="When the vector starts to express. Days count from the first intervention.",
     )
 
@@ -155,7 +157,7 @@ class ChallengeSection(Section):
     resection: Annotated[
         Quantity | None, Measure("d", instant=True, highest=LONGEST_DAYS, none=True)
     ] = Field(
-        _as_written("none"),
+        as_written("none"),
         description="When a primary tumour is cut out; none if it stays. Only with primary.",
     )
 
@@ -168,7 +170,7 @@ class TreatmentItem(Section):
         "bolus",
         description="bolus (default): an injection; pump: the dose is spread over each interval.",
     )
-    dose: Annotated[Quantity, Measure(DOSE, above=True, highest=10_000.0)] = Field(
+    dose: Annotated[Quantity, Measure(DOSE, highest=10_000.0)] = Field(
         description="Per body mass, such as 5 mg/kg or 30 nmol/kg."
     )
     start: Instant = Field(description="First dose, such as 4 d.")
@@ -182,6 +184,23 @@ class TreatmentItem(Section):
         validate_default=False,
         description="No dose after this time. Left out: the day of the read-out.",
     )
+    duration: Interval = Field(
+        None,
+        validate_default=False,
+        description="Instead of until: how long the drug is given; 3 d every 12 h are 6 doses.",
+    )
+
+    def last(self, readout: float) -> float:
+        """The day after which nothing is given; ``readout``: the day of the read-out."""
+        start = self.start.value
+        if self.every is None:
+            return start
+        if self.duration is not None:
+            if self.method == "pump":
+                return start + self.duration.value
+            doses = math.ceil(self.duration.value / self.every.value - 1e-9)
+            return start + (doses - 1) * self.every.value
+        return self.until.value if self.until else readout
 
 
 class ReadOutSection(Section):
@@ -191,25 +210,25 @@ class ReadOutSection(Section):
         "detectable metastasis and for survival. At most 365 d."
     )
     visible: Cells = Field(
-        _as_written("100 cells"),
+        as_written("100 cells"),
         description="Size from which a colony is counted as a focus at the read-out.",
     )
     detectable: Cells = Field(
-        _as_written("65000 cells"),
+        as_written("65000 cells"),
         description="Size from which a metastasis is detected in the living mouse (about 0.5 mm).",
     )
     lethal: Cells = Field(
-        _as_written("5e8 cells"), description="Total burden in the liver at which a mouse dies."
+        as_written("5e8 cells"), description="Total burden in the liver at which a mouse dies."
     )
 
 
 class ExperimentSection(Section):
     host: HostSection = Field(
-        _as_written({}),
+        as_written({}),
         description="The mouse strain: expression of a gene relative to the wild type.",
     )
     timp1_vector: Annotated[VectorSection | None, OrNone()] = Field(
-        _as_written("none"),
+        as_written("none"),
         description="A vector that makes the mouse express more TIMP-1, or none.",
     )
     challenge: ChallengeSection = Field(description="How tumour cells reach the mouse.")
@@ -229,6 +248,11 @@ class PairItem(Section):
 class CombinationItem(Section):
     arm: Annotated[str, Line(64)] = Field(description="The arm that gives everything together.")
     of: list[Annotated[str, Line(64)]] = Field(description="The arms that give each part alone.")
+    null: Annotated[str, Choice("null model", lambda: ("bliss", "hsa"))] = Field(
+        "bliss",
+        description="The null model that decides: bliss (default), the parts act independently; "
+        "hsa, no more than the better part alone.",
+    )
 
 
 class ComparisonSection(Section):
@@ -240,7 +264,7 @@ class ComparisonSection(Section):
         [],
         max_length=100,
         description="Is a combination more than its parts? Judged against Bliss independence and "
-        "against the best part alone (HSA).",
+        "against the best part alone (HSA); the null model that is named decides.",
     )
     responder: Annotated[float, Number(0, 1, above=True, below=True)] = Field(
         0.5,
@@ -251,6 +275,12 @@ class ComparisonSection(Section):
     )
     resamples: Annotated[int, Whole(100, 100_000)] = Field(
         2000, description="Bootstrap resamples of mice behind each interval."
+    )
+    inspections: list[Instant] = Field(
+        [],
+        max_length=200,
+        description="Days on which your lab looks at its mice, such as [7 d, 14 d, 21 d]: curves "
+        "and mean times are then also given as seen on those days. Empty: at any time.",
     )
 
 

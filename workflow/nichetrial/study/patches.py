@@ -14,7 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from nichetrial.study.kinds import Line
+from nichetrial.study.kinds import Line, OrNone
 from nichetrial.study.language import (
     CalibrationSection,
     CohortSection,
@@ -24,7 +24,9 @@ from nichetrial.study.language import (
     Section,
     StudySection,
     TrackingSection,
+    as_written,
 )
+from nichetrial.study.questions import OptimiseSection, PowerSection, SweepItem
 
 __all__ = ["ArmPatch", "StudyFile", "merge", "partial"]
 
@@ -60,16 +62,11 @@ class _Labelled(ExperimentSection):
 ArmPatch: Any = partial(_Labelled, "ArmPatch")
 
 
-def _nothing() -> Any:
-    """A section left out is one in which everything is left out."""
-    return {}
-
-
 class StudyFile(Section):
     """The whole document."""
 
     study: StudySection = Field(description="What this study is.")
-    cohort: CohortSection = Field(_nothing(), description="The virtual mice.")
+    cohort: CohortSection = Field(as_written({}), description="The virtual mice.")
     experiment: ExperimentSection = Field(
         description="The mouse experiment that all arms share. An arm below repeats only what it "
         "does differently. Times are days from the start (0 d), or hours (36 h)."
@@ -79,14 +76,30 @@ class StudyFile(Section):
         "experiment with these keys replaced; treatments replace the whole list. An arm with only "
         "a label is the experiment as it is."
     )
+    sweeps: dict[str, SweepItem] = Field(
+        {},
+        description="Arms with some of their quantities varied; each point is simulated like an "
+        "arm and compared with the reference. A quantity is named by its place in the arm, such as "
+        "treatments.amd3100.dose, challenge.day or timp1_vector.fold; a dose of 0 is no treatment. "
+        "What is drawn follows from what is varied: one dose, a dose-response curve; the doses of "
+        "two drugs, a surface; start and duration, the window of time.",
+    )
     comparisons: ComparisonSection = Field(description="What is compared with what.")
-    figures: FigureSection = Field(_nothing(), description="How figures are drawn.")
+    power: PowerSection = Field(
+        as_written({}), description="How many real mice the experiment needs."
+    )
+    optimise: Annotated[OptimiseSection | None, OrNone()] = Field(
+        as_written("none"),
+        description="The best schedule of one treatment: that with the fewest expected foci within "
+        "a total dose. Or none.",
+    )
+    figures: FigureSection = Field(as_written({}), description="How figures are drawn.")
     calibration: CalibrationSection = Field(
-        _nothing(),
+        as_written({}),
         description="How the model is calibrated on published findings and tested on others. Only "
         "`nichetrial calibrate` and `population: own` do it; it takes minutes.",
     )
-    tracking: TrackingSection = Field(_nothing(), description="Where the runs are recorded.")
+    tracking: TrackingSection = Field(as_written({}), description="Where the runs are recorded.")
 
 
 def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ arm stands complete, its patch already applied to the experiment. Stages never s
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -25,9 +26,13 @@ __all__ = [
     "Distribution",
     "FigureSpec",
     "Host",
+    "OptimiseSpec",
     "Pair",
+    "PowerSpec",
     "ReadOut",
     "ResolvedStudy",
+    "Sweep",
+    "SweepAxis",
     "TrackingSpec",
     "Treatment",
     "Vector",
@@ -127,6 +132,38 @@ class Arm(_Frozen):
     readout: ReadOut
 
 
+class SweepAxis(_Frozen):
+    """One quantity that a sweep varies."""
+
+    key: str
+    """As written in the study file, such as ``treatments.amd3100.dose``."""
+    what: str
+    """Its last part: dose, start, duration, every, method, fold, ..."""
+    drug: str | None = None
+    """The drug, if it is of a treatment."""
+    unit: str = ""
+    """Unit of the values: d, mg/kg, cells, or none."""
+
+
+class Sweep(_Frozen):
+    """An arm with some of its quantities varied: each point is an arm of its own."""
+
+    name: str
+    label: str
+    base: str
+    """The arm that it starts from."""
+    kind: Literal["grid", "points"]
+    axes: tuple[SweepAxis, ...]
+    """Only what has more than one value."""
+    null: Literal["loewe", "musyc", "bliss", "hsa"] = "loewe"
+    """What a surface over two doses is judged against."""
+    arms: tuple[Arm, ...]
+    points: tuple[tuple[float | None, ...], ...]
+    """(arms, axes): the values in the axes' units; None where it is a word, such as ``pump``."""
+    written: tuple[tuple[str, ...], ...]
+    """(arms, axes): the values in the user's words."""
+
+
 class Distribution(_Frozen):
     """A prior in internal units. ``a, b``: bounds (uniform, log_uniform), median and CV
     (log_normal), mean and sample size (beta), value and 0 (fixed)."""
@@ -158,10 +195,12 @@ class Pair(_Frozen):
 
 
 class Combination(_Frozen):
-    """``arm`` gives all treatments of the arms ``of`` together; judged against Bliss and HSA."""
+    """``arm`` gives all treatments of the arms ``of`` together; ``null`` is the null model that
+    decides."""
 
     arm: str
     of: tuple[str, ...]
+    null: Literal["bliss", "hsa"] = "bliss"
 
 
 class ComparisonSpec(_Frozen):
@@ -173,6 +212,40 @@ class ComparisonSpec(_Frozen):
     """Share by which foci must fall for a mouse to be a responder."""
     interval: float
     resamples: int
+    inspections: tuple[float, ...] = ()
+    """Days on which a lab looks at its mice, in order; empty: at any time."""
+
+
+class PowerSpec(_Frozen):
+    """Simulated experiments as a lab would do them, and the test that judges them."""
+
+    outcome: str = "foci"
+    test: Literal["mann_whitney", "welch", "log_rank"] = "mann_whitney"
+    alpha: float = 0.05
+    sizes: tuple[int, ...] = tuple(range(4, 21))
+    """Mice a group, in order."""
+    target: float = 0.8
+    """The chance of showing the effect that is asked for."""
+    correction: Literal["holm", "bonferroni", "none"] = "holm"
+    """For all declared comparisons together."""
+    experiments: int = 1000
+
+
+class OptimiseSpec(_Frozen):
+    """The search for the best schedule of one treatment. Ranges are (low, high)."""
+
+    arm: str
+    treatment: int
+    """Its place among the arm's treatments."""
+    budget: float
+    """Total dose, nmol per kg."""
+    dose: tuple[float, float]
+    """nmol per kg at each dose (bolus), or over each interval (pump)."""
+    start: tuple[float, float]
+    every: tuple[float, float]
+    """Days."""
+    mice: int
+    evaluations: int
 
 
 class FigureSpec(_Frozen):
@@ -221,9 +294,12 @@ class ResolvedStudy(_Frozen):
     seed: int
     cohort: CohortSpec
     arms: tuple[Arm, ...]
+    sweeps: tuple[Sweep, ...] = ()
     dose_curve: tuple[Arm, ...]
     """The experiment without treatments at each of ``figures.dose_folds``; not in the trial."""
     comparisons: ComparisonSpec
+    power: PowerSpec = PowerSpec()
+    optimise: OptimiseSpec | None = None
     experiment: Arm
     """The experiment itself, as an arm without treatments of its own."""
     calibration: CalibrationSpec
@@ -231,10 +307,23 @@ class ResolvedStudy(_Frozen):
     tracking: TrackingSpec
 
     def arm(self, name: str) -> Arm:
-        """The arm of that name. Raises KeyError."""
-        for arm in self.arms:
-            if arm.name == name:
-                return arm
+        """The arm of that name, those of sweeps among them. Raises KeyError."""
+        return self._by_name[name]
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Arm]:
+        return {arm.name: arm for arm in (*self.arms, *self.swept)}
+
+    @property
+    def swept(self) -> tuple[Arm, ...]:
+        """The arms of all sweeps."""
+        return tuple(arm for sweep in self.sweeps for arm in sweep.arms)
+
+    def sweep(self, name: str) -> Sweep:
+        """The sweep of that name. Raises KeyError."""
+        for sweep in self.sweeps:
+            if sweep.name == name:
+                return sweep
         raise KeyError(name)
 
     def chunks(self, mice: int | None = None) -> list[tuple[int, int]]:

@@ -14,7 +14,19 @@ from typing import Any
 from nichetrial.errors import UserError
 from nichetrial.tracking import identity, words
 from nichetrial.tracking.records import read_records
-from nichetrial.tracking.runs import Point, Run, common_tags, files, finite, json_of, ms, rows_of
+from nichetrial.tracking.runs import (
+    Point,
+    Run,
+    common_tags,
+    fault,
+    files,
+    finite,
+    json_of,
+    ms,
+    progress,
+    rows_of,
+    status_of,
+)
 
 __all__ = ["plan_evidence"]
 
@@ -46,7 +58,8 @@ class _Evidence:
             if r["stage"] not in BY_VARIANT
             or r["name"].split("/")[0] in study["calibration"]["variants"]
         ]  # fmt: skip
-        code = sorted({r["code_digest"] for r in records if r["stage"] == "particles"})
+        in_order = sorted(records, key=lambda r: r["end"])
+        code = [r["code_digest"] for r in in_order if r["stage"] == "particles"][-1:]
         made_by = [self.newest["science"], code]
         self.code = hashlib.sha256(identity.canonical(made_by).encode()).hexdigest()
         self.settings = {k: v for k, v in study["calibration"].items() if k not in HOW_CUT}
@@ -60,7 +73,7 @@ class _Evidence:
         folders = {str(Path(p).parent) for p in own}
         read = {
             p: d
-            for r in records
+            for r in in_order
             for p, d in r["inputs"].items()
             if p in own or (p.endswith(".yaml") and str(Path(p).parent) in folders)
         }
@@ -90,25 +103,46 @@ class _Evidence:
         """Status, and what is wrong in words."""
         record = self.by_name.get((stage, variant))
         if record is None:
-            return "FAILED", "it did not run to its end"
-        if record["seed"] != self.study["seed"] or any(
-            self.settings.get(k, v) != v for k, v in record["parameters"].items() if k != "variant"
-        ):
-            return "FAILED", "what is there is left from an earlier study"
+            return "KILLED", "it did not run to its end"
+        if record["seed"] != self.study["seed"] or self._differs(record):
+            return "KILLED", "what is there is left from an earlier study"
         if record["status"] != "FINISHED":
-            return "FAILED", str(record["error"]).splitlines()[0]
+            return fault(record), str(record["error"]).splitlines()[0]
         return "FINISHED", ""
 
     def _history(self, variant: str, curve: Sequence[Mapping[str, str]]) -> dict[str, list[Point]]:
-        """The curve over generations, at the times at which they were done."""
+        """The curve over generations, at the times at which they were done.
+
+        Until the last one is done there is only ``met``, from the records of the particles.
+        """
         found: dict[str, list[Point]] = {}
-        for row in curve:
-            step = int(row["generation"])
-            ends = [ms(r["end"]) for r in self.records if r["stage"] == "particles"
-                    and r["name"].startswith(f"{variant}/{step:03d}/")]  # fmt: skip
+        whole = {int(row["generation"]): row for row in curve}
+        for step in range(self.settings["generations"] + 1):
+            own = [r for r in self.records if r["stage"] == "particles"
+                   and r["name"].startswith(f"{variant}/{step:03d}/")]  # fmt: skip
+            at = max((ms(r["end"]) for r in own), default=self.end)
+            row = whole.get(step) or ({} if curve else self._met(own))
             for name, value in finite({k: row.get(k) for k in CURVE}).items():
-                found.setdefault(name, []).append((step, max(ends, default=self.end), value))
+                found.setdefault(name, []).append((step, at, value))
         return found
+
+    def _met(self, records: Sequence[Record]) -> dict[str, float]:
+        """The share of particles of one generation that meet all findings; {} if some are missing
+        or not of this study."""
+        sizes = []
+        for r in records:
+            first, last = r["name"].rsplit("/", 1)[1].split("-")
+            sizes.append(int(last) - int(first) + 1)
+        good = [r["metrics"].get("met") for r in records if r["status"] == "FINISHED"
+                and r["seed"] == self.study["seed"] and not self._differs(r)]  # fmt: skip
+        if sum(sizes) != self.settings["particles"] or len(good) < len(sizes) or None in good:
+            return {}
+        return {"met": sum(round(m * n) for m, n in zip(good, sizes, strict=True)) / sum(sizes)}
+
+    def _differs(self, record: Record) -> bool:
+        return any(
+            self.settings.get(k, v) != v for k, v in record["parameters"].items() if k != "variant"
+        )
 
     def _calibration(self, variant: str) -> Run:
         status, wrong = self._state("population", variant)
@@ -144,7 +178,7 @@ class _Evidence:
             key=self._key("variant", variant, self.settings, [self.key]),
             study_key=self.key,
             name=f"Findings by {variant}",
-            status="FINISHED" if judged else "FAILED",
+            status=status_of(status == "FAILED", not judged),
             start=start,
             end=end,
             params={"variant": variant, "findings": words.number(len(rows))},
@@ -155,11 +189,11 @@ class _Evidence:
 
     def _parent(self, children: Sequence[Run]) -> Run:
         failures = [c.name for c in children if c.status != "FINISHED"]
-        failures += [
-            f"{r['stage']} {r['name']}: {str(r['error']).splitlines()[0]}"
-            for r in self.records
-            if r["status"] != "FINISHED"
-        ]
+        states = {c.status for c in children}
+        for r in self.records:
+            if r["status"] != "FINISHED":
+                failures.append(f"{r['stage']} {r['name']}: {str(r['error']).splitlines()[0]}")
+                states.add(fault(r))
         full = [r for r in self.scores if r["variant"] == "full"]
         note = f"**{self.study['title']}: what the model explains**\n\n"
         note += "Not complete: " + "; ".join(failures) + "\n\n" if failures else ""
@@ -167,7 +201,7 @@ class _Evidence:
             key=self.key,
             study_key=self.key,
             name=f"{self.study['title']}: evidence",
-            status="FAILED" if failures else "FINISHED",
+            status=status_of("FAILED" in states, "KILLED" in states),
             start=self.start,
             end=self.end,
             params={"study": self.study["name"], "seed": words.number(self.study["seed"])} | {
@@ -178,6 +212,7 @@ class _Evidence:
                 {f"{name}.{variant}": value for variant, values in self.metrics.items()
                  for name, value in values.items() if name.startswith("hits_")}
             ),
+            history={"variants_finished": progress(children[: len(self.settings["variants"])])},
             tags=self._tags("evidence", "") | {"mlflow.note.content": note + _table(full)},
             artifacts=files(self.folder, "report.html", "scoreboard.csv", "scoreboard.parquet",
                             "sobol.csv", "decisions.csv", "turns.csv", "dose_arms.csv")

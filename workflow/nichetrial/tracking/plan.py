@@ -15,12 +15,27 @@ from typing import Any
 from nichetrial.errors import UserError
 from nichetrial.tracking import identity, words
 from nichetrial.tracking.records import read_records
-from nichetrial.tracking.runs import Artifact, Run, common_tags, files, finite, json_of, ms, rows_of
+from nichetrial.tracking.runs import (
+    Artifact,
+    Run,
+    common_tags,
+    fault,
+    files,
+    finite,
+    json_of,
+    ms,
+    progress,
+    rows_of,
+    status_of,
+)
 
 __all__ = ["plan"]
 
 NOT_IDENTITY = {"tracking"}
 """Parts of the resolved study that say where to keep runs, not what they are."""
+
+BEFORE_REPORT = ("resolve", "parameters", "compare")
+"""Stages whose failures are told by the arms and the comparison."""
 
 Record = Mapping[str, Any]
 
@@ -72,13 +87,16 @@ class _Campaign:
         self.effects = rows_of(results / "comparisons" / "effects.csv") if self.compared else []
         self.metrics = json_of(results / "comparisons" / "metrics.json") if self.compared else {}
         self.reference = study["comparisons"]["reference"]
+        self.effects_of: dict[str, list[Mapping[str, str]]] = {}
+        for row in self.effects:
+            self.effects_of.setdefault(row["arm"], []).append(row)
 
     def runs(self) -> list[Run]:
         arms = [
             self._arm(a, p)
             for a, p in zip(self.study["arms"], words.arm_params(self.study["arms"]), strict=True)
         ]
-        comparison = self._comparison()
+        comparison = self._comparison(any(arm.status == "FAILED" for arm in arms))
         return [self._study([*arms, comparison]), *arms, comparison]
 
     def _key(self, stage: str, name: str, parameters: Any, inputs: Iterable[str]) -> str:
@@ -135,24 +153,38 @@ class _Campaign:
     def _read_what_is_there(self, record: Record) -> bool:
         return all(self.made.get(p, digest) == digest for p, digest in record["inputs"].items())
 
-    def _jobs_of(self, arm: Mapping[str, Any]) -> tuple[list[Record], list[str]]:
-        """Finished records of an arm, and in words what is missing.
+    def _jobs_of(self, arm: Mapping[str, Any]) -> tuple[list[Record], list[str], str]:
+        """Records of an arm, in words what is missing, and the arm's status.
 
         A record left by an earlier study, code or lock is not this arm's.
         """
-        kept, failures = [], []
+        kept, failures, states = [], [], {"FINISHED"}
         for name in self.jobs[arm["name"]]:
             record = self.simulated.get(name)
             if record is None:
                 failures.append(f"{name}: no record; it did not run, or was killed")
+                states.add("FAILED" if self._given_up(name) else "KILLED")
             elif not self._current(record, arm):
                 failures.append(f"{name}: left from an earlier study or version of the code")
+                states.add("KILLED")
             elif record["status"] != "FINISHED":
                 failures.append(f"{name}: {str(record['error']).splitlines()[0]}")
+                states.add(fault(record))
                 kept.append(record)
             else:
                 kept.append(record)
-        return kept, failures
+        return kept, failures, status_of("FAILED" in states, "KILLED" in states)
+
+    def _given_up(self, name: str) -> bool:
+        """Whether a job without a record failed: its mice could not be drawn, or the comparison
+        went on without its arm."""
+        arm, _, mice = name.partition("/")
+        return any(
+            (r["stage"] == "parameters" and mice.endswith(r["name"]) and fault(r) == "FAILED"
+             and r["status"] != "FINISHED")
+            or (r["stage"] == "compare" and arm in r["parameters"].get("missing", ()))
+            for r in self.others
+        )  # fmt: skip
 
     def _current(self, record: Record, arm: Mapping[str, Any]) -> bool:
         given = record["parameters"]
@@ -165,7 +197,7 @@ class _Campaign:
         )
 
     def _arm(self, arm: Mapping[str, Any], params: Mapping[str, str]) -> Run:
-        records, failures = self._jobs_of(arm)
+        records, failures, status = self._jobs_of(arm)
         described = {"arm": arm, "cohort": self.cohort}
         newest = max(records, key=lambda r: r["end"], default=None)
         tags = self._tags("arm", newest or self.newest)
@@ -179,9 +211,15 @@ class _Campaign:
                 inputs=[],
                 lock=self.lock,
             )
-        metrics = finite((self.metrics.get("arms") or {}).get(arm["name"]) or {})
-        for row in self.effects:
-            if row["arm"] == arm["name"] and row["reference"] == self.reference:
+        effects = self.effects_of.get(arm["name"], [])
+        metrics = {
+            name: float(sum(r["metrics"].get(name) or 0 for r in records))
+            for name in ("mice_finished", "mice_failed")
+            if status == "FINISHED" and all(name in r["metrics"] for r in records)
+        }
+        metrics |= finite((self.metrics.get("arms") or {}).get(arm["name"]) or {})
+        for row in effects:
+            if row["reference"] == self.reference:
                 for column in ("ratio", "ratio_low", "ratio_high", "responders"):
                     effect = finite({f"{row['outcome']}_{column}": row.get(column)})
                     metrics = effect | metrics
@@ -189,7 +227,7 @@ class _Campaign:
             key=self._key("arm", arm["name"], described, [self.key]),
             study_key=self.key,
             name=arm["label"],
-            status="FAILED" if failures else "FINISHED",
+            status=status,
             start=min((ms(r["start"]) for r in records), default=self.start),
             end=max((ms(r["end"]) for r in records), default=self.end),
             params=params,
@@ -198,11 +236,12 @@ class _Campaign:
             | {
                 "nichetrial.arm": arm["name"],
                 "nichetrial.reference": "yes" if arm["name"] == self.reference else "no",
-                "mlflow.note.content": words.arm_note(arm, self.effects, failures, self.reference),
+                "mlflow.note.content": words.arm_note(arm, effects, failures, self.reference),
             },
         )
 
-    def _comparison(self) -> Run:
+    def _comparison(self, without: bool) -> Run:
+        """``without``: an arm failed, so that the comparison could not be made."""
         record, spec = self.compared, self.study["comparisons"]
         failed = [r for r in self.others if r["stage"] == "compare" and r["error"]]
         error = str(failed[-1]["error"]).splitlines()[0] if failed else "it did not run to its end"
@@ -215,7 +254,9 @@ class _Campaign:
             key=self._key("comparison", self.study["name"], spec, [self.key]),
             study_key=self.key,
             name="Comparison of the arms",
-            status="FINISHED" if record else "FAILED",
+            status=status_of(
+                not record and (without or any(fault(r) == "FAILED" for r in failed)), not record
+            ),
             start=ms(record["start"]) if record else self.start,
             end=ms(record["end"]) if record else self.end,
             params={
@@ -242,16 +283,18 @@ class _Campaign:
         )
 
     def _study(self, children: Sequence[Run]) -> Run:
-        failures = [f"{c.name}: failed" for c in children if c.status != "FINISHED"]
-        failures += [
-            f"{r['stage']} {r['name']}: {str(r['error']).splitlines()[0]}"
-            for r in self.others
-            if r["status"] != "FINISHED" and r["stage"] not in ("resolve", "parameters", "compare")
-        ]
-        metrics = {
-            "arms_finished": float(sum(c.status == "FINISHED" for c in children[:-1])),
-            "arms_failed": float(sum(c.status != "FINISHED" for c in children[:-1])),
-        }
+        arms = children[:-1]
+        states = {c.status for c in children}
+        said = {"FAILED": "failed", "KILLED": "stopped before its end"}
+        failures = [f"{c.name}: {said[c.status]}" for c in children if c.status != "FINISHED"]
+        for r in self.others:
+            if r["status"] != "FINISHED" and r["stage"] not in BEFORE_REPORT:
+                failures.append(f"{r['stage']} {r['name']}: {str(r['error']).splitlines()[0]}")
+                states.add(fault(r))
+        if not (self.results / "report.html").is_file():
+            failures.append("the report is not written")
+            states.add("KILLED")
+        metrics = {"arms_failed": float(sum(c.status == "FAILED" for c in arms))}
         first = self.effects[0]["outcome"] if self.effects else None
         for row in self.effects:
             if row["outcome"] == first and row["reference"] == self.reference:
@@ -260,11 +303,12 @@ class _Campaign:
             key=self.key,
             study_key=self.key,
             name=self.study["title"],
-            status="FAILED" if failures else "FINISHED",
+            status=status_of("FAILED" in states, "KILLED" in states),
             start=self.start,
             end=self.end,
             params=words.study_params(self.study),
             metrics=metrics,
+            history={"arms_finished": progress(arms)},
             tags=self._tags("study", self.newest)
             | {"mlflow.note.content": words.study_note(self.study, self.effects, failures)},
             artifacts=self._files("study.json", "report.html", "comparisons/effects.csv")

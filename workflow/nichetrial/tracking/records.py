@@ -29,7 +29,7 @@ from typing import Any
 from nichetrial.tables import atomic
 from nichetrial.tracking import identity
 
-__all__ = ["Record", "read_record", "read_records", "recording"]
+__all__ = ["Record", "read_record", "read_records", "recording", "stages_of"]
 
 PACKAGES = (
     "nichetrial",
@@ -170,6 +170,11 @@ def read_records(
     paths = [p for p in top.rglob("*.json") if (top / "evidence" in p.parents) == evidence]
     found = [read_record(p) for p in paths]
     return sorted((r for r in found if r), key=lambda r: (r["stage"], r["name"]))
+
+
+def stages_of(results: str | os.PathLike[str], *, evidence: bool = False) -> set[str]:
+    """The stages of which there are records below ``results/records``."""
+    return {r["stage"] for r in read_records(results, evidence=evidence)}
 
 
 def _write(

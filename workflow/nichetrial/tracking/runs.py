@@ -14,7 +14,20 @@ from typing import Any
 
 from nichetrial.tracking import identity, words
 
-__all__ = ["Artifact", "Point", "Run", "common_tags", "files", "finite", "json_of", "ms", "rows_of"]
+__all__ = [
+    "Artifact",
+    "Point",
+    "Run",
+    "common_tags",
+    "fault",
+    "files",
+    "finite",
+    "json_of",
+    "ms",
+    "progress",
+    "rows_of",
+    "status_of",
+]
 
 Record = Mapping[str, Any]
 Point = tuple[int, int, float]
@@ -43,6 +56,7 @@ class Run:
     study_key: str
     name: str
     status: str
+    """FINISHED; FAILED if a job of it failed; KILLED if it was stopped before its end."""
     start: int
     end: int
     params: Mapping[str, str]
@@ -99,6 +113,23 @@ def files(results: Path, *patterns: str, folder: str = "") -> tuple[Artifact, ..
     """The files below ``results`` that match, as artifacts in ``folder``."""
     paths = sorted({p for pattern in patterns for p in results.glob(pattern)})
     return tuple(Artifact(path=p, folder=folder, digest=identity.file_digest(p)) for p in paths)
+
+
+def status_of(failed: bool, stopped: bool) -> str:
+    """The status of a run of which some jobs failed, or some are not there or were interrupted."""
+    return "FAILED" if failed else "KILLED" if stopped else "FINISHED"
+
+
+def fault(record: Record) -> str:
+    """Why the job of a record that is not FINISHED ended: FAILED, or KILLED by a signal."""
+    error = str(record["error"])
+    return "KILLED" if error.startswith(("KeyboardInterrupt", "SystemExit")) else "FAILED"
+
+
+def progress(children: Sequence[Run]) -> Sequence[Point]:
+    """How many of these runs had finished, and when: a curve that grows while they run."""
+    ends = sorted(child.end for child in children if child.status == "FINISHED")
+    return [(count, end, float(count)) for count, end in enumerate(ends, 1)]
 
 
 def ms(iso: str) -> int:

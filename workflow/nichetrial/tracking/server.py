@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nichetrial.errors import UserError
+from nichetrial.tracking import sqlite
 from nichetrial.tracking.store import QUIET, Store
 
 __all__ = ["HOST", "serving"]
@@ -36,6 +37,8 @@ def serving(store: Store, *, port: int) -> Iterator[subprocess.Popen[bytes]]:
             place=str(database or store.uri),
         )
     _free(port)
+    if store.artifacts:
+        sqlite.settle_place(database, store.artifacts)
     log = database.with_name("ui.log")
     with log.open("wb") as stream:
         process = subprocess.Popen(  # noqa: S603  (fixed words, no shell)

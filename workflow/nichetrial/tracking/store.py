@@ -1,6 +1,6 @@
 """Where runs are kept: an SQLite file (made here, once) or a server.
 
-MLflow is imported only here and in the writer, and only when one of their functions is called.
+MLflow is imported only here and in the writers, and only when one of their functions is called.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nichetrial.errors import UserError
+from nichetrial.tracking import sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["QUIET", "Store", "experiment", "locate", "locked", "opened"]
+__all__ = ["QUIET", "Store", "experiment", "locate", "lock_of", "locked", "opened"]
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -32,8 +33,10 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""Environment for MLflow: nothing sent home, a dead server noticed soon, no extra processes."""
+"""Environment for MLflow: nothing sent home, a dead server noticed soon, no extra processes, and no
+question to a server for each run only to print its address."""
 
 PATIENCE = 5.0
 """Seconds that a server has to answer at all."""
@@ -78,6 +81,11 @@ def locate(uri: str) -> Store:
     )
 
 
+def lock_of(store: Store, folder: Path) -> Path:
+    """The lock of a store's writers: beside the database, or in ``folder`` for a server."""
+    return store.database.with_name(".lock") if store.database else folder / ".lock"
+
+
 @contextmanager
 def locked(path: Path, *, seconds: float = 300.0) -> Iterator[None]:
     """Only one process at a time. The lock goes with its process, so a killed one leaves none.
@@ -115,16 +123,28 @@ def opened(store: Store) -> Iterator[MlflowClient]:
     else:
         _sound(store.database)
     with _refusals(store.uri):
-        if store.database is not None and not store.database.exists():
+        if store.database is None:
+            yield _client(store.uri)
+            return
+        if not store.database.exists():
             _create(store.database)
-        yield _client(store.uri)
+        with sqlite.commits_quickly(store.database):
+            yield _client(store.uri)
 
 
 def experiment(client: MlflowClient, store: Store, name: str) -> str:
     """The id of the experiment of that name, made if need be. Raises UserError if it is deleted."""
+    from mlflow.exceptions import MlflowException
+
     found = client.get_experiment_by_name(name)
     if found is None:
-        return str(client.create_experiment(name, artifact_location=store.artifacts))
+        tags = {sqlite.BESIDE: "yes"} if store.artifacts else None
+        try:
+            return str(client.create_experiment(name, store.artifacts, tags=tags))
+        except MlflowException:  # another machine may have made it this moment
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
     if found.lifecycle_stage != "active":
         raise UserError(
             f"MLflow has the experiment {name!r} in its bin; restore it there, or name another",
@@ -149,7 +169,10 @@ def _create(database: Path) -> None:
     part = database.with_name(f".{database.name}.part")
     for old in (part, part.with_name(f"{part.name}-journal")):
         old.unlink(missing_ok=True)
-    _client(f"sqlite:///{part}").search_experiments(max_results=1)
+    with sqlite.commits_quickly(part, new=True):
+        _client(f"sqlite:///{part}").search_experiments(max_results=1)
+    with part.open("rb") as stream:
+        os.fsync(stream.fileno())
     os.replace(part, database)
 
 

@@ -1,0 +1,180 @@
+"""Time to event: by hand, and what inspections leave open. Other programs: tests/validation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nichetrial import tables
+from nichetrial.compare.bootstrap import Bootstrap
+from nichetrial.compare.time_to_event import (
+    EVENT_FREE,
+    EVENTS,
+    MOST_DAYS,
+    RESTRICTED_MEANS,
+    Looks,
+    event_free,
+    looked_at,
+    restricted_means,
+)
+from nichetrial.study.resolved import Pair
+
+END = 40.0
+PAIR = [Pair(arm="x", reference="ref")]
+ENDS = {"x": END, "ref": END, "gone": END}
+
+
+def arm(days, status="finished") -> pd.DataFrame:
+    """Both events on these days; none on or after END."""
+    days = np.asarray(days, dtype=float)
+    columns = dict.fromkeys(EVENTS, np.minimum(days, END))
+    columns |= dict.fromkeys(EVENTS.values(), days < END)
+    return pd.DataFrame(columns).assign(status=status)
+
+
+def curve(days, view="always", **options) -> pd.DataFrame:
+    frame = event_free({"x": arm(days)}, ["x"], ends=ENDS, interval=0.95, **options)
+    return frame[(frame["outcome"] == "survival_days") & (frame["view"] == view)]
+
+
+def gained(x, ref, **options) -> pd.Series:
+    boot = Bootstrap(seed=1, n=len(x), resamples=500, interval=0.95)
+    options = {"ends": ENDS, "bootstrap": boot} | options
+    return restricted_means({"x": x, "ref": ref}, PAIR, **options).iloc[1]
+
+
+def test_kaplan_meier_by_hand():
+    rows = curve([10, 20, 20, 30, 50])
+    assert rows["day"].tolist() == [0, 10, 20, 30, 40]
+    np.testing.assert_allclose(rows["free"], [1, 0.8, 0.4, 0.2, 0.2])
+    assert rows["at_risk"].tolist() == [5, 5, 4, 2, 1]
+    assert rows["events"].tolist() == [0, 1, 2, 1, 0]
+    assert rows["censored"].tolist() == [0, 0, 0, 0, 1]
+    # log-log Greenwood at day 10: exp(-exp(log(-log s) -+ 1.96 sqrt(1 / (5 * 4)) / log s))
+    inside = 1.959964 * np.sqrt(1 / 20) / np.log(0.8)
+    low, high = (np.exp(-np.exp(np.log(-np.log(0.8)) + sign * inside)) for sign in (-1, 1))
+    np.testing.assert_allclose(rows.iloc[1][["free_low", "free_high"]].to_list(), [low, high])
+
+
+def test_bands_where_the_formula_says_nothing():
+    rows = curve([10, 20])
+    assert rows.iloc[0][["free_low", "free_high"]].tolist() == [1, 1]
+    none_left = rows[rows["free"] == 0].iloc[0]
+    assert none_left["free_low"] == 0
+    assert none_left["free_high"] == rows.iloc[1]["free_high"]
+    never = curve([50, 50])
+    assert never[["free", "free_low", "free_high"]].to_numpy().min() == 1
+
+
+def test_failed_mice_and_absent_arms_are_left_out(tmp_path):
+    outcomes = {"x": arm([10, 20, 30], ["finished", "not_finite", "finished"]),
+                "ref": arm([10], "step_limit")}  # fmt: skip
+    frame = event_free(
+        outcomes, ["x", "ref", "gone"], ends=ENDS, interval=0.95, inspections=(14.0,)
+    )
+    assert set(frame["arm"]) == {"x"}
+    assert frame["at_risk"].max() == 2
+    tables.write(frame, tmp_path / "event_free.parquet", EVENT_FREE)
+    nothing = event_free({}, ["gone"], ends=ENDS, interval=0.95)
+    tables.write(nothing, tmp_path / "nothing.parquet", EVENT_FREE)
+
+
+def test_a_long_curve_is_thinned_but_exact_where_it_stands():
+    days = np.random.default_rng(0).uniform(0, 60, 5000)
+    rows = curve(days)
+    assert len(rows) == MOST_DAYS
+    exact = [(days > day).mean() if day < END else (days >= END).mean() for day in rows["day"]]
+    np.testing.assert_allclose(rows["free"], exact)
+    assert rows["events"].sum() == (days < END).sum()
+    assert rows["censored"].sum() == (days >= END).sum()
+
+
+days_lists = st.lists(st.floats(1, 60), min_size=1, max_size=30)
+look_lists = st.lists(st.floats(1, END), min_size=1, max_size=6, unique=True)
+
+
+@settings(deadline=None, max_examples=60)
+@given(days_lists, look_lists)
+def test_the_lab_sees_the_truth_at_each_inspection_and_too_much_between(days, looks):
+    truth, seen = curve(days), curve(days, "inspected", inspections=tuple(looks))
+
+    def at(rows, day):
+        return rows["free"].to_numpy()[np.searchsorted(rows["day"], day, side="right") - 1]
+
+    last = max(looks)
+    for day in looks:
+        assert at(seen, day) == pytest.approx((np.asarray(days) > day).mean() if day < END else
+                                              (np.asarray(days) >= END).mean())  # fmt: skip
+    for day in np.linspace(0, last, 11):
+        assert at(seen, day) >= at(truth, day) - 1e-12
+
+
+@settings(deadline=None, max_examples=60)
+@given(days_lists, st.data(), look_lists, st.floats(1, END))
+def test_inspections_bracket_the_true_gain(days, data, looks, horizon):
+    other = data.draw(st.lists(st.floats(1, 60), min_size=len(days), max_size=len(days)))
+    row = gained(arm(days), arm(other), horizon=horizon, inspections=tuple(looks))
+    for mean in ("mean_arm", "mean_reference", "difference"):
+        assert row[f"{mean}_least"] - 1e-9 <= row[mean] <= row[f"{mean}_most"] + 1e-9
+    assert row["difference_least"] <= row["difference_seen"] <= row["difference_most"]
+    assert row["difference_seen"] == row["mean_arm_most"] - row["mean_reference_most"]
+
+
+def test_looks_by_hand():
+    looks = Looks(np.array([3.0, 7.0, 8.0, 15.0, 40.0]), np.array([1, 1, 1, 1, 0], bool), (14, 7))
+    assert looks.seen.tolist() == [True, True, True, False, False]
+    assert looks.day.tolist() == [7, 7, 14, 14, 14]
+    assert looks.earlier.tolist() == [0, 0, 7, 14, 14]
+    assert looks.later.tolist() == [7, 7, 14, np.inf, np.inf]
+
+
+def test_inspections_after_the_follow_up_are_not_made():
+    assert looked_at((7.0, 14.0, 99.0), END) == (7.0, 14.0)
+    assert looked_at((), END) == ()
+    with pytest.raises(ValueError, match="later than the end of follow-up"):
+        looked_at((99.0,), END)
+
+
+def test_restricted_mean_by_hand_is_the_area_under_the_curve():
+    row = gained(arm([10, 20, 50, 50]), arm([10, 10, 20, 50]), horizon=30.0)
+    assert row["mean_arm"] == (10 + 20 + 30 + 30) / 4
+    assert row["mean_reference"] == (10 + 10 + 20 + 30) / 4
+    assert row["difference"] == 5
+    assert row["ratio"] == pytest.approx(90 / 70)
+    rows = curve([10, 20, 50, 50])
+    edges = np.append(rows["day"][rows["day"] < 30], 30)
+    assert np.sum(np.diff(edges) * rows["free"][rows["day"] < 30]) == pytest.approx(row["mean_arm"])
+
+
+def test_pairs_are_resampled_together(tmp_path):
+    days = np.random.default_rng(0).uniform(5, 30, 200)
+    row = gained(arm(days + 2.0), arm(days))
+    assert row["difference"] == pytest.approx(2.0)
+    assert row["difference_low"] == pytest.approx(2.0)  # not so if arms were resampled apart
+    assert row["difference_high"] == pytest.approx(2.0)
+    half = gained(arm(np.where(np.arange(200) % 2, days, days + 2.0)), arm(days))
+    width = half["difference_high"] - half["difference_low"]
+    assert width / 2 == pytest.approx(1.96 * 1.0 / np.sqrt(200), rel=0.15)
+
+
+def test_horizon_is_within_the_follow_up_of_both_and_failures_are_counted(tmp_path):
+    x = arm([10.0, 20.0, 50.0], ["finished", "finished", "step_limit"])
+    row = gained(x, arm([50.0, 10.0, 10.0]), horizon=99.0, ends=ENDS | {"ref": 35.0})
+    assert (row["horizon"], row["n"], row["failures"]) == (35, 2, 1)
+    assert row["mean_reference"] == (35 + 10) / 2
+    boot = Bootstrap(seed=1, n=3, resamples=20, interval=0.95)
+    gone = [Pair(arm="gone", reference="ref"), *PAIR]
+    frame = restricted_means({"x": x, "ref": x}, gone, ends=ENDS, bootstrap=boot)
+    assert frame["failures"].tolist() == [3, 3, 1, 1]
+    assert frame["n"].tolist() == [0, 0, 2, 2]
+    assert frame["mean_arm_least"].isna().all()
+    tables.write(frame, tmp_path / "restricted_means.parquet", RESTRICTED_MEANS)
+
+
+def test_censoring_before_the_horizon_is_refused():
+    early = arm([10.0, 20.0]).assign(death_observed=False)
+    with pytest.raises(ValueError, match="censored before day 40"):
+        gained(early, arm([10.0, 20.0]))

@@ -1,0 +1,240 @@
+"""Exactly once: writers killed at any moment, several at once, and on several machines."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nichetrial.tracking import sqlite, store
+from nichetrial.tracking.live import close_left_open, so_far
+from nichetrial.tracking.mlflow_writer import sync, write
+from nichetrial.tracking.runs import Run
+from tests.unit.test_tracking_plan import build, jobs, study
+from tests.unit.test_tracking_writer import Counted, contents, planned
+
+ROUNDS, KILLS = 20, 5
+"""Experiments, and writers that are killed in each before the one that is not."""
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kills")
+
+
+@pytest.fixture(scope="module")
+def results(here: Path) -> Path:
+    return build(here)
+
+
+@pytest.fixture(scope="module")
+def at(here: Path) -> store.Store:
+    return store.locate(f"sqlite:///{here / 'store' / 'mlflow.db'}")
+
+
+@pytest.fixture(scope="module")
+def client(at: store.Store) -> Any:
+    with store.opened(at) as opened:
+        return opened
+
+
+@pytest.fixture(scope="module")
+def undisturbed(results: Path, at: store.Store, client: Any) -> dict[str, Any]:
+    sync(planned(results), store=at, experiment="undisturbed", folder=results)
+    return contents(client, "undisturbed")
+
+
+def latest(run: dict[str, Any]) -> dict[str, float]:
+    """The metrics of a run as MLflow shows them."""
+    return {
+        name: max(points, key=lambda point: (point[2], point[1]))[0]
+        for name, points in run["metrics"].items()
+    }
+
+
+def child(work: Callable[[], Any]) -> int:
+    """A process that does this alone, with connections of its own; MLflow is imported already."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return pid
+
+
+def test_a_hundred_writers_killed_at_random_moments_then_one_sync(
+    results: Path, at: store.Store, client: Any, undisturbed: dict[str, Any]
+) -> None:
+    """One after the other and two at once, whole syncs and those of a run that still goes on."""
+    runs, chance = planned(results), random.Random(6)  # noqa: S311
+    plans = (runs, so_far(runs), so_far(runs[:2]), runs)
+
+    def once(plan: list[Run], name: str) -> None:
+        sync(plan, store=at, experiment=name, folder=results)
+
+    start = time.monotonic()
+    os.waitpid(child(lambda: once(runs, "how long it takes")), 0)
+    whole = time.monotonic() - start
+    died = 0
+    for number in range(ROUNDS):
+        name = f"killed {number}"
+        for kill in range(KILLS):
+            plan = plans[(number + kill) % len(plans)]
+            pids = [child(lambda p=plan, n=name: once(p, n)) for _ in range(1 + kill % 2)]
+            time.sleep(chance.uniform(0.0, whole))
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            ended = [os.waitpid(pid, 0)[1] for pid in pids]
+            died += sum(os.WIFSIGNALED(status) for status in ended)
+        once(runs, name)
+        assert contents(client, name) == undisturbed, name
+    assert died >= 50
+
+
+class Beside:
+    """A client beside which another machine does something before the call of that number."""
+
+    def __init__(self, client: Any, last: int, other: Callable[[], Any]) -> None:
+        self.client, self.left, self.other = client, last, other
+        self.tracking_uri = client.tracking_uri
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            if self.left == 0:
+                self.other()
+            self.left -= 1
+            return getattr(self.client, name)(*args, **options)
+
+        return call
+
+
+def test_two_machines_send_the_same_study_at_the_same_moment(
+    results: Path, at: store.Store, client: Any, undisturbed: dict[str, Any]
+) -> None:
+    """One sends all of it just before any call of the other: both end with the same runs."""
+    runs = planned(results)
+    counted = Counted(client)
+    write(runs, counted, store.experiment(client, at, "machines"))  # type: ignore[arg-type]
+    doubled = 0
+    for last in range(len(counted.calls)):
+        name = f"machines {last}"
+        experiment = store.experiment(client, at, name)
+        theirs: list[dict[str, str]] = []
+        beside = Beside(
+            client, last, lambda e=experiment, t=theirs: t.append(write(runs, client, e))
+        )
+        mine = write(runs, beside, experiment)  # type: ignore[arg-type]
+        assert contents(client, name) == undisturbed, counted.calls[:last][-1:]
+        assert write(runs, client, experiment) == mine
+        binned = client.search_runs([experiment], run_view_type=2)
+        doubled += len(binned)
+        assert all(run.data.tags["nichetrial.double_of"] in mine.values() for run in binned)
+    assert doubled, "no run was ever made twice: nothing was tested"
+
+
+def test_a_double_that_a_kill_left_is_removed_by_the_next_sync(
+    results: Path, at: store.Store, client: Any, undisturbed: dict[str, Any]
+) -> None:
+    runs = planned(results)
+    experiment = store.experiment(client, at, "left double")
+    write(runs, client, experiment)
+    for run in runs[:2]:
+        tags = {"nichetrial.run_key": run.key, "nichetrial.study_key": run.study_key}
+        client.create_run(experiment, start_time=run.start, tags=tags)
+    sync(runs, store=at, experiment="left double", folder=results)
+    after = contents(client, "left double")
+    assert {k: r["params"] for k, r in after.items()} == {
+        k: r["params"] for k, r in undisturbed.items()
+    }
+    assert {k: (r["status"], r["artifacts"]) for k, r in after.items()} == {
+        k: (r["status"], r["artifacts"]) for k, r in undisturbed.items()
+    }
+
+
+def test_records_of_two_machines_meet_in_one_store(
+    tmp_path: Path, results: Path, at: store.Store, client: Any, undisturbed: dict[str, Any]
+) -> None:
+    """Each has simulated other arms; neither takes back what the other has finished."""
+    halves = []
+    for number, arm in enumerate(("amd3100", "untreated")):
+        half = build(tmp_path / str(number))
+        for path in (half / "records" / "simulate" / arm).glob("*.json"):
+            path.unlink()
+        (half / "records" / "compare" / "comparisons.json").unlink()
+        halves.append(planned(half))
+    for plan in (*halves, halves[0]):
+        sync(plan, store=at, experiment="halves", folder=results)
+    states = {r["name"]: r["status"] for r in contents(client, "halves").values()}
+    assert sorted(states.values()) == ["FINISHED"] * 3 + ["KILLED"] * 2
+    sync(planned(results), store=at, experiment="halves", folder=results)
+    sync(halves[1], store=at, experiment="halves", folder=results)
+    after = contents(client, "halves")
+    for part in ("name", "status", "params", "artifacts"):
+        assert {k: r[part] for k, r in after.items()} == {
+            k: r[part] for k, r in undisturbed.items()
+        }, part
+    assert {k: latest(r) for k, r in after.items()} == {
+        k: latest(r) for k, r in undisturbed.items()
+    }
+
+
+def test_a_run_that_was_left_open_by_another_version_of_the_study_is_closed(
+    tmp_path: Path, at: store.Store, client: Any
+) -> None:
+    old, new = build(tmp_path / "old"), build(tmp_path / "new", study(seed=8))
+    folder = tmp_path / "tracking"
+    first = so_far(planned(old))
+    sync(first, store=at, experiment="open", folder=folder)
+    folder.mkdir()
+    (folder / "open.json").write_text(f'[["{at.uri}", "{first[0].key}"], ["http://other", "x"]]')
+    of = study(seed=8)
+    from nichetrial.tracking.plan import plan
+
+    later = plan(of.model_dump(mode="json"), jobs(of), new)
+    ids = sync(later, store=at, experiment="open", folder=folder)
+    close_left_open(folder, later[0].key, at, "open")
+    runs = client.search_runs([ids["experiment_id"]])
+    assert {run.info.status for run in runs} == {"FINISHED", "KILLED"}
+    (closed,) = [run for run in runs if run.info.status == "KILLED"]
+    assert closed.data.tags["nichetrial.run_key"] == first[0].key
+    assert closed.info.end_time == max(p[1] for p in first[0].history["arms_finished"])
+    assert (folder / "open.json").read_text() == '[["http://other", "x"]]'
+
+
+def test_a_sync_with_nothing_to_do_does_not_ask_mlflow(
+    results: Path, at: store.Store, undisturbed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "opened", None)
+    sync(planned(results), store=at, experiment="undisturbed", folder=results)
+
+
+def test_the_quick_look_says_what_mlflow_says(
+    results: Path, at: store.Store, client: Any, undisturbed: dict[str, Any]
+) -> None:
+    from nichetrial.tracking.mlflow_writer import _search
+
+    key = planned(results)[0].key
+    assert at.database is not None
+    experiment = sqlite.experiment_id(at.database, "undisturbed")
+    assert experiment == client.get_experiment_by_name("undisturbed").experiment_id
+    found = sorted(sqlite.seen(at.database, experiment, key), key=lambda r: r.run_id)
+    assert found == sorted(_search(client, experiment, key)(), key=lambda r: r.run_id)
+    assert len(found) == 5
+
+
+def test_the_quick_look_at_what_is_no_store(tmp_path: Path) -> None:
+    assert sqlite.experiment_id(tmp_path / "none.db", "x") is None
+    assert not (tmp_path / "none.db").exists()
+    sqlite3.connect(tmp_path / "other.db").close()
+    assert sqlite.experiment_id(tmp_path / "other.db", "x") is None
+    assert sqlite.seen(tmp_path / "other.db", "1", "x") == []

@@ -1,0 +1,127 @@
+"""Runs appear in MLflow while their jobs run: one process beside Snakemake follows the records.
+
+It is told of each finished job by a line, brings the store to what the records say so far, and at
+the end of the lines once more to the whole truth. It is in nobody's way: it runs at a low priority,
+rests ten times as long as it worked, and what it cannot do is left to the next sync.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from nichetrial.errors import UserError
+from nichetrial.tables import atomic
+from nichetrial.tracking import store as stores
+from nichetrial.tracking.mlflow_writer import close, sync
+from nichetrial.tracking.runs import Run
+
+__all__ = ["close_left_open", "follow", "so_far"]
+
+NICE = 10
+REST, REST_FACTOR = 1.0, 10.0
+"""Seconds between two syncs, and for each second of processor time that the last one took."""
+
+
+def so_far(plan: Sequence[Run]) -> list[Run]:
+    """What is shown of a plan while its jobs run: the parent, RUNNING, and the children that have
+    ended or have a curve to show."""
+    parent, *children = plan
+    shown = [c for c in children if c.status != "KILLED"]
+    growing = [
+        replace(c, status="RUNNING", tags=_said(c, "Running."))
+        for c in children
+        if c.status == "KILLED" and c.history
+    ]
+    note = f"Running: {len(shown)} of {len(children)} runs have ended."
+    running = replace(parent, status="RUNNING", metrics={}, artifacts=(), tags=_said(parent, note))
+    return [running, *shown, *growing]
+
+
+def _said(run: Run, note: str) -> dict[str, str]:
+    return dict(run.tags) | {"mlflow.note.content": note}
+
+
+def follow(
+    lines: int,
+    plan: Callable[[], Sequence[Run]],
+    *,
+    store: stores.Store,
+    experiment: str,
+    folder: Path,
+) -> None:
+    """Sync while there are ``lines``, and once more when they end.
+
+    Args:
+        lines: a descriptor; what is in the lines does not matter.
+        plan: what the records say now; not heeded before a job has ended since the start.
+        folder: where it is noted which runs were left open.
+    """
+    started, due, waiting = _now(), time.monotonic(), False
+    os.nice(NICE)
+    lock = stores.lock_of(store, folder)
+    with contextlib.suppress(UserError), stores.locked(lock), stores.opened(store):
+        pass  # what takes longest is done while the first job runs
+    while True:
+        wait = max(0.0, due - time.monotonic()) if waiting else None
+        ready, _, _ = select.select([lines], [], [], wait)
+        if ready:
+            if not os.read(lines, 65536):
+                break
+            waiting = True
+        if waiting and time.monotonic() >= due:
+            begin, waiting = time.process_time(), False
+            if (now := plan()) and now[0].end >= started:
+                _open(now, store, experiment, folder)
+            due = time.monotonic() + REST + REST_FACTOR * (time.process_time() - begin)
+    if (now := plan()) and now[0].end >= started:
+        with contextlib.suppress(UserError):
+            sync(now, store=store, experiment=experiment, folder=folder)
+            close_left_open(folder, now[0].key, store, experiment)
+
+
+def _open(plan: Sequence[Run], store: stores.Store, experiment: str, folder: Path) -> None:
+    with contextlib.suppress(UserError):
+        note = folder / "open.json"
+        found = _left(note)
+        if [store.uri, plan[0].key] not in found:
+            note.parent.mkdir(parents=True, exist_ok=True)
+            with atomic(note) as part:
+                part.write_text(json.dumps([*found, [store.uri, plan[0].key]]), encoding="utf-8")
+        sync(so_far(plan), store=store, experiment=experiment, folder=folder)
+
+
+def close_left_open(folder: Path, done: str, store: stores.Store, experiment: str) -> None:
+    """After a sync of the study ``done``: runs of an earlier version of it that a kill left RUNNING
+    in this store are closed, for no sync will come to them again. Raises UserError."""
+    note = folder / "open.json"
+    found = _left(note)
+    here = [key for uri, key in found if uri == store.uri]
+    old = [key for key in here if key != done]
+    if old:
+        with stores.opened(store) as client:
+            at = stores.experiment(client, store, experiment)
+            for key in old:
+                close(client, at, key)
+    if here:
+        rest = [entry for entry in found if entry[0] != store.uri]
+        with atomic(note) as part:
+            part.write_text(json.dumps(rest), encoding="utf-8")
+
+
+def _left(note: Path) -> list[list[str]]:
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
