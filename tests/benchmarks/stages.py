@@ -88,6 +88,7 @@ SIZES: tuple[tuple[str, dict[str, int]], ...] = (
     ("run", {"mice": 40_000, "chunk": 40_000, "arms": 3, "end": 90, "course_mice": 2000,
              "dose_mice": 20_000, "resamples": 500}),
     ("run", {"mice": 1000, "chunk": 500, "arms": 24, "course_mice": 50}),
+    ("run", {"mice": 20_000, "chunk": 20_000, "arms": 16, "resamples": 500}),
     ("run", {"mice": 6000, "chunk": 6000, "arms": 3, "resamples": 5000}),
     ("cold calibrate", {}),
     ("calibrate", {"arms": 3}),

@@ -7,6 +7,7 @@ Jobs and rows are counted from the plan; the rest is measured prices times what 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from nichetrial.launch.plan import FIGURES, Plan
@@ -46,7 +47,7 @@ def lines(plan: Plan) -> list[Line]:
     mice, chunks = study.cohort.mice, len(plan.chunks)
     kept = study.figures.course_mice
     days = sum(course_days(arm) for arm in study.arms)
-    sizes = _distinct(plan.chunks)
+    sizes = _distinct(plan.chunks, kept)
     found: list[Line] = []
 
     def add(rule: str, jobs: list[tuple[int, dict[str, str]]], rows: int = 0) -> None:
@@ -67,13 +68,13 @@ def lines(plan: Plan) -> list[Line]:
     if plan.population:
         parts = [f"{a}-{b}" for a, b in study.calibration.chunks()]
         times = study.calibration.generations + 1
-        add("particles", [(n * times, {"particles": p}) for p, n in _distinct(parts).items()])
+        add("particles", [(n * times, {"particles": p}) for p, n in _distinct(parts, 0).items()])
         add("population", [(1, {})])
     add("parameters", [(n, {"mice": m}) for m, n in sizes.items()], mice)
     rows = mice * len(study.arms) + kept * days + COLONY_CLASSES * chunks * len(study.arms)
     names = [{"arm": arm.name, "mice": m} for m in sizes for arm in study.arms]
     add("simulate", [(sizes[n["mice"]], n) for n in names], rows)
-    dose = _distinct(list(plan.dose_chunks))
+    dose = _distinct(list(plan.dose_chunks), 0)
     add("dose_curve", [(n, {"mice": m}) for m, n in dose.items()],
         study.figures.dose_mice * len(study.dose_curve))  # fmt: skip
     add("compare", [(1, {})])
@@ -83,11 +84,16 @@ def lines(plan: Plan) -> list[Line]:
     return found
 
 
-def _distinct(spans: list[str]) -> dict[str, int]:
-    """One chunk of each kind -> how many there are: the first, those like the second, the last."""
-    if len(spans) < 3:
-        return dict.fromkeys(spans, 1)
-    return {spans[0]: 1, spans[1]: len(spans) - 2, spans[-1]: 1}
+def _distinct(spans: list[str], kept: int) -> dict[str, int]:
+    """A chunk of each kind -> how many are alike: of one size, with as many mice below ``kept``."""
+    counts: Counter[tuple[int, int]] = Counter()
+    example: dict[tuple[int, int], str] = {}
+    for span in spans:
+        first, last = map(int, span.split("-"))
+        kind = (last - first, max(0, min(kept, last + 1) - first))
+        counts[kind] += 1
+        example.setdefault(kind, span)
+    return {example[kind]: n for kind, n in counts.items()}
 
 
 def _warm(needs: Needs, rule: str, names: dict[str, str]) -> Need:

@@ -157,11 +157,17 @@ class Needs:
             compared = study.comparisons
             counts = compared.resamples * min(study.cohort.mice, BATCHES)
             pairs = len(compared.pairs) + len(compared.combinations)
-            return {"mouse_arms": mouse_arms, "counts": counts, "draws": counts * pairs}
+            return {
+                "mice": study.cohort.mice,
+                "mouse_arms": mouse_arms,
+                "counts": counts,
+                "draws": counts * pairs,
+            }
         if rule in ("figure", "report"):
             return {
                 "arms": arms,
                 "jobs": jobs,
+                "mice": study.cohort.mice,
                 "mouse_arms": mouse_arms,
                 "course_rows": study.figures.course_mice * self._course_days,
                 "dose_rows": study.figures.dose_mice * len(study.dose_curve),
