@@ -15,12 +15,12 @@ PACKAGES := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet instal
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run population test ui bench lint format lock generate clean venv env dev peers
+.PHONY: help run population test ui bench lint format lock generate screenshots clean venv env dev peers
 
 help: ## say what there is
 	@echo "make TARGET [STUDY=config.yaml] [CORES=2]"
 	@sed -n 's/^\([a-z]*\):.*## /  \1@/p' $(firstword $(MAKEFILE_LIST)) | while IFS=@ read -r name text; do \
-	  printf '  %-10s %s\n' $$name "$$text"; done
+	  printf '  %-11s %s\n' $$name "$$text"; done
 
 run: env ## run STUDY, from its file to the report
 	@$(PY) -m nichetrial run "$(STUDY)" $(if $(CORES),--cores $(CORES))
@@ -32,7 +32,7 @@ test: dev ## all tests
 	@$(PY) -m pytest -n 2 --dist loadgroup $(TESTS)
 
 bench: peers ## the benchmarks, as ratios
-	@for part in run precision yardstick.yardstick peak price colonies scale docs; do \
+	@for part in run precision yardstick.yardstick peak price colonies scale comparisons tracking docs; do \
 	  $(PY) -m tests.benchmarks.$$part || exit 1; done
 
 lint: dev ## style, types, and Snakemake's own advice
@@ -63,6 +63,9 @@ lock: env ## solve the dependencies anew within pyproject.toml; needs uv and a p
 population: env ## calibrate the population that ships with nichetrial (minutes)
 	@$(PY) -m nichetrial calibrate config.yaml
 	@$(PY) -m nichetrial generate --population results/seubert2015
+
+screenshots: dev run ## run the default study and make the pictures of MLflow in the docs
+	NICHETRIAL_SCREENSHOTS=results/seubert2015 $(PY) -m pytest -q tests/browser/test_mlflow_pages.py
 
 clean: ## remove the environment and caches; results stay
 	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache workflow/nichetrial.egg-info

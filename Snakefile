@@ -7,7 +7,8 @@ min_version("9.27")
 
 from nichetrial.errors import UserError
 from nichetrial.launch.environment import prepare
-from nichetrial.launch.plan import FIGURES, Plan, study_file
+from nichetrial.launch.plan import Plan, study_file
+from nichetrial.launch.products import FIGURES
 from nichetrial.launch.resources import Needs
 from nichetrial.study.load import load
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from nichetrial import cli
 from nichetrial.errors import UserError
-from nichetrial.launch.plan import EVIDENCE, Plan
+from nichetrial.launch.plan import Plan
+from nichetrial.launch.products import EVIDENCE
 from nichetrial.model.variants import VARIANTS
 from nichetrial.study.calibration import MOST_JOBS
 from nichetrial.study.language import CalibrationSection

@@ -143,6 +143,10 @@ def test_bliss_and_hsa_by_hand(boot):
     assert frame.loc["bliss", "excess"] == pytest.approx(-0.1)
     assert frame.loc["hsa", "expected"] == pytest.approx(0.4)
     assert frame.loc["hsa", "excess_high"] == pytest.approx(-0.3)
+    assert list(frame["decides"]) == [True, False]
+    named = (Combination(arm="ab", of=("a", "b"), null="hsa"),)
+    first = combinations(outcomes, spec(combos=named), boot).iloc[0]
+    assert (first["null_model"], first["decides"]) == ("hsa", True)
 
 
 def test_unknown_parameter_that_decides_is_found():

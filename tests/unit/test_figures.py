@@ -19,14 +19,16 @@ from matplotlib.text import Text
 
 from nichetrial.errors import UserError
 from nichetrial.figures import catalogue, dose, inputs
-from nichetrial.figures.metastasis_free import free_curve
 from nichetrial.figures.numbers import count, interval, number, share, tick
 from nichetrial.figures.style import arm_styles, save, spread, wrapped
 from nichetrial.stages import figure as stage
 from tests.unit.test_figures_data import LABELS, build, make_study
 
 SCHEDULE = importlib.util.find_spec("nichetrial.figures.schedule") is not None
-DRAWN = [name for name in catalogue.FIGURES if name != "schedule" or SCHEDULE]
+ELSEWHERE = {"event_free", "dose_response", "surface", "window", "schedules", "optimum", "power",
+             "uncertainty", "ranking"}  # fmt: skip
+"""Tested in test_figures_lab and test_figures_sweeps."""
+DRAWN = [n for n in catalogue.FIGURES if n not in ELSEWHERE and (n != "schedule" or SCHEDULE)]
 FROM_RESULTS = [name for name in DRAWN if name != "schedule"]
 
 FEW = {name: LABELS[name] for name in ("timp1_high", "amd3100", "cd63_ko")}
@@ -60,7 +62,6 @@ def test_a_figure_names_what_it_shows(name: str, plain) -> None:
         "courses": "liver neutrophils [fold]",
         "dose": "plasma TIMP-1, fold of basal",
         "colonies": "colony size at read-out [cells]",
-        "metastasis_free": "mice free of detectable metastasis",
     }
     assert expected[name] in text
 
@@ -177,16 +178,6 @@ def test_only_finished_mice_are_drawn(plain) -> None:
     table = inputs.outcomes(study, results, "amd3100")
     assert set(table["status"]) == {"finished"}
     assert 12 not in table.index
-
-
-def test_free_curve_agrees_with_kaplan_and_meier_by_hand() -> None:
-    days = np.array([2.0, 3.0, 3.0, 5.0, 8.0])
-    observed = np.array([True, True, False, True, False])
-    at, free = free_curve(days, observed)
-    by_hand = {0.0: 1.0, 2.0: 0.8, 3.0: 0.8 * 0.75, 5.0: 0.8 * 0.75 * 0.5}
-    for day, value in by_hand.items():
-        assert free[np.searchsorted(at, day, side="right") - 1] == pytest.approx(value)
-    assert free[-1] == pytest.approx(0.3)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.001, 0.2))

@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nichetrial.compare.dose_response import DOSE_RESPONSE
+from nichetrial.compare.ranking import ranking
+from nichetrial.compare.surface import SYNERGY
+from nichetrial.compare.window import SCHEDULES, WINDOW
 from nichetrial.study.resolved import (
     Arm,
     CalibrationSpec,
@@ -199,13 +203,14 @@ def combination_table(study: ResolvedStudy) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"arm": c.arm, "of": "+".join(c.of), "reference": study.comparisons.reference,
-             "null_model": null, "observed": 0.4, "expected": e, "excess": e - 0.4,
+             "null_model": null, "decides": null == "bliss",
+             "observed": 0.4, "expected": e, "excess": e - 0.4,
              "excess_low": e - 0.45, "excess_high": e - 0.35, "n": 36}
             for c in study.comparisons.combinations
             for null, e in (("bliss", 0.385), ("hsa", 0.55))
         ],
-        columns=["arm", "of", "reference", "null_model", "observed", "expected", "excess",
-                 "excess_low", "excess_high", "n"],
+        columns=["arm", "of", "reference", "null_model", "decides", "observed", "expected",
+                 "excess", "excess_low", "excess_high", "n"],
     )  # fmt: skip
 
 
@@ -285,12 +290,17 @@ def build(
         "arms": arms_table(study, missing),
     }.items():
         put(frame, f"comparisons/{name}.parquet")
+    for name, schema in {"dose_response": DOSE_RESPONSE, "synergy": SYNERGY,
+                         "schedules": SCHEDULES, "window": WINDOW}.items():  # fmt: skip
+        put(pd.DataFrame(columns=list(schema)), f"comparisons/{name}.parquet")
     everyone = np.arange(study.cohort.mice)
     outcomes = {
         arm.name: outcome_table(everyone, FACTOR.get(arm.name, 0.9), zero=zero)
         for arm in study.arms
         if arm.name not in missing
     }
+    courses = {name: course_table(np.arange(4), FACTOR.get(name, 0.9)) for name in outcomes}
+    put(ranking(outcomes, courses, study), "comparisons/ranking.parquet")
     for name, frame in lab_tables(study, outcomes, FACTOR, zero=zero).items():
         put(frame, f"comparisons/{name}.parquet")
     record = {

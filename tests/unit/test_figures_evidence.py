@@ -29,7 +29,8 @@ from nichetrial.evidence.scoreboard import SCOREBOARD, scoreboard
 from nichetrial.figures import catalogue, evidence
 from nichetrial.figures.posterior import FIRST, place, unknown
 from nichetrial.figures.style import save
-from nichetrial.launch.plan import EVIDENCE_FIGURES, OF_NO_CALIBRATION, Plan
+from nichetrial.launch.plan import Plan
+from nichetrial.launch.products import EVIDENCE_FIGURES, OF_NO_CALIBRATION
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.stages import figure as stage
 from nichetrial.study.load import load

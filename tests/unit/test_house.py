@@ -17,7 +17,8 @@ import yaml
 from nichetrial import cli
 from nichetrial.launch import conda
 from nichetrial.launch.code import CODE
-from nichetrial.launch.plan import FIGURES, OUTCOME_TABLES, Plan
+from nichetrial.launch.plan import Plan
+from nichetrial.launch.products import FIGURES, OUTCOME_TABLES
 from nichetrial.stages.run import UNTIL
 
 ROOT = Path(__file__).resolve().parents[2]

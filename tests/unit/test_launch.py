@@ -17,7 +17,8 @@ from nichetrial.compare.arms import ARMS, arms
 from nichetrial.errors import UserError
 from nichetrial.launch import process
 from nichetrial.launch.environment import prepare
-from nichetrial.launch.plan import FIGURES, Plan, chunk_name, study_file
+from nichetrial.launch.plan import Plan, chunk_name, study_file
+from nichetrial.launch.products import FIGURES
 from nichetrial.launch.summary import effect_lines, summary
 from nichetrial.stages import run as run_command
 from nichetrial.tables import write, write_csv
@@ -148,7 +149,7 @@ def test_only_what_was_used_and_is_gone_is_lost(tmp_path, monkeypatch, small_stu
     plan = Plan.of(small_study, "s.yaml")
     outcome = plan.simulations("outcomes")[0]
     assert plan.lost() == []  # nothing was made, so nothing was lost: the jobs will ask for it
-    for file in [*plan.comparison_inputs(), *plan.comparisons()]:
+    for file in [*plan.comparison_inputs(), *plan.experiment_inputs(), *plan.comparisons()]:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).touch()
     assert plan.lost() == []

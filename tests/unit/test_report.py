@@ -99,7 +99,7 @@ def test_nothing_is_loaded_from_anywhere(html: str) -> None:
     assert set(re.findall(r"https?://[^\s\"<]+", html)) <= set(page.links)
 
 
-def test_the_page_is_well_formed(html: str) -> None:
+def test_the_page_is_well_formed(html: str, folder) -> None:
     page = Page(html)
     assert html.startswith("<!DOCTYPE html>")
     assert len(page.ids) == len(set(page.ids))
@@ -107,7 +107,7 @@ def test_the_page_is_well_formed(html: str) -> None:
     assert inner
     assert set(inner) <= set(page.ids)
     assert page.tags.count("h1") == page.tags.count("main") == 1
-    assert page.alts == [catalogue.alt(name) for name in catalogue.FIGURES]
+    assert page.alts == [catalogue.alt(n) for n in catalogue.FIGURES if folder[0].asks_for(n)]
     assert '<html lang="en">' in html
 
 
@@ -116,7 +116,7 @@ def test_every_arm_caption_and_doi_is_there(html: str, folder) -> None:
     page = Page(html)
     for arm in study.arms:
         assert arm.label in page.plain
-    for name in catalogue.FIGURES:
+    for name in filter(study.asks_for, catalogue.FIGURES):
         assert catalogue.caption(name) in page.plain
     dois = {"10.1002/hep.27378", "10.1002/jgm.637", "10.3324/haematol.2014.121590",
             "10.1371/journal.pone.0050028"}  # fmt: skip
@@ -250,9 +250,15 @@ def test_an_effect_in_words(changes: dict[str, float], expected: str) -> None:
 )  # fmt: skip
 def test_a_combination_in_words(null: str, low: float, high: float, expected: str) -> None:
     verdict = words.combination_words(
-        pd.Series({"null_model": null, "excess_low": low, "excess_high": high}), make_study()
+        pd.Series({"null_model": null, "decides": True, "excess_low": low, "excess_high": high}),
+        make_study(),
     )
     assert verdict.startswith(expected)
+
+
+def test_a_null_model_that_the_study_does_not_name_has_no_verdict() -> None:
+    row = {"null_model": "hsa", "decides": False, "excess_low": -0.2, "excess_high": -0.1}
+    assert words.combination_words(pd.Series(row), make_study()) == "for comparison"
 
 
 def test_the_dose_curve_in_words() -> None:

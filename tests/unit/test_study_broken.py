@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from nichetrial.errors import UserError
 from nichetrial.study.load import load, load_text
+from tests.unit.broken_questions import QUESTIONS
 from tests.unit.broken_studies import BROKEN, SOUND, WHOLE
 
 FILES = {
     **{name: (SOUND.replace(old, new), message) for name, (old, new, message) in BROKEN.items()},
     **WHOLE,
+    **QUESTIONS,
 }
 
 

@@ -111,7 +111,8 @@ def test_link_leads_to_the_runs_of_the_study(
 ) -> None:
     link, port, _ = served
     receipt = json.loads((folder / "results/small/tracking/receipt.json").read_text())
-    assert link == f"http://127.0.0.1:{port}/#/experiments/{receipt['experiment_id']}/runs"
+    at = f"http://127.0.0.1:{port}/#/experiments/{receipt['experiment_id']}/runs"
+    assert link == f"{at}?workflowType=machine_learning&viewStateShareKey=small"
     run = json.loads(
         _get(f"http://{HOST}:{port}/api/2.0/mlflow/runs/get?run_id={receipt['parent_run_id']}")
     )["run"]
@@ -180,11 +181,24 @@ def test_no_store_yet(tmp_path: Path) -> None:
 def test_place_on_a_server_is_what_the_receipt_says(tmp_path: Path) -> None:
     at = store.locate("http://127.0.0.1:5000")
     receipt = tmp_path / "receipt.json"
-    assert ui._place(receipt, at, "small") == "#/experiments"
-    receipt.write_text(json.dumps({"uri": "http://elsewhere", "experiment_id": "4"}))
-    assert ui._place(receipt, at, "small") == "#/experiments"
-    receipt.write_text(json.dumps({"uri": at.uri, "experiment_id": "4"}))
-    assert ui._place(receipt, at, "small") == "#/experiments/4/runs"
+    nowhere = "#/experiments?workflowType=machine_learning"
+    assert ui._place(receipt, at, "small") == nowhere
+    content = {"uri": "http://elsewhere", "experiment_id": "4", "view": "small"}
+    receipt.write_text(json.dumps(content))
+    assert ui._place(receipt, at, "small") == nowhere
+    receipt.write_text(json.dumps(content | {"uri": at.uri}))
+    runs = "#/experiments/4/runs?workflowType=machine_learning"
+    assert ui._place(receipt, at, "small") == f"{runs}&viewStateShareKey=small"
+    receipt.write_text(json.dumps({"uri": at.uri, "experiment_id": "4", "view": None}))
+    assert ui._place(receipt, at, "small") == runs
+
+
+def test_link_to_a_view_only_where_it_was_saved(folder: Path) -> None:
+    at = store.locate(f"sqlite:///{folder / 'results' / 'mlflow' / 'mlflow.db'}")
+    receipt = folder / "results" / "another" / "tracking" / "receipt.json"
+    assert "viewStateShareKey" not in ui._place(receipt, at, "small")
+    receipt = folder / "results" / "small" / "tracking" / "receipt.json"
+    assert ui._place(receipt, at, "small").endswith("&viewStateShareKey=small")
 
 
 def test_browser_only_where_there_is_a_display(monkeypatch: pytest.MonkeyPatch) -> None:

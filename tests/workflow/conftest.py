@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nichetrial.launch.products import FIGURES
 from tests.conftest import ROOT
 
 TINY = """\
@@ -38,12 +39,17 @@ arms:
 comparisons:
   reference: high
   resamples: 100
+power: {experiments: 100, sizes: [4, 6]}
 figures:
   dpi: 60
   course_mice: 5
   dose_mice: 5
   dose_folds: [1, 10]
 """
+
+DRAWN = [f for f in FIGURES if f not in
+         ("dose_response", "surface", "window", "schedules", "optimum")]  # fmt: skip
+"""The figures of a study without sweeps and without a schedule to look for."""
 
 STUDY = "a study.yaml"
 """With a space, because quoting has to be right everywhere."""

@@ -7,33 +7,44 @@ from pathlib import Path
 
 import pytest
 
-from nichetrial.launch.plan import FIGURES
+from tests.workflow.conftest import DRAWN as FIGURES
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
 DRAWN = {f"draw {figure}" for figure in FIGURES}
 ENDS = {"write the report", "record the runs in MLflow"}
+ARMS = ("high", "amd3100", "untreated")
+COMPARED = {"compare the arms", "count the mice needed"}
 
 
 def _simulated(*arms: str, mice: tuple[str, ...] = ("0-9", "10-19")) -> set[str]:
     return {f"simulate {arm}, mice {chunk}" for arm in arms for chunk in mice}
 
 
+def _experiments(*arms: str) -> set[str]:
+    return {f"simulate experiments with {arm}" for arm in arms}
+
+
 EVERYTHING = {
     "draw mice 0-9",
     "draw mice 10-19",
     "dose of TIMP-1, mice 0-4",
-    "compare the arms",
-    *_simulated("high", "amd3100", "untreated"),
+    *COMPARED,
+    *_simulated(*ARMS),
+    *_experiments(*ARMS),
     *DRAWN,
     *ENDS,
 }
 
 
+FROM_COMPARISONS = {
+    f"draw {f}" for f in ("forest", "event_free", "power", "uncertainty", "ranking")
+}
+
 SECOND_CHUNK_OF_HIGH = {
     *_simulated("high", mice=("10-19",)),
-    "compare the arms",
+    *COMPARED,
     *(DRAWN - {"draw schedule", "draw dose", "draw courses"}),
     *ENDS,
 }
@@ -58,7 +69,7 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
     "dose of an arm": (
         "dose: 5 mg/kg",
         "dose: 6 mg/kg",
-        _simulated("amd3100") | {"compare the arms"} | DRAWN | ENDS,
+        _simulated("amd3100") | _experiments("amd3100") | COMPARED | DRAWN | ENDS,
     ),
     "seed": ("seed: 7", "seed: 8", EVERYTHING),
     "read-out of all": (
@@ -69,7 +80,8 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
     "more mice": (
         "mice: 20",
         "mice: 30",
-        {"draw mice 20-29", "compare the arms"}
+        {"draw mice 20-29"}
+        | COMPARED
         | _simulated("high", "amd3100", "untreated", mice=("20-29",))
         | DRAWN
         | ENDS,
@@ -79,7 +91,7 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
         "dose_folds: [1, 20]",
         {"dose of TIMP-1, mice 0-4"} | DRAWN | ENDS,
     ),
-    "resamples": ("resamples: 100", "resamples: 200", {"compare the arms"} | DRAWN | ENDS),
+    "resamples": ("resamples: 100", "resamples: 200", COMPARED | DRAWN | ENDS),
 }
 
 
@@ -92,7 +104,7 @@ def test_a_change_of_the_study_runs_these_jobs(folder, case):
 
 def test_an_arm_more_simulates_only_that_arm(folder):
     change(folder, "  untreated:\n", "  more:\n    host: {cd63: 0}\n  untreated:\n")
-    assert would_run(folder) == _simulated("more") | {"compare the arms"} | DRAWN | ENDS
+    assert would_run(folder) == _simulated("more") | _experiments("more") | COMPARED | DRAWN | ENDS
 
 
 @pytest.mark.parametrize(
@@ -100,7 +112,7 @@ def test_an_arm_more_simulates_only_that_arm(folder):
     [
         ("figures/foci.svg", {"draw foci"} | ENDS),
         ("report.html", ENDS),
-        ("comparisons/arms.csv", {"compare the arms", "draw forest"} | ENDS),
+        ("comparisons/arms.csv", COMPARED | FROM_COMPARISONS | ENDS),
         ("simulations/high/mice-000010-000019.colonies.parquet", SECOND_CHUNK_OF_HIGH),
         ("study.json", set()),
     ],

@@ -27,9 +27,15 @@ __all__ = ["COMMANDS", "STAGES", "main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("nichetrial.stages.check", "read a study file and say what is wrong with it"),
     "explain": ("nichetrial.stages.explain", "tell and draw every arm's schedule, before a run"),
-    "export": ("nichetrial.stages.export", "write a mouse in an arm for other simulators"),
+    "export": (
+        "nichetrial.stages.export",
+        "write a mouse for other simulators, or a run for an archive",
+    ),
     "run": ("nichetrial.stages.run", "run a study, from its file to the report"),
     "ui": ("nichetrial.stages.ui", "open the tracked runs in the browser"),
+    "diff": ("nichetrial.stages.diff", "tell in what two runs differ"),
+    "reproduce": ("nichetrial.stages.reproduce", "make a tracked run again, and compare"),
+    "serve": ("nichetrial.stages.serve", "start an MLflow server that a group shares"),
     "calibrate": (
         "nichetrial.stages.calibrate",
         "fit the model to published findings",
@@ -41,7 +47,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "stage: one chunk of mice in one arm; or one mouse again",
     ),
     "dose-curve": ("nichetrial.stages.dose_curve", "stage: metastasis against the dose of TIMP-1"),
+    "sweep": ("nichetrial.stages.sweep", "stage: one chunk of mice in all arms of a sweep"),
+    "experiments": ("nichetrial.stages.experiments", "stage: an arm as many labs would see it"),
     "compare": ("nichetrial.stages.compare", "stage: paired effects of all arms"),
+    "compare-sweeps": ("nichetrial.stages.compare_sweeps", "stage: what the sweeps ask"),
+    "power": ("nichetrial.stages.power", "stage: mice needed, and the split of the uncertainty"),
+    "optimise": ("nichetrial.stages.optimise", "stage: the best schedule within a total dose"),
     "figure": ("nichetrial.stages.figure", "stage: draw one figure"),
     "report": ("nichetrial.stages.report", "stage: write the report"),
     "particles": ("nichetrial.stages.particles", "stage: one generation of a calibration"),
@@ -63,7 +74,8 @@ ALONE = {"simulate": ("--mouse", "nichetrial.stages.replay")}
 """Commands that are another one with an option: name -> (option, module)."""
 
 STAGES = (
-    "resolve", "parameters", "simulate", "dose-curve", "compare", "figure", "report", "particles",
+    "resolve", "parameters", "simulate", "dose-curve", "sweep", "experiments", "compare",
+    "compare-sweeps", "power", "optimise", "figure", "report", "particles",
     "population", "predict", "scoreboard", "sensitivity", "contradiction", "evidence-report",
     "track",
 )  # fmt: skip

@@ -12,7 +12,7 @@ rule compare:
     input:
         mice=lambda wildcards: plan.comparison_inputs(),
     output:
-        plan.comparisons(),
+        plan.comparisons("compare"),
     log:
         "<logs>/comparisons/comparisons.log",
         record="<records>/comparisons/comparisons.json",
@@ -34,3 +34,84 @@ rule compare:
         " --simulations {params.results:q}/simulations --parameters {params.results:q}/parameters"
         " --out {params.results:q}/comparisons"
         " {params.missing:q} --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule compare_sweeps:
+    input:
+        outcomes=lambda wildcards: plan.sweep_inputs(),
+    output:
+        plan.comparisons("compare_sweeps"),
+    log:
+        "<logs>/comparisons/sweeps.log",
+        record="<records>/comparisons/sweeps.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        results=lambda wildcards: plan.results,
+        missing=plan.missing_option(),
+        digest=plan.digest("compare-sweeps"),
+    message:
+        "compare the sweeps"
+    shell:
+        "python3 -m nichetrial compare-sweeps --study {params.study:q}"
+        " --results {params.results:q}"
+        " {params.missing:q} --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule power:
+    input:
+        effects="<results>/comparisons/effects.parquet",
+        experiments=lambda wildcards: plan.experiment_inputs(),
+    output:
+        plan.comparisons("power"),
+    log:
+        "<logs>/comparisons/power.log",
+        record="<records>/comparisons/power.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        results=lambda wildcards: plan.results,
+        missing=plan.missing_option(),
+        digest=plan.digest("power"),
+    message:
+        "count the mice needed"
+    shell:
+        "python3 -m nichetrial power --study {params.study:q} --effects {input.effects:q}"
+        " --experiments {params.results:q}/experiments --out {params.results:q}/comparisons"
+        " {params.missing:q} --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule optimise:
+    input:
+        parameters=lambda wildcards: plan.mice(),
+    output:
+        plan.comparisons("optimise"),
+    log:
+        "<logs>/comparisons/optimise.log",
+        record="<records>/comparisons/optimise.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        results=lambda wildcards: plan.results,
+        digest=plan.digest("optimise"),
+    message:
+        "look for the best schedule"
+    shell:
+        "python3 -m nichetrial optimise --study {params.study:q} --parameters {input.parameters:q}"
+        " --out {params.results:q}/comparisons"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"

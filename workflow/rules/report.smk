@@ -6,7 +6,7 @@
 
 rule report:
     input:
-        comparisons=rules.compare.output,
+        comparisons=plan.comparisons(),
         figures=plan.pictures(),
         rejections=lambda wildcards: plan.rejections(),
     output:

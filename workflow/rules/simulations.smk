@@ -5,6 +5,8 @@
 #      simulations/ARM/mice-FIRST-LAST.courses.parquet     time courses of the first mice
 #      simulations/ARM/mice-FIRST-LAST.colonies.parquet    sizes of colonies at read-out
 #      dose_curve/mice-FIRST-LAST.parquet                  no treatment, TIMP-1 from basal to highest
+#      sweeps/SWEEP/mice-FIRST-LAST.parquet                all arms of a sweep, one row a mouse and arm
+#      experiments/ARM.groups, ARM.twins .parquet          simulated experiments, for the mice needed
 
 
 rule simulate:
@@ -60,4 +62,58 @@ rule dose_curve:
     shell:
         "python3 -m nichetrial dose-curve --study {params.study:q}"
         " --parameters {input.parameters:q} --mice {params.below} --out {output.table:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule sweep:
+    input:
+        parameters="<results>/parameters/mice-{mice}.parquet",
+    output:
+        table="<results>/sweeps/{sweep}/mice-{mice}.parquet",
+    log:
+        "<logs>/sweeps/{sweep}/mice-{mice}.log",
+        record="<records>/sweeps/{sweep}/mice-{mice}.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        digest=lambda wildcards: plan.digest("sweep", arm=wildcards.sweep),
+    message:
+        "simulate the sweep {wildcards.sweep}, mice {wildcards.mice}"
+    shell:
+        "python3 -m nichetrial sweep --study {params.study:q} --sweep {wildcards.sweep:q}"
+        " --parameters {input.parameters:q} --out {output.table:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+
+
+rule experiments:
+    input:
+        population=plan.population,
+    output:
+        groups="<results>/experiments/{arm}.groups.parquet",
+        twins="<results>/experiments/{arm}.twins.parquet",
+    log:
+        "<logs>/experiments/{arm}.log",
+        record="<records>/experiments/{arm}.json",
+    conda:
+        "../../envs/nichetrial.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        study=plan.study_json,
+        population=lambda wildcards, input: (
+            ["--population", *input.population] if input.population else []
+        ),
+        digest=lambda wildcards: plan.digest("experiments", arm=wildcards.arm),
+    message:
+        "simulate experiments with {wildcards.arm}"
+    shell:
+        "python3 -m nichetrial experiments --study {params.study:q} --arm {wildcards.arm:q}"
+        " {params.population:q} --groups {output.groups:q} --twins {output.twins:q}"
         " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"

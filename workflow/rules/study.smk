@@ -2,6 +2,7 @@
 #
 # in   the study file
 # out  study.json    every arm with its patch applied, in internal units; all jobs read it
+#      origin/       what is needed to make the run again: commit, uncommitted code, study file, lock, graph of rules
 #
 # It is no job, and no input of one, but written at the start of every run that has jobs: it changes with
 # every word of the study, and would make everything run again. What a job takes from it is in the
@@ -19,3 +20,6 @@ onstart:
             " --record {plan.results:q}/records/study/resolve.json"
             " --expect {plan.resolve_digest} --log {plan.results:q}/logs/study/resolve.log"
         )
+    from nichetrial.launch.start import keep
+
+    keep(plan, workflow.dag)

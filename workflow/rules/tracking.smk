@@ -8,7 +8,7 @@
 
 rule track:
     input:
-        comparisons=rules.compare.output,
+        comparisons=plan.comparisons(),
         figures=plan.pictures(),
         page=rules.report.output.page,
     output:

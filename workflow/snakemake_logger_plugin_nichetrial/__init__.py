@@ -227,8 +227,8 @@ class LogHandler(LogHandlerBase):
             }
             with open(self.settings.failures, "a", encoding="utf-8") as stream:
                 stream.write(json.dumps(entry) + "\n")
-        if record.rule_name in TRACKING:  # no result depends on it
-            return f"not in MLflow yet: {_tail(Path(logs[0]))[-1] if logs else label}"
+        if record.rule_name in TRACKING:
+            return _not_tracked(logs)
         self.live.ended(record.rule_name, failed=True)
         lines = [f"FAILED  {label}"]
         for log in logs:
@@ -261,6 +261,13 @@ def _plain(label: str) -> str:
 def _why(reason: str) -> str:
     """Snakemake's reason without its lists of files."""
     return ", ".join(text for start, text in REASONS.items() if start in reason) or "asked for"
+
+
+def _not_tracked(logs: list[str]) -> str:
+    """One line, for no result depends on it. What the job has told a user, it has told here too."""
+    last = _tail(Path(logs[0]))[-1] if logs else ""
+    why = "" if last.startswith("nichetrial: ") else f": {last}"
+    return f"not in MLflow yet, see {', '.join(logs)}; every result is there{why}"
 
 
 def _tail(path: Path) -> list[str]:

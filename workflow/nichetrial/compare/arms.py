@@ -54,8 +54,8 @@ def metrics(
     per_arm: dict[str, dict[str, float]] = {}
     for name, table in outcomes.items():
         done = table[table["status"] == "finished"]
-        numbers = {f"{o}_mean_{u}": float(done[o].mean()) for o, u in OUTCOME_UNITS.items()}
-        numbers["foci_median_foci"] = float(done["foci"].median())
+        numbers = {_mean(o, u): float(done[o].mean()) for o, u in OUTCOME_UNITS.items()}
+        numbers["foci_median"] = float(done["foci"].median())
         numbers["mice_finished"] = float(len(done))
         numbers["mice_failed"] = float(len(table) - len(done))
         against = effects[
@@ -77,3 +77,9 @@ def metrics(
         "arms": per_arm,
         "comparison": {k: v for k, v in comparison.items() if math.isfinite(v)},
     }
+
+
+def _mean(outcome: str, unit: str) -> str:
+    """Name of the metric, with its unit unless the outcome is called by it or has none."""
+    told = unit == "1" or outcome.endswith({"d": "days"}.get(unit, unit))
+    return f"{outcome}_mean" if told else f"{outcome}_mean_{unit}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -13,12 +16,16 @@ from nichetrial.tables import Schema
 
 __all__ = ["COMBINATIONS", "combinations"]
 
+NULLS: dict[str, Callable[..., Any]] = {"bliss": np.prod, "hsa": np.min}
+"""Null model -> what it expects of the ratios of the parts."""
+
 _F = pa.float64()
 COMBINATIONS: Schema = {
     "arm": (pa.string(), "1", "the combination"),
     "of": (pa.string(), "1", "its parts"),
     "reference": (pa.string(), "1", "what all are compared with"),
     "null_model": (pa.string(), "1", "bliss: ratios multiply; hsa: the better part alone"),
+    "decides": (pa.bool_(), "1", "whether the study names this null model"),
     "observed": (_F, "1", "ratio of foci, combination over reference"),
     "expected": (_F, "1", "ratio of foci under the null model"),
     "excess": (_F, "1", "observed - expected; below zero: synergy, more effect than expected"),
@@ -29,7 +36,8 @@ COMBINATIONS: Schema = {
 
 
 def combinations(outcomes: Outcomes, spec: ComparisonSpec, bootstrap: Bootstrap) -> pd.DataFrame:
-    """One row a declared combination and null model (schema COMBINATIONS)."""
+    """One row a declared combination and null model, the one that the study names first (schema
+    COMBINATIONS)."""
     rows = []
     for combination in spec.combinations:
         names = (combination.arm, *combination.of, spec.reference)
@@ -42,7 +50,8 @@ def combinations(outcomes: Outcomes, spec: ComparisonSpec, bootstrap: Bootstrap)
             continue
         foci = np.column_stack([outcomes[name]["foci"].to_numpy(np.float64) for name in names])
         point, drawn = foci[valid].mean(axis=0)[None, :], bootstrap.means(foci, valid)
-        for null, expect in (("bliss", np.prod), ("hsa", np.min)):
+        for null in sorted(NULLS, key=lambda name: name != combination.null):
+            expect = NULLS[null]
             values = []
             for means in (point, drawn):
                 ratios = ratio_of_means(means[:, :-1], means[:, -1:])
@@ -55,6 +64,7 @@ def combinations(outcomes: Outcomes, spec: ComparisonSpec, bootstrap: Bootstrap)
                     "of": "+".join(combination.of),
                     "reference": spec.reference,
                     "null_model": null,
+                    "decides": null == combination.null,
                     "observed": observed[0],
                     "expected": expected[0],
                     "excess": observed[0] - expected[0],

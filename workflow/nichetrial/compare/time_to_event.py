@@ -79,7 +79,11 @@ RESTRICTED_MEANS: Schema = {
     "mean_reference_most": (_F, "d", "the same of the reference"),
     "difference_least": (_F, "d", "least difference that the inspections do not exclude"),
     "difference_most": (_F, "d", "greatest difference that the inspections do not exclude"),
-    "difference_seen": (_F, "d", "as a lab reads it: each event at the inspection that finds it"),
+    "difference_seen": (
+        _F,
+        "d",
+        "as a lab reads it: found at inspections, until the last one",
+    ),
     "failures": (_I, "mice", "pairs lost because a mouse failed in either arm"),
 }
 
@@ -236,6 +240,7 @@ def restricted_means(
                 row |= _bounds(
                     [Looks(d[valid], s[valid], looks) for d, s in zip(days, seen, strict=True)],
                     until,
+                    max(looks),
                 )
     return pd.DataFrame(rows, columns=list(RESTRICTED_MEANS))
 
@@ -257,7 +262,9 @@ def _gained(days: Floats, valid: NDArray[np.bool_], bootstrap: Bootstrap) -> dic
     }
 
 
-def _bounds(looks: list[Looks], horizon: float) -> dict[str, float]:
+def _bounds(looks: list[Looks], horizon: float, last: float) -> dict[str, float]:
+    """``last``: the last inspection, behind which a lab knows nothing."""
+    seen = [float(np.minimum(look.later, min(horizon, last)).mean()) for look in looks]
     (arm_least, arm_most), (ref_least, ref_most) = (
         [float(np.minimum(day, horizon).mean()) for day in (look.earlier, look.later)]
         for look in looks
@@ -269,5 +276,5 @@ def _bounds(looks: list[Looks], horizon: float) -> dict[str, float]:
         "mean_reference_most": ref_most,
         "difference_least": arm_least - ref_most,
         "difference_most": arm_most - ref_least,
-        "difference_seen": arm_most - ref_most,
+        "difference_seen": seen[0] - seen[1],
     }

@@ -21,7 +21,15 @@ FIGURES: dict[str, str] = {
     "courses": "Time courses",
     "dose": "Metastasis against TIMP-1",
     "colonies": "Sizes of colonies",
-    "metastasis_free": "Free of metastasis",
+    "event_free": "Time to event",
+    "dose_response": "Dose and response",
+    "surface": "Two drugs together",
+    "window": "The window of time",
+    "schedules": "Schedules of one total dose",
+    "optimum": "The best schedule",
+    "power": "Mice needed",
+    "uncertainty": "Where the uncertainty comes from",
+    "ranking": "Effect, burden of dosing, and harm",
 }
 """Name -> title, in the order of the report. A figure is the module of the same name."""
 
@@ -72,13 +80,13 @@ def sources(name: str, study: ResolvedStudy, results: Path, missing: Sequence[st
         return evidence_files(study, results, tables)
     found: list[Path] = []
     for table in tables:
-        if table == "effects":
-            found.append(results / "comparisons" / "effects.parquet")
-        elif table == "dose_curve":
+        if table == "dose_curve":
             found += inputs.dose_files(study, results)
-        else:
+        elif table in ("outcomes", "courses", "colonies"):
             for arm in inputs.present(study, missing):
                 found += inputs.arm_files(study, results, arm.name, table)
+        else:
+            found.append(results / "comparisons" / f"{table}.parquet")
     return found
 
 

@@ -38,11 +38,16 @@ def count(value: float) -> str:
 
 
 def interval(value: float, low: float, high: float, digits: int = 2) -> str:
-    """``0.42 (0.38 to 0.47)``; a dash if there is no value."""
+    """``0.42 (0.38 to 0.47)``; a dash if there is no value.
+
+    Near 1, where two digits would hide the answer, with two decimals: ``1.05 (1.00 to 1.12)``.
+    """
     if math.isnan(value):
         return DASH
     if math.isnan(low) or math.isnan(high):
         return number(value, digits)
+    if 0.8 <= value <= 1.25 and digits == 2 and max(abs(low), abs(high)) < 10:
+        return f"{value:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
     return f"{number(value, digits)} ({number(low, digits)} to {number(high, digits)})"
 
 

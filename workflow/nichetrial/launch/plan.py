@@ -16,54 +16,18 @@ from typing import Any
 
 from nichetrial.errors import UserError
 from nichetrial.launch.code import CODE
+from nichetrial.launch.products import (
+    COMPARED,
+    COMPARISONS,
+    EVIDENCE,
+    EVIDENCE_FIGURES,
+    FIGURES,
+    OF_NO_CALIBRATION,
+)
 from nichetrial.study.resolved import ResolvedStudy, digest
 from nichetrial.tracking.identity import code_digest
 
-__all__ = [
-    "COMPARISONS", "EVIDENCE_FIGURES", "FIGURES", "OF_NO_CALIBRATION", "OUTCOME_TABLES", "Plan",
-    "chunk_name", "study_file",
-]  # fmt: skip
-
-EVIDENCE: dict[str, set[str]] = {
-    "particles": {"particles", "moves", "mice", "fit"},
-    "population": {"particles", "generations", "moves", "mice", "fit"},
-    "predict": {"mice", "fit", "predict"},
-    "scoreboard": {"variants", "fit", "predict"},
-    "sensitivity": {"sobol"},
-    "contradiction": {"map_points", "map_particles"},
-}
-"""Stage of the calibration and its evidence -> the keys of its section that it depends on."""
-
-OF_NO_CALIBRATION = {"tracking", "question", "cohort", "dose_curve"}
-"""Parts of a study that the figures and the page of its calibration do not show."""
-
-OUTCOME_TABLES = ("outcomes", "courses", "colonies")
-
-COMPARISONS = ("effects", "combinations", "unknowns", "arms")
-"""Tables of the comparison, each as .parquet and .csv."""
-
-FIGURES: dict[str, tuple[str, ...]] = {
-    "schedule": (),
-    "foci": ("outcomes",),
-    "forest": ("effects",),
-    "courses": ("courses",),
-    "dose": ("dose_curve",),
-    "colonies": ("outcomes", "colonies"),
-    "metastasis_free": ("outcomes",),
-}
-"""Figure -> the tables it reads. The names are those of ``nichetrial.figures.catalogue``, which is
-not asked because it loads matplotlib; a test holds the two equal."""
-
-EVIDENCE_FIGURES: dict[str, tuple[str, ...]] = {
-    "scoreboard": ("scoreboard", "findings"),
-    "contradiction": ("dose_arms", "turns", "findings"),
-    "phase_map": ("phase_map", "full/population"),
-    "posterior": ("full/posterior",),
-    "sobol": ("sobol",),
-    "calibration": ("generations",),
-}
-"""The same of the figures of the calibration. ``generations``: of every variant; ``findings``: the
-user's own."""
+__all__ = ["Plan", "chunk_name", "study_file"]
 
 
 def chunk_name(first: int, last: int) -> str:
@@ -93,9 +57,10 @@ class Plan:
     def of(cls, study: ResolvedStudy, file: str, missing: str = "") -> Plan:
         """``missing``: arm names with commas. Raises UserError for one that the study has not."""
         names = tuple(name for name in missing.split(",") if name)
+        known = {arm.name for arm in study.arms} | {sweep.name for sweep in study.sweeps}
         for name in names:
-            if name not in {arm.name for arm in study.arms}:
-                raise UserError(f"missing_arms names {name!r}, which is no arm of this study")
+            if name not in known:
+                raise UserError(f"missing_arms names {name!r}, no arm or sweep of this study")
         return cls(study, file, names)
 
     @property
@@ -125,6 +90,21 @@ class Plan:
     def arms(self) -> list[str]:
         """The arms to compare: all that are not missing."""
         return [arm.name for arm in self.study.arms if arm.name not in self.missing]
+
+    @property
+    def sweeps(self) -> list[str]:
+        """The sweeps to compare: all that are not missing."""
+        return [sweep.name for sweep in self.study.sweeps if sweep.name not in self.missing]
+
+    @property
+    def figures(self) -> list[str]:
+        """The figures of this study: those of sweeps only where a sweep asks for them."""
+        return [figure for figure in FIGURES if self.study.asks_for(figure)]
+
+    def asks_for(self, rule: str) -> bool:
+        """Whether the study asks for what this rule makes."""
+        asked = {"optimise": self.study.optimise, "compare_sweeps": self.study.sweeps}
+        return bool(asked.get(rule, True))
 
     def missing_option(self, figure: str = "") -> list[str]:
         """The words for the command line of a stage; none if no arm that it reads is missing."""
@@ -165,8 +145,26 @@ class Plan:
 
     def comparison_inputs(self) -> list[str]:
         """The files that the comparison reads: the mice, and their outcomes in every arm."""
-        mice = [f"{self.results}/parameters/mice-{chunk}.parquet" for chunk in self.chunks]
-        return [*mice, *self.simulations("outcomes")]
+        return [*self.mice(), *self.simulations("outcomes"), *self.simulations("courses")]
+
+    def sweep_inputs(self) -> list[str]:
+        """The files that the comparison of sweeps reads: their arms, and the reference."""
+        reference = self.study.comparisons.reference
+        if reference in self.missing or not self.sweeps:
+            return []
+        swept = [f"{self.results}/sweeps/{s}/mice-{m}.parquet" for s in self.sweeps
+                 for m in self.chunks]  # fmt: skip
+        base = f"{self.results}/simulations/{reference}"
+        return [*swept, *(f"{base}/mice-{mice}.outcomes.parquet" for mice in self.chunks)]
+
+    def experiment_inputs(self) -> list[str]:
+        """The simulated experiments of all arms."""
+        folder = f"{self.results}/experiments"
+        return [f"{folder}/{a}.{kind}.parquet" for a in self.arms for kind in ("groups", "twins")]
+
+    def mice(self) -> list[str]:
+        """The files of all mice."""
+        return [f"{self.results}/parameters/mice-{chunk}.parquet" for chunk in self.chunks]
 
     def rejections(self) -> list[str]:
         """The tables of implausible draws, one a chunk."""
@@ -177,17 +175,20 @@ class Plan:
         formats = self.study.figures.formats
         return [
             f"{self.results}/figures/{figure}.{kind}"
-            for figure in figures or FIGURES
+            for figure in figures or self.figures
             for kind in formats
         ]
 
-    def comparisons(self) -> list[str]:
-        """The files that the comparison writes."""
+    def comparisons(self, *rules: str) -> list[str]:
+        """The files that these rules (all that the study asks for) write to comparisons/."""
         folder = f"{self.results}/comparisons"
         tables = [
-            f"{folder}/{table}.{kind}" for table in COMPARISONS for kind in ("parquet", "csv")
+            f"{folder}/{table}.{kind}"
+            for rule in rules or filter(self.asks_for, COMPARISONS)
+            for table in COMPARISONS[rule]
+            for kind in ("parquet", "csv")
         ]
-        return [*tables, f"{folder}/metrics.json"]
+        return [*tables, f"{folder}/metrics.json"] if not rules or "compare" in rules else tables
 
     @property
     def page(self) -> str:
@@ -206,10 +207,12 @@ class Plan:
         """
         shown = [*self.comparisons(), *self.pictures()]
         used: dict[str, Callable[[], list[str]]] = {
-            self.comparisons()[-1]: self.comparison_inputs,
+            self.comparisons("compare")[-1]: self.comparison_inputs,
+            self.comparisons("compare_sweeps")[-1]: self.sweep_inputs,
+            self.comparisons("power")[-1]: self.experiment_inputs,
             **{
                 self.pictures(figure)[0]: functools.partial(self.figure_inputs, figure)
-                for figure in FIGURES
+                for figure in self.figures
             },
             self.page: lambda: [*shown, *self.rejections()],
             self.receipt: lambda: [*shown, self.page],
@@ -222,8 +225,8 @@ class Plan:
         """The files one figure reads, besides the study."""
         files: list[str] = []
         for table in FIGURES[figure]:
-            if table == "effects":
-                files.append(f"{self.results}/comparisons/effects.parquet")
+            if table in COMPARED:
+                files.append(f"{self.results}/comparisons/{table}.parquet")
             elif table == "dose_curve":
                 files += [
                     f"{self.results}/dose_curve/mice-{mice}.parquet" for mice in self.dose_chunks
@@ -326,8 +329,25 @@ class Plan:
             return [study.seed, study.arm(arm), self._course_mice(mice)]
         if stage == "dose-curve":
             return [study.seed, study.dose_curve]
+        if stage == "sweep":
+            return [study.seed, study.sweep(arm).arms]
+        if stage == "experiments":
+            size = max(study.power.sizes)
+            return [study.seed, study.arm(arm), study.cohort.overrides, study.cohort.population,
+                    study.power.experiments, size]  # fmt: skip
+        if stage == "power":
+            names = [a.name for a in study.arms]
+            return [study.seed, names, study.power, study.comparisons, self.missing]
+        if stage == "compare-sweeps":
+            return [study.seed, study.sweeps, study.comparisons, study.cohort.mice, self.missing]
+        if stage == "optimise":
+            asked = study.optimise
+            two = [study.arm(study.comparisons.reference), study.arm(asked.arm)] if asked else []
+            return [study.seed, asked, two, study.comparisons, study.cohort.mice]
         if stage == "compare":
-            arms = [[a.name, a.label, a.readout] for a in study.arms]
+            arms = [
+                [a.name, a.label, a.readout, a.treatments, a.host, a.vector] for a in study.arms
+            ]
             return [study.seed, arms, study.comparisons, study.cohort, self.missing]
         if figure in EVIDENCE_FIGURES or stage == "evidence-report":
             return [figure, study.model_dump(mode="json", exclude=OF_NO_CALIBRATION)]

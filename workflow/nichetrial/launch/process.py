@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 __all__ = ["checkout", "command", "run"]
 
@@ -51,12 +52,20 @@ def command(
     return words
 
 
-def run(words: Sequence[str], *, keep_open: Sequence[int] = ()) -> int:
+def run(
+    words: Sequence[str],
+    *,
+    keep_open: Sequence[int] = (),
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    said: TextIO | None = None,
+) -> int:
     """Run to the end; the exit code, or minus the signal that stopped it.
 
     The child has a process group of its own and every stop signal is passed on to all of it as
     an interrupt, which makes Snakemake end its jobs at once and remove what is half done; a second
-    signal terminates, a third kills. ``keep_open``: descriptors the child inherits.
+    signal terminates, a third kills. ``keep_open``: descriptors the child inherits; ``folder``,
+    ``environment``, ``said`` (where all that it says goes): its own, if not those of this process.
     """
     asked = 0
     child: subprocess.Popen[bytes] | None = None
@@ -76,7 +85,14 @@ def run(words: Sequence[str], *, keep_open: Sequence[int] = ()) -> int:
         if received:
             return -received[0]
         child = subprocess.Popen(  # noqa: S603  (a list of words, no shell)
-            list(words), stdin=subprocess.DEVNULL, process_group=0, pass_fds=tuple(keep_open)
+            list(words),
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            pass_fds=tuple(keep_open),
+            cwd=folder,
+            env=environment,
+            stdout=said,
+            stderr=subprocess.STDOUT if said else None,
         )
         if received and not asked:  # it came while the child was being started
             stop(received.pop(), None)

@@ -26,7 +26,10 @@ from nichetrial.study.resolved import POPULATIONS, ResolvedStudy
 
 __all__ = ["COMPARISONS", "render", "sources"]
 
-COMPARISONS = ("arms", "effects", "combinations", "unknowns")
+COMPARISONS = (
+    "arms", "effects", "combinations", "unknowns", "mice_needed", "restricted_means", "ranking",
+    "dose_response", "synergy", "schedules", "window", "optimum",
+)  # fmt: skip
 TOP = 10
 """Parameters shown before the reader unfolds the rest."""
 
@@ -47,7 +50,11 @@ def render(
     Raises: UserError naming the file that is not there.
     """
     inputs.require(sources(study, results))
-    tabled = {n: tables.read(results / "comparisons" / f"{n}.parquet") for n in COMPARISONS}
+    tabled = {n: tables.read(results / "comparisons" / f"{n}.parquet") for n in _tables(study)}
+
+    def rows(name: str) -> list[dict[Any, Any]]:
+        return tabled[name].to_dict("records") if name in tabled else []
+
     effects = tabled["effects"]
     labels = {arm.name: arm.label for arm in study.arms}
     foci = effects[effects["outcome"] == "foci"]
@@ -78,11 +85,21 @@ def render(
             for _, row in tabled["combinations"].iterrows()
         ],
         unknowns=_unknowns(tabled["unknowns"]),
+        needed=tabled["mice_needed"].to_dict("records"),
+        means=tabled["restricted_means"].dropna(subset="mean_arm").to_dict("records"),
+        ranking=tabled["ranking"].sort_values(["front", "ratio"]).to_dict("records"),
+        dose_fits=rows("dose_response"),
+        synergy=rows("synergy"),
+        schedules=rows("schedules"),
+        window=[row for row in rows("window") if row["best"]],
+        optimum=rows("optimum"),
+        sweeps={sweep.name: sweep.label for sweep in study.sweeps},
         figures=[
             {"name": name, "title": title, "caption": catalogue.caption(name),
              "alt": catalogue.alt(name),
              "source": paper.picture(_picture_file(study, results, name))}
             for name, title in catalogue.FIGURES.items()
+            if study.asks_for(name)
         ],
         population=POPULATIONS[study.cohort.population],
         scores=_scores(study),
@@ -95,12 +112,19 @@ def render(
     )  # fmt: skip
 
 
+def _tables(study: ResolvedStudy) -> list[str]:
+    """The tables of comparisons/ that the page reads."""
+    shown_by = {"synergy": "surface"}
+    return [n for n in COMPARISONS if study.asks_for(shown_by.get(n, n))]
+
+
 def sources(study: ResolvedStudy, results: Path) -> list[Path]:
     """The files the page is made of, besides study and run records."""
-    found = [results / "comparisons" / f"{name}.parquet" for name in COMPARISONS]
+    found = [results / "comparisons" / f"{name}.parquet" for name in _tables(study)]
     found += _rejection_files(study, results)
     found += inputs.dose_files(study, results)
-    return found + [_picture_file(study, results, name) for name in catalogue.FIGURES]
+    names = [name for name in catalogue.FIGURES if study.asks_for(name)]
+    return found + [_picture_file(study, results, name) for name in names]
 
 
 def _scores(study: ResolvedStudy) -> list[dict[str, Any]]:

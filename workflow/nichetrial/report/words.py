@@ -103,7 +103,9 @@ def dose_words(curve: pd.DataFrame) -> str | None:
 
 
 def combination_words(row: pd.Series, study: ResolvedStudy) -> str:
-    """One combination under one null model as a verdict."""
+    """One combination under one null model as a verdict, if the study names that model."""
+    if not row["decides"]:
+        return "for comparison"
     low, high = float(row["excess_low"]), float(row["excess_high"])
     if math.isnan(low) or math.isnan(high):
         return "no verdict"

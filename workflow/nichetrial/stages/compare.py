@@ -10,10 +10,17 @@ from nichetrial.compare.arms import ARMS, arms, metrics
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.combinations import COMBINATIONS, combinations
 from nichetrial.compare.effects import EFFECTS, effects
+from nichetrial.compare.ranking import RANKING, ranking
+from nichetrial.compare.time_to_event import (
+    EVENT_FREE,
+    RESTRICTED_MEANS,
+    event_free,
+    restricted_means,
+)
 from nichetrial.compare.unknowns import UNKNOWNS, unknowns
 from nichetrial.launch.code import CODE
-from nichetrial.stages.options import add_record_options, read_study, record_options
-from nichetrial.tables import atomic, read, write, write_csv
+from nichetrial.stages.options import add_record_options, read_study, record_options, write_tables
+from nichetrial.tables import atomic, read
 from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
@@ -41,6 +48,14 @@ def run(args: argparse.Namespace) -> None:
         for arm in study.arms
         if arm.name not in args.missing
     }
+    courses = {
+        name: [
+            Path(args.simulations, name, f"{c}.courses.parquet")
+            for c, (first, _) in zip(chunks, study.chunks(), strict=True)
+            if first < study.figures.course_mice
+        ]
+        for name in files
+    }
     mice = [Path(args.parameters, f"{c}.parquet") for c in chunks]
     with recording(
         args.record,
@@ -48,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
         name="comparisons",
         parameters={"comparisons": spec.model_dump(mode="json"), "missing": sorted(args.missing)},
         seed=study.seed,
-        inputs=[*mice, *(f for fs in files.values() for f in fs)],
+        inputs=[*mice, *(f for fs in (*files.values(), *courses.values()) for f in fs)],
         code=CODE["compare"],
         **record_options(args),
     ) as record:
@@ -58,17 +73,27 @@ def run(args: argparse.Namespace) -> None:
         )
         effect = effects(outcomes, spec, study.cohort.mice, bootstrap)
         combined = combinations(outcomes, spec, bootstrap)
-        tables = {
-            "effects": (effect, EFFECTS),
-            "combinations": (combined, COMBINATIONS),
-            "unknowns": (unknowns(outcomes, read(*mice), study), UNKNOWNS),
-            "arms": (arms(outcomes, study), ARMS),
-        }
-        for name, (table, schema) in tables.items():
-            write(table, out / f"{name}.parquet", schema)
-            write_csv(table, out / f"{name}.csv")
-            record.output(out / f"{name}.parquet")
-            record.output(out / f"{name}.csv")
+        ends = {arm.name: arm.readout.end for arm in study.arms}
+        curves = event_free(
+            outcomes, ends, ends=ends, interval=spec.interval, inspections=spec.inspections
+        )
+        means = restricted_means(
+            outcomes, spec.pairs, ends=ends, bootstrap=bootstrap, inspections=spec.inspections
+        )
+        ranked = ranking(outcomes, {n: read(*fs) for n, fs in courses.items()}, study)
+        write_tables(
+            record,
+            out,
+            {
+                "effects": (effect, EFFECTS),
+                "combinations": (combined, COMBINATIONS),
+                "unknowns": (unknowns(outcomes, read(*mice), study), UNKNOWNS),
+                "arms": (arms(outcomes, study), ARMS),
+                "event_free": (curves, EVENT_FREE),
+                "restricted_means": (means, RESTRICTED_MEANS),
+                "ranking": (ranked, RANKING),
+            },
+        )
         numbers = metrics(outcomes, study, effect, combined)
         with atomic(out / "metrics.json") as part:
             part.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""nichetrial export: one arm in one virtual mouse as a file that other simulators read."""
+"""nichetrial export: a mouse for other simulators, or a whole run for an archive."""
 
 from __future__ import annotations
 
@@ -10,30 +10,57 @@ from nichetrial.errors import UserError
 from nichetrial.launch.plan import Plan
 from nichetrial.stages.chosen import arm_named, mouse_numbered
 from nichetrial.study.load import load
+from nichetrial.tracking.crate import write_crate
 
 __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial export``."""
-    parser.add_argument("format", choices=["sbml"], help="sbml: SBML Level 3 Version 2 Core")
-    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
-    parser.add_argument("--arm", required=True, help="name of the arm in the study file")
-    parser.add_argument(
+    formats = parser.add_subparsers(dest="format", required=True, metavar="sbml|crate")
+    sbml = formats.add_parser(
+        "sbml", help="one arm in one mouse as SBML Level 3 Version 2 Core", allow_abbrev=False
+    )
+    sbml.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
+    sbml.add_argument("--arm", required=True, help="name of the arm in the study file")
+    sbml.add_argument(
         "--mouse",
         required=True,
         metavar="N",
         help="number of the mouse in the study's tables, counted from 0",
     )
-    parser.add_argument(
+    sbml.add_argument(
         "--out",
         metavar="FILE",
         help="file to write, - for standard output "
         "(STUDY-ARM-mouseN.xml in the current folder, with the study's name)",
     )
+    crate = formats.add_parser(
+        "crate", help="the results of a run as an RO-Crate", allow_abbrev=False
+    )
+    crate.add_argument("results", type=Path, help="results folder, such as results/seubert2015")
+    crate.add_argument(
+        "--to", type=Path, metavar="FOLDER|ZIP", help="what to write (NAME-crate.zip, here)"
+    )
+    crate.add_argument(
+        "--licence",
+        default="All rights reserved.",
+        help="of the results, best as an address such as "
+        "https://creativecommons.org/licenses/by/4.0/ (all rights reserved)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
+    """Write what is asked for. Raises UserError."""
+    if args.format == "crate":
+        to = args.to or Path(f"{args.results.resolve().name}-crate.zip")
+        write_crate(args.results, to, args.licence)
+        print(f"written: {to}")
+        return
+    _sbml(args)
+
+
+def _sbml(args: argparse.Namespace) -> None:
     """Draw the mouse as the study does, and write it with the arm. Raises UserError."""
     study = load(args.study)
     arm, mouse = arm_named(study, args.arm), mouse_numbered(study, args.mouse)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from pydantic import ValidationError
 
 from nichetrial.errors import UserError
 from nichetrial.study.resolved import ResolvedStudy
+from nichetrial.tables import Schema, write, write_csv
+from nichetrial.tracking.records import Record
 
-__all__ = ["add_record_options", "progress", "read_study", "record_options"]
+__all__ = ["add_record_options", "progress", "read_study", "record_options", "write_tables"]
 
 EVERY = 10.0
 """Seconds between two progress lines."""
@@ -40,6 +43,17 @@ def read_study(path: str) -> ResolvedStudy:
             f"not a resolved study ({type(error).__name__}); `nichetrial resolve` makes one",
             place=path,
         ) from error
+
+
+def write_tables(
+    record: Record, folder: Path, tables: Mapping[str, tuple[pd.DataFrame, Schema]]
+) -> None:
+    """Each table as Parquet and as its CSV twin, both noted as outputs of the job."""
+    for name, (table, schema) in tables.items():
+        write(table, folder / f"{name}.parquet", schema)
+        write_csv(table, folder / f"{name}.csv")
+        record.output(folder / f"{name}.parquet")
+        record.output(folder / f"{name}.csv")
 
 
 def progress(what: str, total: int) -> Callable[[int], None]:

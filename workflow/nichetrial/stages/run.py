@@ -21,17 +21,18 @@ from nichetrial.launch.summary import summary
 from nichetrial.study.load import load
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "run", "say"]
+__all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
 UNTIL: dict[str, tuple[str, ...]] = {
     "parameters": ("parameters",),
-    "simulations": ("simulate", "dose_curve"),
-    "comparisons": ("compare",),
+    "simulations": ("simulate", "dose_curve", "sweep", "experiments"),
+    "comparisons": ("compare_sweeps", "power", "optimise"),
     "figures": ("figure",),
     "report": ("report",),
     "tracking": (),
 }
-"""Stage -> the rules after which the run stops; tracking is the last stage."""
+"""Stage -> the rules after which the run stops; tracking is the last stage. None may need another
+of its stage, as ``power`` needs ``compare``: Snakemake would leave it out."""
 
 TRACKING = {"track", "track_evidence"}
 """Rules on which no result depends: a server that is down does not make a run a failure."""
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_running(parser: argparse.ArgumentParser) -> None:
     """The study file, and how and where to run it."""
     parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
-    parser.add_argument("--cores", type=_cores, metavar="N", help="processor cores to use (all)")
+    parser.add_argument("--cores", type=cores, metavar="N", help="processor cores to use (all)")
     parser.add_argument(
         "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
     )
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
     if better := advice(plan):
         say(better)
-    until = UNTIL[args.until] if args.until else ()
+    until = [rule for rule in UNTIL.get(args.until, ()) if plan.asks_for(rule)]
     goes_on = args.until not in ("parameters", "simulations")
     return carry_out(plan, args, until=until, goes_on=goes_on, tell=summary)
 
@@ -151,8 +152,10 @@ def _failed(path: Path) -> list[dict[str, Any]]:
 
 def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
     """Arms without a full set of simulations, in the order of the study."""
-    names = {entry["wildcards"].get("arm") for entry in failed if entry["rule"] == "simulate"}
-    return [name for name in plan.arms if name in names]
+    names = {entry["wildcards"].get("arm") for entry in failed
+             if entry["rule"] in ("simulate", "experiments")}  # fmt: skip
+    names |= {entry["wildcards"].get("sweep") for entry in failed if entry["rule"] == "sweep"}
+    return [name for name in (*plan.arms, *plan.sweeps) if name in names]
 
 
 def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
@@ -191,7 +194,8 @@ def _stages() -> str:
     return ", ".join(UNTIL)
 
 
-def _cores(text: str) -> str:
+def cores(text: str) -> str:
+    """A number of processor cores as an option gives it, or ``all``."""
     if text == "all" or (text.isdecimal() and int(text) > 0):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} is neither a number of cores nor 'all'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking.evidence import plan_evidence
 from nichetrial.tracking.live import close_left_open, follow
 from nichetrial.tracking.mlflow_writer import sync, write_receipt
+from nichetrial.tracking.optimum import plan_optimum
+from nichetrial.tracking.origin import FOLDER, PICTURE, RULES
 from nichetrial.tracking.plan import plan
 from nichetrial.tracking.records import stages_of
 from nichetrial.tracking.runs import Run
@@ -55,6 +58,8 @@ def run(args: argparse.Namespace) -> None:
         study = read_study(str(folder / "study.json"))
         for kind in _kinds(folder, study, args.only):
             _sync(kind, study, folder, args.to)
+            if kind == "trial" and study.optimise and _plan("optimum", study, folder):
+                _sync("optimum", study, folder, args.to)
 
 
 def _folders() -> list[Path]:
@@ -77,20 +82,27 @@ def _kinds(folder: Path, study: ResolvedStudy, only: str | None) -> Sequence[str
 def _plan(kind: str, study: ResolvedStudy, folder: Path) -> list[Run]:
     if kind == "evidence":
         return plan_evidence(study.model_dump(mode="json"), folder)
+    if kind == "optimum":
+        return plan_optimum(study.model_dump(mode="json"), folder)
     chunks = [f"mice-{first:06d}-{last:06d}" for first, last in study.chunks()]
     jobs = {arm.name: [f"{arm.name}/{chunk}" for chunk in chunks] for arm in study.arms}
+    jobs |= {
+        a.name: [f"{s.name}/{chunk}" for chunk in chunks] for s in study.sweeps for a in s.arms
+    }
     return plan(study.model_dump(mode="json"), jobs, folder)
 
 
 def _place(kind: str, folder: Path) -> Path:
     """Where it is kept what was written where."""
-    return (folder if kind == "trial" else folder / "evidence") / "tracking"
+    within = {"trial": "", "evidence": "evidence", "optimum": "optimum"}[kind]
+    return folder / within / "tracking"
 
 
 def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None:
     own = locate(study.tracking.uri)
     store = locate(to) if to else own
     place, experiment = _place(kind, folder), study.tracking.experiment
+    _draw_rules(place.parent / FOLDER / RULES, place / PICTURE)
     runs = _plan(kind, study, folder)
     synced = sync(runs, store=store, experiment=experiment, folder=place)
     close_left_open(place, runs[0].key, store, experiment)
@@ -104,6 +116,20 @@ def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None
         f"track: {len(runs) - 1} runs under {runs[0].name!r}{trouble}, in {store.uri}",
         file=sys.stderr,
     )
+
+
+def _draw_rules(graph: Path, picture: Path) -> None:
+    """The graph of the rules, unless there is none, or the picture is of it already."""
+    if not graph.is_file():
+        return
+    if picture.is_file() and picture.stat().st_mtime_ns > graph.stat().st_mtime_ns:
+        return
+    from nichetrial.figures.rule_graph import draw  # matplotlib takes a moment
+    from nichetrial.figures.style import save
+
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    rules = json.loads(graph.read_text(encoding="utf-8"))
+    save(draw(rules), picture.with_suffix(""), ("png",), 150)
 
 
 def _live(folder: Path, to: str | None, only: str | None) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import webbrowser
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from nichetrial.errors import UserError
-from nichetrial.tracking import sqlite
-from nichetrial.tracking.server import HOST, serving
+from nichetrial.tracking import sqlite, views
+from nichetrial.tracking.server import HOST, serving, stoppable
 from nichetrial.tracking.store import Store, locate
 
 __all__ = ["add_arguments", "run"]
@@ -43,22 +41,13 @@ def run(args: argparse.Namespace) -> None:
     if store.database is None:
         _show(f"{store.uri}/{place}", browser=not args.no_browser)
         return
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
+    with stoppable("ui"):
         print("ui: starting MLflow, this takes some seconds ...", file=sys.stderr, flush=True)
         with serving(store, port=args.port) as process:
             _show(f"http://{HOST}:{args.port}/{place}", browser=not args.no_browser)
             print("ui: Ctrl-C ends it", file=sys.stderr, flush=True)
             code = process.wait()
             raise UserError(f"the MLflow server ended by itself (exit code {code})")
-    except KeyboardInterrupt:
-        print("\nui: ended", file=sys.stderr)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _stop(*_: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _place(receipt: Path, store: Store, experiment: str) -> str:
@@ -67,14 +56,16 @@ def _place(receipt: Path, store: Store, experiment: str) -> str:
     A file on this machine is asked itself, for it may have been moved; for a server the receipt
     says.
     """
-    found: str | None = None
+    study = receipt.parents[1].name
     if store.database is not None:
         found = sqlite.experiment_id(store.database, experiment)
-    else:
-        with suppress(OSError, ValueError):
-            content = json.loads(receipt.read_text(encoding="utf-8"))
-            found = content["experiment_id"] if content.get("uri") == store.uri else None
-    return f"#/experiments/{found}/runs" if found else "#/experiments"
+        seen = found is not None and sqlite.has_tag(store.database, found, views.key(study))
+        return views.address(found, study if seen else None)
+    with suppress(OSError, ValueError):
+        content = json.loads(receipt.read_text(encoding="utf-8"))
+        if content.get("uri") == store.uri:
+            return views.address(content["experiment_id"], content.get("view"))
+    return views.address(None, None)
 
 
 def _show(address: str, *, browser: bool) -> None:

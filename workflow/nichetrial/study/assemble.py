@@ -16,6 +16,7 @@ from nichetrial.study.comparison_checks import (
     check_arms,
     check_combinations,
     check_comparisons,
+    check_inspections,
 )
 from nichetrial.study.distributions import read_distributions
 from nichetrial.study.kinds import show
@@ -104,6 +105,7 @@ def assemble(source: Source) -> Assembled:
         problems += wrong
         if not wrong and len(arms) == len(names) and arms:
             problems += check_combinations(comparisons, arms)
+        problems += check_inspections(comparisons, arms)
     sweeps: tuple[Sweep, ...] = ()
     swept = source.data.get("sweeps", {})
     if not isinstance(swept, dict):

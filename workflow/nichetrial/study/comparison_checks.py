@@ -9,7 +9,9 @@ from nichetrial.study.language import ComparisonSection
 from nichetrial.study.resolved import Arm, Treatment
 from nichetrial.study.source import DocumentPath, Problem
 
-__all__ = ["check_arms", "check_combinations", "check_comparisons", "contents"]
+__all__ = [
+    "check_arms", "check_combinations", "check_comparisons", "check_inspections", "contents",
+]  # fmt: skip
 
 
 def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> list[Problem]:
@@ -159,6 +161,21 @@ def check_combinations(comparisons: ComparisonSection, arms: Mapping[str, Arm]) 
                     )
                 )
     return problems
+
+
+def check_inspections(comparisons: ComparisonSection, arms: Mapping[str, Arm]) -> list[Problem]:
+    """Every arm must be looked at once before its follow-up ends."""
+    first = min(comparisons.inspections, key=lambda day: day.value, default=None)
+    late = [a for a in arms.values() if first is not None and first.value > a.readout.end]
+    if not late or first is None:
+        return []
+    return [
+        Problem(
+            ("comparisons", "inspections"),
+            f'the follow-up of arm "{late[0].name}" ends on day {late[0].readout.end:g}, before '
+            f"the first inspection on day {first.value:g}; look earlier, or end later",
+        )
+    ]
 
 
 def _conditions(arm: Arm) -> dict[str, object]:

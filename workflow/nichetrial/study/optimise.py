@@ -13,6 +13,9 @@ from nichetrial.study.source import Problem
 
 __all__ = ["check_mice", "read_optimise"]
 
+FEWEST = 20
+"""Mice on which schedules can be tried (questions.OptimiseSection)."""
+
 
 def read_optimise(
     section: OptimiseSection, arms: Mapping[str, Arm]
@@ -72,10 +75,16 @@ def check_mice(section: OptimiseSection, cohort: CohortSection) -> list[Problem]
     """The best schedule is judged on mice that it was not chosen on."""
     if section.mice * 2 <= cohort.mice:
         return []
+    most = cohort.mice // 2
+    mend = (
+        f"write at most {most}, or more mice in the cohort"
+        if most >= FEWEST
+        else f"the cohort needs at least {2 * FEWEST} mice"
+    )
     return [
         Problem(
             ("optimise", "mice"),
             f"{section.mice} of {cohort.mice} mice leave too few to judge the best schedule on; "
-            f"write at most {cohort.mice // 2}, or more mice in the cohort",
+            + mend,
         )
     ]

@@ -36,7 +36,9 @@ class SweepItem(Section):
 
     arm: Annotated[str, Line(64)] = Field(description="The arm that the sweep starts from.")
     label: Annotated[str | None, Line(60)] = Field(
-        None, description="Its name in figures and tables. Left out: its key."
+        None,
+        validate_default=False,
+        description="Its name in figures and tables. Left out: its key.",
     )
     # the values are read with the arm that they make
     grid: dict[str, Any] = Field(

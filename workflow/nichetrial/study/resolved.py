@@ -163,6 +163,22 @@ class Sweep(_Frozen):
     written: tuple[tuple[str, ...], ...]
     """(arms, axes): the values in the user's words."""
 
+    @property
+    def asks(self) -> Literal["dose_response", "surface", "window", "schedules", "effects"]:
+        """What the sweep asks, by what it varies."""
+        whats = [axis.what for axis in self.axes]
+        drugs = {axis.drug for axis in self.axes}
+        if whats == ["dose"] and None not in drugs:
+            return "dose_response"
+        if self.kind == "grid" and whats == ["dose", "dose"] and len(drugs) == 2:
+            return "surface"
+        if self.kind == "grid" and sorted(whats) == ["duration", "start"] and len(drugs) == 1:
+            return "window"
+        schedule = {"method", "every", "dose", "start", "duration", "until"}
+        if self.kind == "points" and len(drugs) == 1 and None not in drugs and schedule >= {*whats}:
+            return "schedules"
+        return "effects"
+
 
 class Distribution(_Frozen):
     """A prior in internal units. ``a, b``: bounds (uniform, log_uniform), median and CV
@@ -229,6 +245,11 @@ class PowerSpec(_Frozen):
     correction: Literal["holm", "bonferroni", "none"] = "holm"
     """For all declared comparisons together."""
     experiments: int = 1000
+
+    @property
+    def particles(self) -> int:
+        """Typical mice behind the split of the uncertainty."""
+        return min(self.experiments, 250)
 
 
 class OptimiseSpec(_Frozen):
@@ -318,6 +339,14 @@ class ResolvedStudy(_Frozen):
     def swept(self) -> tuple[Arm, ...]:
         """The arms of all sweeps."""
         return tuple(arm for sweep in self.sweeps for arm in sweep.arms)
+
+    def asks_for(self, name: str) -> bool:
+        """Whether a figure or table has something to show: those of sweeps, and of the best
+        schedule, only if the study asks."""
+        if name == "optimum":
+            return self.optimise is not None
+        of_sweeps = ("dose_response", "surface", "window", "schedules")
+        return name not in of_sweeps or any(sweep.asks == name for sweep in self.sweeps)
 
     def sweep(self, name: str) -> Sweep:
         """The sweep of that name. Raises KeyError."""

@@ -46,6 +46,9 @@ def read_sweeps(
         except ValueError as error:
             problems.append(Problem(path, str(error)))
             continue
+        if name in patches:
+            problems.append(Problem(path, f'there is an arm "{name}"; give the sweep another name'))
+            continue
         section = validated(SweepItem, item, path, problems)
         if section is None:
             continue
@@ -96,6 +99,8 @@ class _Expansion:
         places = {key: self._place(key) for key in keys}
         if any(place is None for place in places.values()):
             return None
+        if not self._apart(places):  # type: ignore[arg-type]
+            return None
         varied = [k for k in keys if len({show(row[k]) for row in rows}) > 1]
         if not varied:
             self._wrong("varies nothing; give a quantity at least two values")
@@ -110,8 +115,13 @@ class _Expansion:
             if arm.name in arms:
                 self._wrong(f'two of its arms are "{arm.name}"; delete a value')
                 continue
+            point = tuple(value for value, _ in values)
+            if point in points and None not in point:
+                twin = list(arms)[points.index(point)]
+                self._wrong(f'its arms "{twin}" and "{arm.name}" are the same; delete a value')
+                continue
             arms[arm.name] = arm
-            points.append(tuple(value for value, _ in values))
+            points.append(point)
             for key, (_, unit) in zip(varied, values, strict=True):
                 axes[key] = _axis(key, unit or (axes[key].unit if key in axes else ""), self.base)
         if len(self.problems) > found:
@@ -127,6 +137,18 @@ class _Expansion:
             points=tuple(points),
             written=tuple(tuple(_text(row[k]) for k in varied) for row in rows),
         )
+
+    def _apart(self, places: Mapping[str, tuple[str | int, ...]]) -> bool:
+        """Whether every key is a quantity of its own."""
+        found: dict[tuple[str | int, ...], str] = {}
+        for key, place in places.items():
+            other = EXCLUDES.get(str(place[-1]), "")
+            first = found.get(place) or found.get((*place[:-1], other))
+            if first:
+                self._wrong(f'"{first}" and "{key}" set the same thing; delete one of them')
+                return False
+            found[place] = key
+        return True
 
     def _wrong(self, message: str, *path: str | int) -> None:
         self.problems.append(Problem((*self.path, *path), message))
@@ -182,7 +204,7 @@ class _Expansion:
             )
             return None
         which = str(parts[1])
-        if which.isdigit() and int(which) < len(drugs):
+        if which.isdecimal() and int(which) < len(drugs):
             return "treatments", int(which), parts[2]
         if drugs.count(which) != 1:
             many = which in drugs
@@ -210,7 +232,10 @@ class _Expansion:
             _put(document, place, row[key])
         wrong: list[Problem] = []
         section = validated(ExperimentSection, document, (), wrong)
-        self.problems += [self._placed(p, row, places) for p in wrong]
+        for problem in wrong:
+            placed = self._placed(problem, row, places)
+            if placed not in self.problems:
+                self.problems.append(placed)
         if section is None:
             return None, []
         values = [_value(section, places[key]) for key in varied]
@@ -242,9 +267,10 @@ class _Expansion:
     ) -> Problem:
         """The problem at the value that makes it, or else at the sweep."""
         for key, place in places.items():
-            if problem.path[: len(place)] == place or (
-                problem.path == place[:-1] and f'"{place[-1]}"' in problem.message
-            ):
+            if problem.path[-1:] == place[-1:] and "unknown key" in problem.message:
+                where = ("grid",) if self.section.grid else ("points", 0)
+                return Problem((*self.path, *where, key), problem.message)
+            if problem.path[: len(place)] == place:
                 if self.section.grid:
                     values = self.section.grid[key]
                     index = next(i for i, v in enumerate(values) if v is row[key] or v == row[key])
@@ -283,7 +309,7 @@ def _axis(key: str, unit: str, base: Mapping[str, Any]) -> SweepAxis:
     parts = key.split(".")
     drug: str | None = None
     if parts[0] == "treatments":
-        drug = parts[1] if not parts[1].isdigit() else base["treatments"][int(parts[1])]["drug"]
+        drug = parts[1] if not parts[1].isdecimal() else base["treatments"][int(parts[1])]["drug"]
     return SweepAxis(key=key, what=parts[-1], drug=drug, unit=unit)
 
 

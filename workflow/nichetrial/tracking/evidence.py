@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
-from nichetrial.tracking import identity, words
+from nichetrial.tracking import identity, origin, words
 from nichetrial.tracking.records import read_records
 from nichetrial.tracking.runs import (
     Point,
@@ -213,10 +213,13 @@ class _Evidence:
                  for name, value in values.items() if name.startswith("hits_")}
             ),
             history={"variants_finished": progress(children[: len(self.settings["variants"])])},
-            tags=self._tags("evidence", "") | {"mlflow.note.content": note + _table(full)},
+            tags=self._tags("evidence", "")
+            | origin.tags(self.folder.parent, self.newest)
+            | {"mlflow.note.content": note + _table(full)},
             artifacts=files(self.folder, "report.html", "scoreboard.csv", "scoreboard.parquet",
                             "sobol.csv", "decisions.csv", "turns.csv", "dose_arms.csv")
-            + files(self.folder, "figures/*.png", "figures/*.svg", folder="figures"),
+            + files(self.folder, "figures/*.png", "figures/*.svg", folder="figures")
+            + origin.artifacts(self.folder.parent, self.newest, self.records, self.folder.name),
             child=False,
         )  # fmt: skip
 

@@ -31,9 +31,14 @@ REST, REST_FACTOR = 1.0, 10.0
 
 def so_far(plan: Sequence[Run]) -> list[Run]:
     """What is shown of a plan while its jobs run: the parent, RUNNING, and the children that have
-    ended or have a curve to show."""
+    ended or have a curve to show. The metrics of an arm come all at once, when the arms are
+    compared: MLflow's charts begin with the one that came first."""
     parent, *children = plan
-    shown = [c for c in children if c.status != "KILLED"]
+    shown = [
+        replace(c, metrics={}) if c.tags["nichetrial.role"] == "arm" else c
+        for c in children
+        if c.status != "KILLED"
+    ]
     growing = [
         replace(c, status="RUNNING", tags=_said(c, "Running."))
         for c in children

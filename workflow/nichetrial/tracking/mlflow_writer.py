@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from nichetrial.errors import UserError
 from nichetrial.tables import atomic
-from nichetrial.tracking import sqlite
+from nichetrial.tracking import datasets, sqlite, views, words
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.runs import Run
 from nichetrial.tracking.seen import (
@@ -47,7 +48,8 @@ PATIENCE, PATIENCE_EACH = 30.0, 0.5
 
 Look = Callable[[], Iterable[Seen]]
 Synced = dict[str, Any]
-"""``uri``, ``experiment_id``, ``parent_run_id``, ``runs`` (run key -> MLflow run id)."""
+"""``uri``, ``experiment_id``, ``parent_run_id``, ``view`` (of a study's arms; None for others),
+``runs`` (run key -> MLflow run id)."""
 
 
 def sync(plan: Sequence[Run], *, store: stores.Store, experiment: str, folder: Path) -> Synced:
@@ -68,6 +70,7 @@ def sync(plan: Sequence[Run], *, store: stores.Store, experiment: str, folder: P
         "uri": store.uri,
         "experiment_id": at,
         "parent_run_id": runs[plan[0].key],
+        "view": views.named(plan),
         "runs": runs,
     }
 
@@ -248,6 +251,8 @@ def _bring(
             client.restore_run(seen.run_id)
         ids[run.key] = seen.run_id
         if due(run, seen, parent):
+            if not run.child:
+                views.offer(client, experiment_id, plan)
             _mend(client, run, tags, whole or client.get_run(seen.run_id))
     return ids, made
 
@@ -257,10 +262,15 @@ def _mend(client: MlflowClient, run: Run, tags: dict[str, str], found: Any) -> N
     from mlflow.entities import Metric, Param, RunTag
 
     run_id, data, seen = found.info.run_id, found.data, _seen(found)
+    tags = {k: words.located(v, found.info.experiment_id, run_id) for k, v in tags.items()}
     stored = json.loads(data.tags.get(FILES, "{}"))
+    _sweep(found.info.artifact_uri)
     for artifact in run.artifacts:
         if stored.get(artifact.name) != artifact.digest:
             client.log_artifact(run_id, str(artifact.path), artifact.folder or None)
+
+    if run.datasets and not _read(run, found):
+        client.log_inputs(run_id, datasets=datasets.inputs(run.datasets))
 
     params = [Param(k, v) for k, v in run.params.items() if k not in data.params]
     metrics = [Metric(k, v, run.end, 0) for k, v in run.metrics.items() if data.metrics.get(k) != v]
@@ -274,14 +284,30 @@ def _mend(client: MlflowClient, run: Run, tags: dict[str, str], found: Any) -> N
     parts = list(
         zip_longest(_batches(params, 100), _batches(metrics, 800), _batches(changed, 90))
     ) or [((), (), ())]
-    for number, (some, values, words) in enumerate(parts, 1):
-        marks = [*(words or ()), *(last if number == len(parts) else ())]
+    for number, (some, values, told) in enumerate(parts, 1):
+        marks = [*(told or ()), *(last if number == len(parts) else ())]
         client.log_batch(run_id, params=some or (), metrics=values or (), tags=marks)
     if ends_anew(run, seen):
         if run.status == "RUNNING":
             client.update_run(run_id, status="RUNNING")
         else:
             client.set_terminated(run_id, status=run.status, end_time=run.end)
+
+
+def _sweep(artifact_uri: str) -> None:
+    """Remove what a killed writer left half copied: MLflow would show it among the files."""
+    parts = urllib.parse.urlsplit(artifact_uri)
+    if parts.scheme == "file":
+        folder = Path(urllib.parse.unquote(parts.path))
+        for half in folder.rglob(".artifact.uploading.*"):
+            half.unlink(missing_ok=True)
+
+
+def _read(run: Run, found: Any) -> bool:
+    """Whether the store has all datasets of a run; it drops one that it has already."""
+    known = found.inputs.dataset_inputs if found.inputs else ()
+    there = {(i.dataset.name, i.dataset.digest) for i in known}
+    return all((d.name, d.digest) in there for d in run.datasets)
 
 
 def _batches(entities: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

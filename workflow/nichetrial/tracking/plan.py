@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
-from nichetrial.tracking import identity, words
+from nichetrial.tracking import datasets, identity, measures, origin, words
 from nichetrial.tracking.records import read_records
 from nichetrial.tracking.runs import (
     Artifact,
@@ -31,6 +31,9 @@ from nichetrial.tracking.runs import (
 
 __all__ = ["plan"]
 
+SIMULATED = ("simulate", "sweep")
+"""Stages whose jobs are the arms."""
+
 NOT_IDENTITY = {"tracking"}
 """Parts of the resolved study that say where to keep runs, not what they are."""
 
@@ -38,6 +41,7 @@ BEFORE_REPORT = ("resolve", "parameters", "compare")
 """Stages whose failures are told by the arms and the comparison."""
 
 Record = Mapping[str, Any]
+Row = Mapping[str, str]
 
 
 def plan(study: Mapping[str, Any], jobs: Mapping[str, Sequence[str]], results: Path) -> list[Run]:
@@ -78,24 +82,32 @@ class _Campaign:
         self.cohort = cohort
         config = {k: v for k, v in study.items() if k not in NOT_IDENTITY} | {"cohort": cohort}
         self.key = self._key("study", study["name"], config, [])
-        simulated = [r for r in records if r["stage"] == "simulate"]
+        drawn = [r for r in records if r["stage"] == "parameters" and self._of_this_code(r)]
+        self.mice = (datasets.mice(study, cohort, drawn),) if drawn else ()
+        simulated = [r for r in records if r["stage"] in SIMULATED]
         self.simulated = {r["name"]: r for r in simulated}
         self.made = {p: d for r in records for p, d in r["outputs"].items()}
-        self.others = [r for r in records if r["stage"] != "simulate"]
+        self.others = [r for r in records if r["stage"] not in SIMULATED]
+        self.sweep_of = {
+            arm["name"]: sweep["name"] for sweep in study.get("sweeps", ()) for arm in sweep["arms"]
+        }
+        self.swept = [arm for sweep in study.get("sweeps", ()) for arm in sweep["arms"]]
         self.start, self.end = self._span(records)
         self.compared = self._comparison_record()
+        self.reference = study["comparisons"]["reference"]
         self.effects = rows_of(results / "comparisons" / "effects.csv") if self.compared else []
         self.metrics = json_of(results / "comparisons" / "metrics.json") if self.compared else {}
-        self.reference = study["comparisons"]["reference"]
-        self.effects_of: dict[str, list[Mapping[str, str]]] = {}
-        for row in self.effects:
-            self.effects_of.setdefault(row["arm"], []).append(row)
+        swept = self._made_of_this("compare-sweeps", "sweeps", list(study.get("sweeps", ())))
+        self.effects_of = self._by_arm(
+            [*self.effects, *(self._table("sweep_effects") if swept else ())]
+        )
+        self.gained = self._by_arm(self._table("restricted_means") if self.compared else ())
+        powered = self._made_of_this("power", "power", study.get("power"))
+        self.needed = self._by_arm(self._table("mice_needed") if powered else ())
 
     def runs(self) -> list[Run]:
-        arms = [
-            self._arm(a, p)
-            for a, p in zip(self.study["arms"], words.arm_params(self.study["arms"]), strict=True)
-        ]
+        all_arms = [*self.study["arms"], *self.swept]
+        arms = [self._arm(a, p) for a, p in zip(all_arms, words.arm_params(all_arms), strict=True)]
         comparison = self._comparison(any(arm.status == "FAILED" for arm in arms))
         return [self._study([*arms, comparison]), *arms, comparison]
 
@@ -145,6 +157,28 @@ class _Campaign:
                 return record
         return None
 
+    def _made_of_this(self, stage: str, part: str, asked: Any) -> bool:
+        """Whether the tables of a stage are there and answer what this study asks in ``part``."""
+        return any(
+            r["stage"] == stage
+            and r["status"] == "FINISHED"
+            and r["parameters"].get(part) == asked
+            and self._of_this_code(r)
+            and self._read_what_is_there(r)
+            for r in self.others
+        )
+
+    def _table(self, name: str) -> Sequence[Row]:
+        return rows_of(self.results / "comparisons" / f"{name}.csv")
+
+    def _by_arm(self, rows: Iterable[Row]) -> dict[str, list[Row]]:
+        """Rows against the reference, and those of no pair (under an empty name), by arm."""
+        found: dict[str, list[Row]] = {}
+        for row in rows:
+            if row["reference"] in (self.reference, ""):
+                found.setdefault(row["arm"], []).append(row)
+        return found
+
     def _of_this_code(self, record: Record) -> bool:
         """Whether the packages that this job ran, and the lock, are those of the campaign."""
         same = all(record["science"].get(n) == self.science.get(n) for n in record["code"])
@@ -189,6 +223,8 @@ class _Campaign:
     def _current(self, record: Record, arm: Mapping[str, Any]) -> bool:
         given = record["parameters"]
         written = given.get("arm") if isinstance(given, Mapping) else None
+        if record["stage"] == "sweep":
+            written = next((a for a in given["arms"] if a["name"] == arm["name"]), {})
         return (
             record["seed"] == self.seed
             and self._of_this_code(record)
@@ -201,6 +237,8 @@ class _Campaign:
         described = {"arm": arm, "cohort": self.cohort}
         newest = max(records, key=lambda r: r["end"], default=None)
         tags = self._tags("arm", newest or self.newest)
+        if sweep := self.sweep_of.get(arm["name"]):
+            tags["nichetrial.sweep"] = sweep
         if newest:
             tags["nichetrial.arm_key"] = identity.run_key(
                 stage="arm",
@@ -212,17 +250,18 @@ class _Campaign:
                 lock=self.lock,
             )
         effects = self.effects_of.get(arm["name"], [])
-        metrics = {
+        metrics = measures.against_reference(
+            effects, self.gained.get(arm["name"], []), self.needed.get(arm["name"], [])
+        )
+        if arm["name"] == self.reference:
+            gained = [row for rows in self.gained.values() for row in rows]
+            metrics = measures.of_the_reference(self.effects, gained)
+        counts = {
             name: float(sum(r["metrics"].get(name) or 0 for r in records))
             for name in ("mice_finished", "mice_failed")
             if status == "FINISHED" and all(name in r["metrics"] for r in records)
         }
-        metrics |= finite((self.metrics.get("arms") or {}).get(arm["name"]) or {})
-        for row in effects:
-            if row["reference"] == self.reference:
-                for column in ("ratio", "ratio_low", "ratio_high", "responders"):
-                    effect = finite({f"{row['outcome']}_{column}": row.get(column)})
-                    metrics = effect | metrics
+        metrics |= counts | finite((self.metrics.get("arms") or {}).get(arm["name"]) or {})
         return Run(
             key=self._key("arm", arm["name"], described, [self.key]),
             study_key=self.key,
@@ -232,6 +271,7 @@ class _Campaign:
             end=max((ms(r["end"]) for r in records), default=self.end),
             params=params,
             metrics=metrics,
+            datasets=self.mice,
             tags=tags
             | {
                 "nichetrial.arm": arm["name"],
@@ -271,6 +311,7 @@ class _Campaign:
                 or "none",
             },
             metrics=metrics,
+            datasets=(*self.mice, *self._simulated("outcomes")),
             tags=self._tags("comparison", record or self.newest) | {"mlflow.note.content": note},
             artifacts=self._files(
                 "comparisons/*.csv",
@@ -299,6 +340,11 @@ class _Campaign:
         for row in self.effects:
             if row["outcome"] == first and row["reference"] == self.reference:
                 metrics |= finite({f"{first}_ratio.{row['arm']}": row.get("ratio")})
+        metrics |= measures.design(self.needed.get("", []))
+        kept = self._files("study.json", "report.html", "comparisons/effects.csv",
+                           "comparisons/sweep_effects.csv")  # fmt: skip
+        kept += self._files("figures/*.png", "figures/*.svg", folder="figures")
+        kept += origin.artifacts(self.results, self.newest, self._counting())
         return Run(
             key=self.key,
             study_key=self.key,
@@ -309,13 +355,28 @@ class _Campaign:
             params=words.study_params(self.study),
             metrics=metrics,
             history={"arms_finished": progress(arms)},
+            datasets=(
+                datasets.study_file(self.study, self.key),
+                *self.mice,
+                *self._simulated("outcomes", "colonies"),
+            ),
             tags=self._tags("study", self.newest)
-            | {"mlflow.note.content": words.study_note(self.study, self.effects, failures)},
-            artifacts=self._files("study.json", "report.html", "comparisons/effects.csv")
-            + self._files("figures/*.png", "figures/*.svg", folder="figures")
-            + self._locked(),
+            | origin.tags(self.results, self.newest)
+            | {
+                "mlflow.note.content": words.study_note(
+                    self.study, self.effects, failures, [a.name for a in kept]
+                )
+            },
+            artifacts=kept,
             child=False,
         )
+
+    def _simulated(self, *tables: str) -> list[datasets.Dataset]:
+        """What the comparison read; nothing before it has been made."""
+        if not self.compared:
+            return []
+        arms = len(self.study["arms"]) - len(self.compared["parameters"].get("missing", ()))
+        return [datasets.simulated(self.study, self.key, table, arms) for table in tables]
 
     def _tags(self, role: str, record: Record) -> dict[str, str]:
         return common_tags(role, record, self.study, self.code)
@@ -323,10 +384,8 @@ class _Campaign:
     def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
         return files(self.results, *patterns, folder=folder)
 
-    def _locked(self) -> tuple[Artifact, ...]:
-        """The lock, if what the checkout holds now is still what the jobs ran with."""
-        root = identity.checkout()
-        if root is None or not self.lock or identity.lock_digest() != self.lock:
-            return ()
-        lock = root / "envs" / "requirements.txt"
-        return (Artifact(path=lock, folder="envs", digest=self.lock),)
+    def _counting(self) -> list[Record]:
+        """The records whose jobs belong to this study and code."""
+        arms = [*self.study["arms"], *self.swept]  # those of a sweep share its jobs
+        simulated = {r["name"]: r for arm in arms for r in self._jobs_of(arm)[0]}
+        return [*simulated.values(), *(r for r in self.others if self._of_this_code(r))]

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import itertools
 import json
 import math
 import os
 import platform
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.tables import atomic
-from nichetrial.tracking import identity
+from nichetrial.tracking import git, identity
 
-__all__ = ["Record", "read_record", "read_records", "recording", "stages_of"]
+__all__ = ["Record", "environment", "read_record", "read_records", "recording", "stages_of"]
 
 PACKAGES = (
     "nichetrial",
@@ -139,7 +138,7 @@ def recording(
         "code": sorted(code),
         "science": identity.science(),
         "lock_digest": lock_digest,
-        "environment": _environment(),
+        "environment": environment(),
         "git": _git(),
         "start": _iso(start),
     }
@@ -204,7 +203,8 @@ def _relative(path: str | os.PathLike[str]) -> str:
 
 
 @functools.cache
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
+    """Python, platform, processor and packages of this process."""
     packages = {}
     for name in PACKAGES:
         try:
@@ -214,6 +214,7 @@ def _environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": f"{sys.platform}-{platform.machine()}",
+        "processor": _processor(),
         "packages": packages,
     }
 
@@ -221,27 +222,17 @@ def _environment() -> dict[str, Any]:
 @functools.cache
 def _git() -> dict[str, Any]:
     """Commit of the checkout, and whether the code in it was changed since; null if unknown."""
-    root, git = identity.checkout(), shutil.which("git")
-    unknown = {"commit": None, "dirty": None}
-    if root is None or git is None or not (root / ".git").exists():
-        return unknown
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    commit, dirty = git.state(identity.checkout())
+    return {"commit": commit, "dirty": dirty}
 
-    def ask(*words: str) -> str:
-        return subprocess.run(  # noqa: S603  (fixed words, no shell)
-            [git, "--no-optional-locks", "-C", str(root), *words],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=20,
-            env=clean,
-        ).stdout.strip()
 
-    code = ("Snakefile", "workflow", "envs", "pyproject.toml")
+def _processor() -> str:
+    """The model of the processor, as far as the system tells."""
     try:
-        return {
-            "commit": ask("rev-parse", "HEAD"),
-            "dirty": bool(ask("status", "--porcelain", "--", *code)),
-        }
-    except (OSError, subprocess.SubprocessError):
-        return unknown
+        with open("/proc/cpuinfo", encoding="utf-8") as stream:
+            for line in itertools.islice(stream, 32):
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.tracking import identity, words
+from nichetrial.tracking.datasets import Dataset
 
 __all__ = [
     "Artifact",
@@ -66,6 +67,7 @@ class Run:
     child: bool = True
     history: Mapping[str, Sequence[Point]] = field(default_factory=dict)
     """Metrics that change on the way; the last point of each is the run's metric."""
+    datasets: tuple[Dataset, ...] = ()
     content: str = field(init=False)
     """Digest of all of the above: a run that carries it in the store needs nothing."""
 
@@ -80,6 +82,7 @@ class Run:
             dict(self.tags),
             {a.name: a.digest for a in self.artifacts},
             *([{k: [list(p) for p in v] for k, v in self.history.items()}] if self.history else []),
+            *([[d.plain() for d in self.datasets]] if self.datasets else []),
         ]
         digest = hashlib.sha256(identity.canonical(whole).encode()).hexdigest()
         object.__setattr__(self, "content", digest)

@@ -1,4 +1,4 @@
-"""MLflow's own server over the store on this machine, for as long as someone looks at it."""
+"""MLflow's own server, started beside us: ready when a block starts, gone when it ends."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from nichetrial.errors import UserError
 from nichetrial.tracking import sqlite
 from nichetrial.tracking.store import QUIET, Store
 
-__all__ = ["HOST", "serving"]
+__all__ = ["HOST", "serving", "started", "stoppable"]
 
 HOST = "127.0.0.1"
+EVERYWHERE = {"0.0.0.0": HOST, "::": "::1"}  # noqa: S104  (asked for, never bound by itself)
+"""Addresses that a server listens on, and the one to ask it at."""
+
 READY_SECONDS = 90.0
 END_SECONDS = 5.0
 
 
 @contextmanager
 def serving(store: Store, *, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Serve ``store`` on this machine only, ready when the block starts, gone when it ends.
+    """Serve the SQLite file ``store`` on this machine only.
 
     Raises: UserError if there is no store yet, the port is taken, or the server does not come up.
     """
@@ -36,37 +40,77 @@ def serving(store: Store, *, port: int) -> Iterator[subprocess.Popen[bytes]]:
             "there are no tracked runs yet; `nichetrial run` makes the first ones",
             place=str(database or store.uri),
         )
-    _free(port)
     if store.artifacts:
         sqlite.settle_place(database, store.artifacts)
+    words = ["--backend-store-uri", store.uri, "--default-artifact-root", str(store.artifacts)]
+    words += ["--no-serve-artifacts", "--workers", "1"]
     log = database.with_name("ui.log")
-    with log.open("wb") as stream:
-        process = subprocess.Popen(  # noqa: S603  (fixed words, no shell)
-            _command(store, port),
+    with started(words, environment=os.environ, host=HOST, port=port, log=log) as process:
+        yield process
+
+
+@contextmanager
+def started(
+    words: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    host: str,
+    port: int,
+    log: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``mlflow server`` with these options.
+
+    ``log``: keeps what the server says; without one, it goes to standard error.
+
+    Raises: UserError if the port is taken or the server does not come up.
+    """
+    _free(host, port)
+    words = [*words, "--host", host, "--port", str(port)]
+    with log.open("wb") if log else _standard_error() as stream:
+        process = subprocess.Popen(  # noqa: S603  (no shell)
+            [sys.executable, "-m", "mlflow", "server", *words],
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env={**QUIET, **os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+            env={**QUIET, **environment, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
             start_new_session=True,  # Ctrl-C reaches us alone, and we end all its processes
         )
     try:
-        _wait(process, port, log)
+        _wait(process, host, port, log)
         yield process
     finally:
         _end(process)
 
 
-def _command(store: Store, port: int) -> list[str]:
-    words = ["--backend-store-uri", store.uri, "--default-artifact-root", str(store.artifacts)]
-    words += ["--no-serve-artifacts", "--host", HOST, "--port", str(port), "--workers", "1"]
-    return [sys.executable, "-m", "mlflow", "server", *words]
+@contextmanager
+def stoppable(name: str) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the block without an error, and are told."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"\n{name}: ended", file=sys.stderr)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _free(port: int) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _standard_error() -> Iterator[int]:
+    yield 2
+
+
+def _free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
+        except socket.gaierror:
+            raise UserError(f"{host!r} is no address of this machine", place="--host") from None
         except (OSError, OverflowError) as error:
             raise UserError(
                 f"port {port} cannot be had ({getattr(error, 'strerror', None) or error}); perhaps "
@@ -75,15 +119,19 @@ def _free(port: int) -> None:
             ) from None
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], host: str, port: int, log: Path | None) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never by a proxy
+    at = EVERYWHERE.get(host, host)
+    address = f"http://{f'[{at}]' if ':' in at else at}:{port}/health"
     end = time.monotonic() + READY_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
             break
-        with suppress(OSError), direct.open(f"http://{HOST}:{port}/health", timeout=2):
+        with suppress(OSError), direct.open(address, timeout=2):
             return
         time.sleep(0.2)
+    if log is None:
+        raise UserError("the MLflow server did not start; what it said is above")
     last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
     raise UserError(f"the MLflow server did not start: {last[0][:300]}", place=str(log))
 

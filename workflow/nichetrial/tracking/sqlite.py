@@ -16,7 +16,9 @@ from typing import Any
 
 from nichetrial.tracking.seen import CONTENT, KEY, PARENT, STUDY, Seen
 
-__all__ = ["BESIDE", "commits_quickly", "experiment_id", "seen", "settle_place"]
+__all__ = [
+    "BESIDE", "commits_quickly", "experiment_id", "has_tag", "seen", "settle_place",
+]  # fmt: skip
 
 BESIDE = "nichetrial.files_beside_database"
 """Tag of an experiment whose files lie in ``artifacts`` beside the database."""
@@ -45,6 +47,18 @@ def experiment_id(database: Path, name: str) -> str | None:
         ).fetchone()
         return str(row[0]) if row else None
     return None
+
+
+def has_tag(database: Path, experiment: str, tag: str) -> bool:
+    """Whether an experiment has a tag. ``experiment``: its id."""
+    with _reading(database) as connection:
+        return connection is not None and bool(
+            connection.execute(
+                "SELECT 1 FROM experiment_tags WHERE experiment_id = ? AND key = ?",
+                (int(experiment), tag),
+            ).fetchone()
+        )
+    return False
 
 
 def seen(database: Path, experiment: str, study_key: str) -> list[Seen]:

@@ -38,8 +38,19 @@ QUIET = {
 """Environment for MLflow: nothing sent home, a dead server noticed soon, no extra processes, and no
 question to a server for each run only to print its address."""
 
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Tag of a new experiment: it holds runs, and no conversations with a language model."""
+
 PATIENCE = 5.0
 """Seconds that a server has to answer at all."""
+
+REFUSED = {
+    "error code 401": "the server does not take the login; set MLFLOW_TRACKING_USERNAME and "
+    "MLFLOW_TRACKING_PASSWORD in the environment",
+    "Permission denied": "this user may not write to the experiment; ask who made it, or name "
+    "another as tracking.experiment",
+}
+"""What a server with login says, and what that means here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +122,11 @@ def locked(path: Path, *, seconds: float = 300.0) -> Iterator[None]:
 
 
 @contextmanager
-def opened(store: Store) -> Iterator[MlflowClient]:
+def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
     """A client for the store, which is made if it is a file and not there; call it under the lock.
 
-    Whatever goes wrong with MLflow inside becomes a UserError of one line.
+    Whatever goes wrong with MLflow inside becomes a UserError of one line. ``to_read``: a store
+    that is not there is one of these, and no lock is needed.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -122,7 +134,13 @@ def opened(store: Store) -> Iterator[MlflowClient]:
         _answers(store.uri)
     else:
         _sound(store.database)
-    with _refusals(store.uri):
+        if to_read and not store.database.exists():
+            raise UserError(
+                "there are no tracked runs here; name their store: --tracking-uri", place=store.uri
+            )
+        if to_read and store.artifacts:
+            sqlite.settle_place(store.database, store.artifacts)
+    with _refusals(store.uri, to_read=to_read):
         if store.database is None:
             yield _client(store.uri)
             return
@@ -138,7 +156,7 @@ def experiment(client: MlflowClient, store: Store, name: str) -> str:
 
     found = client.get_experiment_by_name(name)
     if found is None:
-        tags = {sqlite.BESIDE: "yes"} if store.artifacts else None
+        tags = KIND | ({sqlite.BESIDE: "yes"} if store.artifacts else {})
         try:
             return str(client.create_experiment(name, store.artifacts, tags=tags))
         except MlflowException:  # another machine may have made it this moment
@@ -206,7 +224,7 @@ def _answers(uri: str) -> None:
 
 
 @contextmanager
-def _refusals(uri: str) -> Iterator[None]:
+def _refusals(uri: str, *, to_read: bool) -> Iterator[None]:
     """Turn what MLflow, its database or the network raise into one line."""
     try:
         yield
@@ -216,7 +234,14 @@ def _refusals(uri: str) -> Iterator[None]:
         module = type(error).__module__.split(".")[0]
         if module not in ("mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3", "alembic"):
             raise
+        refused = next((text for code, text in REFUSED.items() if code in str(error)), None)
+        if refused:
+            raise UserError(
+                f"{refused}. The results are safe, and the same command sends them", place=uri
+            ) from error
         line = next(iter(str(error).splitlines()), "")[:300]
+        if to_read:
+            raise UserError(f"MLflow could not give the run ({line})", place=uri) from error
         raise UserError(
             f"MLflow could not take the runs ({line}); the results are safe, and the same command "
             "continues where it stopped",

@@ -6,14 +6,19 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 __all__ = [
     "NOTE_LIMIT",
+    "TRAINING",
     "arm_note",
     "arm_params",
     "grid",
+    "located",
     "metric_name",
     "number",
+    "pictures",
+    "schedule_note",
     "share",
     "shared_params",
     "short",
@@ -23,6 +28,17 @@ __all__ = [
 
 NOTE_LIMIT = 7900
 """Characters; MLflow cuts a tag, and so a description, at 8,000."""
+
+RUN, EXPERIMENT = "{____________run_id____________}", "{_________experiment_id________}"
+"""Stand in a description for ids that are known only in the store; as long as ids there are."""
+
+TRAINING = "workflowType=machine_learning"
+"""Of an address: that MLflow shows its pages for runs, and not those for language models."""
+
+GAP = "&emsp;"
+
+LEADING = ("foci", "forest")
+"""Figures that come first."""
 
 PLAIN = {"vector": "timp1_vector", "onset": "onset_day", "resection": "resection_day"}
 """Keys of the resolved study that read better under another name."""
@@ -134,17 +150,28 @@ def share(text: str | None) -> str:
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table, line by line."""
-    lines = [head, ["---"] * len(head), *rows]
+    """A Markdown table, line by line. MLflow leaves no gap between its columns, so there is one
+    after each head, which is the widest in most columns, and after each cell of the first."""
+    first, *others = head
+    lines = [
+        [first, *(f"{other}{GAP}" for other in others)],
+        ["---"] * len(head),
+        *([name + GAP, *cells] for name, *cells in rows),
+    ]
     return ["| " + " | ".join(c.replace("|", "/") for c in line) + " |" for line in lines]
+
+
+def located(text: str, experiment: str, run: str) -> str:
+    """A description with the ids of the run that it is of, so that its links lead to that run."""
+    return text.replace(EXPERIMENT, experiment).replace(RUN, run)
 
 
 def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[str]:
     return grid(
-        (first, "in the arm", "in the reference", "ratio", "interval", "responders"),
+        (first, "in the arm", "in the reference", "ratio", "interval of the ratio", "responders"),
         [
             (
-                label.get(r["arm"], r["arm"]) if first == "arm" else r["outcome"],
+                label.get(r["arm"], r["arm"]) if first == "arm" else _measure(r),
                 short(r.get("mean_arm")),
                 short(r.get("mean_reference")),
                 short(r.get("ratio")),
@@ -154,6 +181,12 @@ def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[
             for r in rows
         ],
     )
+
+
+def _measure(row: Row) -> str:
+    """An outcome with its unit."""
+    name, unit = row["outcome"].replace("_", " "), row.get("unit") or "1"
+    return name if unit == "1" or name.endswith(unit) else f"{name} ({unit})"
 
 
 def _cut(lines: Sequence[str]) -> str:
@@ -168,8 +201,14 @@ def _cut(lines: Sequence[str]) -> str:
     return "\n".join(kept)
 
 
-def study_note(study: Mapping[str, Any], effects: Sequence[Row], failures: Sequence[str]) -> str:
-    """Markdown for the study's run: the question, what failed, and the effects of all arms."""
+def study_note(
+    study: Mapping[str, Any],
+    effects: Sequence[Row],
+    failures: Sequence[str],
+    artifacts: Sequence[str] = (),
+) -> str:
+    """Markdown for the study's run: the question, what failed, the effects of all arms, and links
+    to its report and figures among ``artifacts``, with the figures themselves at the end."""
     labels = {a["name"]: a["label"] for a in study["arms"]}
     reference = study["comparisons"]["reference"]
     lines = [f"**{study['title']}**", "", str(study["question"]), ""]
@@ -179,21 +218,46 @@ def study_note(study: Mapping[str, Any], effects: Sequence[Row], failures: Seque
         "",
     ]
     lines += _failed(failures)
+    if "report.html" in artifacts:
+        lines += [f"[The report]({_place('report.html')})", ""]
     rows = [r for r in effects if r["reference"] == reference]
     outcomes = list(dict.fromkeys(r["outcome"] for r in rows))
     if outcomes:
         main = [r for r in rows if r["outcome"] == outcomes[0]]
-        lines += [f"**Effect on {outcomes[0]}**, arm against reference in the same mice", ""]
-        lines += _effects(main, "arm", labels)
+        lines += [f"**Effect on {_measure(main[0])}**, arm against reference in the same mice", ""]
+        lines += [*_effects(main, "arm", labels), ""]
+    lines += pictures(artifacts)
     if len(outcomes) > 1:
         cell = {(r["arm"], r["outcome"]): short(r.get("ratio")) for r in rows}
+        measure = {r["outcome"]: _measure(r) for r in rows}
         arms = list(dict.fromkeys(r["arm"] for r in rows))
-        lines += ["", "**Ratio to the reference**, every outcome", ""]
+        lines += ["**Ratio to the reference**, every outcome", ""]
         lines += grid(
             ("outcome", *(labels.get(a, a) for a in arms)),
-            [(o, *(cell.get((a, o), "–") for a in arms)) for o in outcomes],
+            [(measure[o], *(cell.get((a, o), "–") for a in arms)) for o in outcomes],
         )
     return _cut(lines)
+
+
+def pictures(artifacts: Sequence[str]) -> list[str]:
+    """The figures among the artifacts of a run, each below a link to it; as SVG if there is one,
+    because that has a size and MLflow lets none be given."""
+    figures: dict[str, str] = {}
+    for name in sorted(artifacts):  # .png before .svg
+        folder, _, file = name.rpartition("/")
+        if folder == "figures":
+            figures[file.partition(".")[0]] = name
+    lines = []
+    for figure in sorted(figures, key=lambda f: (f not in LEADING, f)):
+        name, title = figures[figure], figure.replace("_", " ")
+        shown = f"get-artifact?path={quote(name, safe='')}&run_uuid={RUN}"
+        lines += [f"**[{title}]({_place(name)})**", "", f"![{title}]({shown})", ""]
+    return lines
+
+
+def _place(artifact: str) -> str:
+    """Where in the UI an artifact opens."""
+    return f"#/experiments/{EXPERIMENT}/runs/{RUN}/artifacts/{artifact}?{TRAINING}"
 
 
 def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], reference: str) -> str:
@@ -206,6 +270,34 @@ def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], referenc
         lines += [f"Against `{reference}`, in the same mice:", ""]
         lines += _effects(rows, "outcome", {})
     return _cut(lines)
+
+
+def schedule_note(
+    arm: str, drug: str, found: Mapping[str, Row], artifacts: Sequence[str] = ()
+) -> str:
+    """Markdown for the search for the best schedule. ``found``: rows of the table ``optimum``."""
+    titles = {"own": "the arm's own", "best": "the best found"}
+    lines = [f"**{drug} in {arm}**: schedules tried in the same mice", ""]
+    lines += grid(
+        (
+            "schedule",
+            "mg/kg a dose",
+            "doses",
+            "mg/kg in all",
+            "first day",
+            "ratio of foci",
+            "interval of the ratio",
+        ),
+        [
+            (
+                titles.get(name, name),
+                *(short(row[c]) for c in ("dose", "doses", "total", "start", "ratio")),
+                f"{short(row['ratio_low'])} to {short(row['ratio_high'])}",
+            )
+            for name, row in found.items()
+        ],
+    )
+    return _cut([*lines, "", *pictures(artifacts)])
 
 
 def _failed(failures: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Simulated experiments: one arm as labs would see it, many times.
 
-An experiment is one typical mouse that nobody knows, with animals around it. In the groups of a real
-experiment the animals differ from arm to arm (``groups``). To tell where uncertainty comes from, the
-same animals are in every arm, each twice, with the luck of its tumour cells drawn anew (``twins``).
+An experiment is one typical mouse that nobody knows, with animals around it. In the groups of a
+real experiment the animals differ from arm to arm (``groups``). To tell where uncertainty comes
+from, the same animals are in every arm, each twice, with other luck (``twins``).
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from nichetrial.study.resolved import Arm, Distribution
 from nichetrial.tables import Schema
 from nichetrial.trial.simulate import OUTCOMES, simulate
 
-__all__ = ["ANIMALS", "GROUPS", "MOST_PARTICLES", "TWINS", "groups", "twins"]
+__all__ = ["ANIMALS", "GROUPS", "TWINS", "groups", "twins"]
 
 ANIMALS = 4
 """Animals around each typical mouse among the twins; each is there twice."""
-MOST_PARTICLES = 250
-"""Typical mice among the twins."""
 
 GROUPS: Schema = {
     "experiment": (pa.int64(), "1", "number of the experiment"),

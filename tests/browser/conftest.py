@@ -1,0 +1,155 @@
+"""Chromium, and a store of MLflow that was made in one place and is looked at in another."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from nichetrial.figures import catalogue
+from nichetrial.figures.style import save
+from nichetrial.report.page import render
+from nichetrial.study.resolved import ResolvedStudy, TrackingSpec
+from nichetrial.tracking import views
+from nichetrial.tracking.records import read_records, recording
+from nichetrial.tracking.server import HOST, serving
+from nichetrial.tracking.store import locate, opened
+from tests.conftest import ROOT
+from tests.unit.test_figures_data import LABELS, build, make_study
+
+CHROMIUM = Path("/usr/bin/chromium")
+PICTURES = ROOT / "docs" / "images"
+REAL = os.environ.get("NICHETRIAL_SCREENSHOTS")
+"""Results of a real study: its runs are looked at instead, and pictures for the docs are made."""
+
+TEN = LABELS | {f"amd3100_{day}": f"AMD3100 from day {day}" for day in (7, 9, 11, 13)}
+
+
+@dataclass(frozen=True)
+class Site:
+    """MLflow's server over a store. ``made``: where the store was made, which is gone;
+    ``results``: of the study, where they are now; ``runs``: name -> MLflow's run, the study's at
+    ``parent``; ``link``: what ``nichetrial ui`` prints."""
+
+    address: str
+    made: Path
+    results: Path
+    experiment: str
+    parent: Any
+    runs: dict[str, Any]
+    link: str
+
+    def of_run(self, run: Any) -> str:
+        at = f"{self.address}/#/experiments/{self.experiment}/runs/{run.info.run_id}"
+        return f"{at}?workflowType=machine_learning"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update",
+             "--disable-sync"]  # fmt: skip
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    here = tmp_path_factory.mktemp("made") / "here"
+    if REAL:
+        results = here / "results" / Path(REAL).name
+        shutil.copytree(ROOT / REAL, results)
+    else:
+        results = invented(here)
+    content = json.loads((results / "study.json").read_text())
+    tracked = [sys.executable, "-m", "nichetrial", "track", "sync", str(results)]
+    uri = "sqlite:///results/mlflow/mlflow.db"
+    subprocess.run([*tracked, "--to", uri], cwd=here, check=True, capture_output=True)
+    there = tmp_path_factory.mktemp("moved") / "över there"
+    shutil.move(here, there)
+    store = locate(f"sqlite:///{there}/results/mlflow/mlflow.db")
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = int(probe.getsockname()[1])
+    with serving(store, port=port):
+        with opened(store) as client:
+            experiment = client.get_experiment_by_name(content["tracking"]["experiment"])
+            found = client.search_runs([experiment.experiment_id], max_results=1000)
+        roles = {run.info.run_id: run.data.tags["nichetrial.role"] for run in found}
+        address = f"http://{HOST}:{port}"
+        yield Site(
+            address=address,
+            made=here,
+            results=there / results.relative_to(here),
+            experiment=experiment.experiment_id,
+            parent=next(run for run in found if roles[run.info.run_id] == "study"),
+            runs={run.info.run_name: run for run in found},
+            link=f"{address}/{views.address(experiment.experiment_id, content['name'])}",
+        )
+
+
+def invented(root: Path) -> Path:
+    """Results of ten arms, invented, with a record of every job."""
+    spec = TrackingSpec(uri="sqlite:///results/mlflow/mlflow.db", experiment="invented")
+    study, results = build(root, make_study(TEN, mice=15).model_copy(update={"tracking": spec}))
+    shutil.rmtree(results / "records")
+    for table in (results / "comparisons").glob("*.parquet"):
+        pd.read_parquet(table).to_csv(table.with_suffix(".csv"), index=False)
+    _record(results, "resolve", "study", {})
+    for mice in sorted((results / "parameters").glob("*.parquet")):
+        _record(results, "parameters", mice.stem, {}, outputs=[mice])
+        for arm in study.arms:
+            _simulated(results, study, arm.name, mice)
+    outcomes = sorted((results / "simulations").rglob("*.outcomes.parquet"))
+    compared = {"comparisons": study.comparisons.model_dump(mode="json"), "missing": []}
+    _record(results, "compare", "comparisons", compared, inputs=outcomes)
+    _record(results, "power", "power", {"power": study.power.model_dump(mode="json")})
+    (results / "figures").mkdir()
+    for figure in filter(study.asks_for, catalogue.FIGURES):
+        drawn = catalogue.draw(figure, study, results, [])
+        save(drawn, results / "figures" / figure, ("svg",), 60)
+    page = render(study, results, [], read_records(results))
+    (results / "report.html").write_text(page, encoding="utf-8")
+    return results
+
+
+def _simulated(results: Path, study: ResolvedStudy, arm: str, mice: Path) -> None:
+    out = results / "simulations" / arm / f"{mice.stem}.outcomes.parquet"
+    given = {"arm": study.arm(arm).model_dump(mode="json")}
+    _record(results, "simulate", f"{arm}/{mice.stem}", given, inputs=[mice], outputs=[out])
+
+
+def _record(
+    results: Path,
+    stage: str,
+    name: str,
+    given: dict[str, Any],
+    *,
+    inputs: list[Path] | None = None,
+    outputs: list[Path] | None = None,
+) -> None:
+    with recording(
+        results / "records" / stage / f"{name}.json",
+        stage=stage,
+        name=name,
+        parameters=given,
+        seed=7,
+        inputs=inputs or [],
+        code=("model",),
+    ) as record:
+        for path in outputs or ():
+            record.output(path)

@@ -1,0 +1,128 @@
+"""A Postgres cluster that is thrown away, and ``nichetrial serve`` on it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PASSWORD = f"p@ss%{secrets.token_hex(8)}:/word"
+"""Of the database; with all that an address has to write in another way."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that runs, and what to know about it."""
+
+    process: subprocess.Popen[str]
+    uri: str
+    files: Path
+    said: Path
+    admin: str
+    """The password of the user admin."""
+    secrets: tuple[str, ...]
+    """What must not be found anywhere."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def serve(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
+    """Start the command in ``folder``; what it says on standard error is in ``said.txt``."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+    with (folder / "said.txt").open("w") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "nichetrial", "serve", *words],
+            cwd=folder,
+            env=clean | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
+
+
+def _binaries() -> Path:
+    found = shutil.which("initdb")
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found and not folders:
+        lacking = "Postgres is not installed (Debian: apt-get install postgresql)"
+        if os.environ.get("CI"):
+            pytest.fail(lacking)
+        pytest.skip(lacking)
+    return Path(found).resolve().parent if found else folders[-1].parent
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """The address of an empty database, on this machine only, with a password."""
+    binaries = _binaries()
+    as_user: list[str] = []
+    # not below pytest's folder, which another user cannot enter
+    place = Path(tempfile.mkdtemp(prefix="nichetrial-postgres-"))
+    password = place / "password"
+    password.write_text(PASSWORD)
+    if os.getuid() == 0:  # Postgres refuses root
+        user = pwd.getpwnam("postgres")
+        for path in (place, password):
+            os.chown(path, user.pw_uid, user.pw_gid)
+        as_user = ["runuser", "-u", "postgres", "--"]
+    data, port = place / "data", free_port()
+
+    def do(program: str, *words: str) -> None:
+        # a server that stays would keep a pipe open, and we would wait for its end
+        with (place.parent / f"{place.name}.log").open("a") as said:
+            subprocess.run(
+                [*as_user, str(binaries / program), "-D", str(data), *words],
+                cwd=place, stdout=said, stderr=said, check=True, timeout=60,
+            )  # fmt: skip
+
+    try:
+        do("initdb", "-U", "lab", "-A", "scram-sha-256", "--pwfile", str(password), "--no-sync")
+        options = f"-F -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={place}"
+        do("pg_ctl", "start", "-w", "-l", str(place / "log"), "-o", options)
+        quoted = urllib.parse.quote(PASSWORD, safe="")
+        yield f"postgresql://lab:{quoted}@127.0.0.1:{port}/postgres"
+    finally:
+        if (data / "postmaster.pid").exists():
+            do("pg_ctl", "stop", "-m", "immediate", "-w")
+        shutil.rmtree(place)
+        place.with_name(f"{place.name}.log").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def served(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    admin = secrets.token_urlsafe(12)
+    process = serve(
+        folder,
+        *("--port", str(port), "--files", "kept", "--workers", "1"),
+        MLFLOW_BACKEND_STORE_URI=database,
+        MLFLOW_AUTH_ADMIN_PASSWORD=admin,
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        assert address == f"http://127.0.0.1:{port}", (folder / "said.txt").read_text()
+        quoted = urllib.parse.quote(PASSWORD, safe="")
+        yield Served(
+            process, address, folder / "kept", folder / "said.txt", admin,
+            (PASSWORD, quoted, quoted.replace("%", "%%"), admin),
+        )  # fmt: skip
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)

@@ -1,0 +1,128 @@
+"""Figures of sweeps, of the best schedule and of the ranking, on a small simulated study."""
+
+from __future__ import annotations
+
+import pytest
+
+from nichetrial.cohort.sample import sample
+from nichetrial.compare.bootstrap import Bootstrap
+from nichetrial.compare.dose_response import dose_response
+from nichetrial.compare.optimum import Search, judge
+from nichetrial.compare.ranking import ranking
+from nichetrial.compare.surface import surface
+from nichetrial.compare.window import schedules, window
+from nichetrial.figures import catalogue
+from nichetrial.study.load import load_text
+from nichetrial.trial.simulate import simulate
+
+STUDY = """
+study: {name: swept}
+cohort: {mice: 40}
+experiment:
+  timp1_vector: {fold: 10}
+  challenge: {route: intravenous, cells: 1e6 cells, day: 4 d}
+  readout: {day: 11 d, end: 40 d}
+arms:
+  high: {label: TIMP-1-high}
+  ly6g:
+    label: Anti-Ly6G
+    treatments: [{drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d}]
+  both:
+    label: Both
+    treatments:
+      - {drug: amd3100, method: pump, dose: 10 mg/kg, start: 0 d, every: 24 h}
+      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d}
+sweeps:
+  doses: {arm: ly6g, grid: {treatments.anti_ly6g.dose: [0 mg/kg, 0.1 mg/kg, 1 mg/kg, 10 mg/kg]}}
+  grid:
+    arm: both
+    grid:
+      treatments.amd3100.dose: [0 mg/kg, 3 mg/kg, 30 mg/kg]
+      treatments.anti_ly6g.dose: [0 mg/kg, 0.1 mg/kg, 10 mg/kg]
+  when:
+    arm: ly6g
+    grid: {treatments.anti_ly6g.start: [0 d, 3 d, 6 d], treatments.anti_ly6g.duration: [2 d, 4 d]}
+  ways:
+    arm: ly6g
+    points:
+      - {treatments.anti_ly6g.dose: 10 mg/kg, treatments.anti_ly6g.every: 4 d}
+      - {treatments.anti_ly6g.dose: 5 mg/kg, treatments.anti_ly6g.every: 2 d}
+comparisons: {reference: high, resamples: 100}
+optimise:
+  {arm: ly6g, budget: 20 mg/kg, dose: [1 mg/kg, 20 mg/kg], start: [0 d, 8 d], every: [1 d, 4 d],
+   mice: 20, evaluations: 10}
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    study = load_text(STUDY)
+    results = tmp_path_factory.mktemp("swept")
+    (results / "comparisons").mkdir()
+    cohort, _ = sample(seed=1, first=0, last=39, overrides={})
+    done = {a.name: simulate(a, cohort, seed=1, course_mice=9) for a in (*study.arms, *study.swept)}
+    outcomes = {name: result.outcomes for name, result in done.items()}
+    boot = Bootstrap(seed=1, n=40, resamples=100, interval=0.95)
+    doses, grid, when, ways = study.sweeps
+    tables = {}
+    tables["dose_response"], tables["dose_curves"] = dose_response(outcomes, doses, "high", boot)
+    tables["surface"], tables["synergy"] = surface(outcomes, grid, "high", boot)
+    tables["window"] = window(outcomes, when, "high", boot)
+    tables["schedules"] = schedules(outcomes, ways, "high", boot)
+    courses = {name: result.courses for name, result in done.items()}
+    tables["ranking"] = ranking(outcomes, courses, study)
+    search = Search(study.arm("ly6g"), study.arm("high"), study.optimise, cohort[:20], seed=1)
+    tables["evaluations"] = search.run()
+    others = cohort[20:].reset_index(drop=True)
+    half = Bootstrap(seed=1, n=20, resamples=100, interval=0.95)
+    best = search.best(tables["evaluations"])
+    tables["optimum"] = judge(search, best, study.arm("high"), others, half)
+    for name, table in tables.items():
+        table.to_parquet(results / "comparisons" / f"{name}.parquet", index=False)
+    return study, results, tables, outcomes
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("dose_response", "dose [mg/kg]"), ("surface", "mg/kg"), ("window", "duration [d]"),
+        ("schedules", "every 2 d"), ("optimum", "total dose"), ("ranking", "Anti-Ly6G"),
+    ],
+)  # fmt: skip
+def test_it_is_drawn_and_says_what_it_shows(made, name, shown):
+    study, results, _, _ = made
+    figure = catalogue.draw(name, study, results, [])
+    figure.canvas.draw()
+    words = [t.get_text() for t in figure.findobj(lambda x: hasattr(x, "get_text"))]
+    assert any(shown in w.replace("\n", " ") for w in words)
+
+
+def test_the_sweeps_ask_what_they_vary(made):
+    study = made[0]
+    asked = [s.asks for s in study.sweeps]
+    assert asked == ["dose_response", "surface", "window", "schedules"]
+
+
+def test_the_window_is_the_ratio_of_mean_foci(made):
+    _, _, tables, outcomes = made
+    row = tables["window"].iloc[0]
+    whole = outcomes[row["arm"]]["foci"].mean() / outcomes["high"]["foci"].mean()
+    assert row["ratio"] == pytest.approx(whole, rel=1e-12)
+    assert row["arrival"] == 4.0
+    assert tables["window"]["best"].sum() >= 1
+
+
+def test_schedules_of_one_total_dose(made):
+    table = made[2]["schedules"]
+    assert list(table["injections"]) == [3, 6]
+    assert list(table["total"].round(9)) == [30.0, 30.0]
+
+
+def test_the_search_stays_within_its_budget_and_its_best_is_the_lowest(made):
+    tried = made[2]["evaluations"]
+    assert (tried["total"][1:] <= 20.0 * (1 + 1e-9)).all()
+    allowed = tried[tried["total"] <= 20.0 * (1 + 1e-9)]
+    found = made[2]["optimum"].iloc[1]
+    lowest = allowed.loc[allowed["expected_foci"].idxmin()]
+    assert found["total"] == pytest.approx(lowest["total"])
+    assert tried["best_so_far"].iloc[-1] == pytest.approx(allowed["ratio"].min())

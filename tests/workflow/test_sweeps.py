@@ -1,0 +1,89 @@
+"""A study with sweeps and a best schedule, from its file to figures, report and MLflow."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from nichetrial.launch.products import COMPARISONS
+from tests.workflow.conftest import STUDY, TINY, nichetrial
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sweeps")]
+
+SWEPT = (
+    TINY
+    + """\
+sweeps:
+  dose:
+    arm: amd3100
+    grid: {treatments.amd3100.dose: [0 mg/kg, 2 mg/kg, 8 mg/kg, 30 mg/kg]}
+  window:
+    arm: amd3100
+    grid:
+      treatments.amd3100.start: [0 d, 3 d]
+      treatments.amd3100.duration: [2 d, 5 d]
+optimise:
+  {arm: amd3100, budget: 30 mg/kg, dose: [2 mg/kg, 10 mg/kg], start: [0 d, 8 d],
+   every: [12 h, 2 d], mice: 20, evaluations: 10}
+"""
+).replace("mice: 20\n  chunk: 10", "mice: 40\n  chunk: 20")
+
+
+def runs(folder: Path, tag: str, value: str) -> set[tuple[str, str]]:
+    """Name and status of the runs with this tag."""
+    with closing(sqlite3.connect(folder / "results" / "mlflow" / "mlflow.db")) as connection:
+        return set(connection.execute(
+            "SELECT name, status FROM runs JOIN tags USING (run_uuid) WHERE key = ? AND value = ?",
+            (tag, value),
+        ))  # fmt: skip
+
+
+@pytest.fixture
+def failing_sweep(tmp_path) -> dict[str, str]:
+    """An environment in which the sweep over the window dies as it starts."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if 'sweep' in sys.orig_argv and 'window' in sys.orig_argv:\n"
+        "    raise SystemExit(1)\n"
+    )
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+def test_a_sweep_that_fails_takes_nothing_with_it_and_comes_back(fresh, failing_sweep):
+    (fresh / STUDY).write_text(SWEPT)
+    failed = nichetrial(fresh, "run", STUDY, "--cores", "2", **failing_sweep)
+    assert failed.returncode == 1
+    assert "FAILED  simulate the sweep window, mice 0-19" in failed.stdout
+    results = fresh / "results" / "tiny"
+    assert "mg/kg" in (results / "comparisons" / "dose_response.csv").read_text()
+    assert "window" not in (results / "comparisons" / "sweep_effects.csv").read_text()
+    assert "AMD3100: " in failed.stdout
+    assert (results / "report.html").is_file()
+    assert ("dose: 8 mg/kg", "FINISHED") in runs(fresh, "nichetrial.sweep", "dose")
+    assert {status for _, status in runs(fresh, "nichetrial.sweep", "window")} == {"FAILED"}
+
+    mended = nichetrial(fresh, "run", STUDY, "--cores", "2")
+    assert mended.returncode == 0, mended.stdout
+    assert "simulate the sweep dose" not in mended.stdout
+    assert {status for _, status in runs(fresh, "nichetrial.sweep", "window")} == {"FINISHED"}
+    for tables in COMPARISONS.values():
+        for table in tables:
+            assert (results / "comparisons" / f"{table}.csv").is_file(), table
+    for figure in ("dose_response", "window", "optimum"):
+        assert (results / "figures" / f"{figure}.svg").is_file()
+        assert f'id="figure-{figure}"' in (results / "report.html").read_text()
+    tried = runs(fresh, "nichetrial.role", "schedule")
+    assert len(tried) == 11
+    assert {status for _, status in tried} == {"FINISHED"}
+
+    same = nichetrial(fresh, "diff", "A tiny study", "results/tiny")
+    assert same.returncode == 0, same.stdout
+    arms = nichetrial(fresh, "diff", "dose: 8 mg/kg", "results/tiny:dose_2mgkg")
+    assert arms.returncode == 1, arms.stdout
+    assert "foci of the arm / high" in arms.stdout
+
+    again = nichetrial(fresh, "run", STUDY, "--dry-run")
+    assert "othing to" in again.stdout
