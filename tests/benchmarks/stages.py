@@ -22,11 +22,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 from scipy.optimize import nnls
 
-from nichetrial.launch.plan import EVIDENCE_FIGURES
+from nichetrial.launch.estimate import lines
+from nichetrial.launch.plan import Plan
+from nichetrial.launch.products import EVIDENCE_FIGURES
 from nichetrial.launch.resources import COSTS, MEMORY_FACTOR, TIME_FACTOR, Need, Needs
 from nichetrial.study.load import load
 from nichetrial.tables import atomic
@@ -39,6 +43,8 @@ QUANTITIES = ("megabytes", "seconds", "bytes")
 
 PROBE = """\
 import atexit, json, os, resource, sys, tempfile
+if "live" in sys.orig_argv:
+    os._exit(0)
 if os.environ.get("PROBE_COLD"):
     os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(dir=os.environ["PROBE_COLD"])
 def tell(me=os.getpid()):
@@ -50,48 +56,29 @@ def tell(me=os.getpid()):
             out.write(json.dumps(line) + "\\n")
 atexit.register(tell)
 """
-"""A ``sitecustomize.py``: each Python that starts says, when it ends, what it has used."""
+"""A ``sitecustomize.py``: each Python that starts says, when it ends, what it has used. What would
+follow the run while it runs is not let in: the last job has all of the tracking to do."""
 
-STUDY = """\
-study: {{name: sized}}
-cohort: {{mice: {mice}, chunk: {chunk}}}
-experiment:
-  timp1_vector: {{fold: 10, onset: 0 d}}
-  challenge: {{route: intravenous, cells: 1e6 cells, day: 4 d}}
-  readout: {{day: 11 d, end: {end} d}}
-comparisons: {{reference: high, resamples: {resamples}}}
-figures: {{course_mice: {course_mice}, dose_mice: {dose_mice}, dose_folds: [1, 10, 1000]}}
-calibration:
-  variants: [full]
-  generations: 1
-  mice: {group}
-  particles: {particles}
-  chunk: {particles}
-  sobol: {sobol}
-  map_points: {points}
-  map_particles: {particles}
-arms:
-  high: {{label: TIMP-1 high}}
-"""
-ARM = """\
-  a{k}:
-    treatments:
-      - {{drug: amd3100, dose: {dose:g} mg/kg, start: 0 d, every: {every} h, until: 11 d}}
-"""
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "mice": 100, "chunk": 100, "arms": 2, "end": 40, "resamples": 100, "course_mice": 5,
-    "dose_mice": 20, "group": 2, "particles": 20, "sobol": 16, "points": 2,
+    "dose_mice": 20, "doses": 4, "grid": 0, "starts": 0, "schedules": 0, "experiments": 100,
+    "sizes": 2, "test": "mann_whitney", "evaluations": 0, "tried": 20, "variants": 1, "group": 2,
+    "particles": 20, "sobol": 16, "points": 2,
 }  # fmt: skip
-SIZES: tuple[tuple[str, dict[str, int]], ...] = (
-    ("cold", {}),
-    ("run", {"mice": 1000, "chunk": 1000, "arms": 4}),
+SIZES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("cold", {"evaluations": 10}),
+    ("run", {"mice": 1000, "chunk": 1000, "grid": 4, "starts": 4, "schedules": 2, "sizes": 17,
+             "experiments": 1000, "evaluations": 40, "tried": 100, "resamples": 2000}),
     ("run", {"mice": 40_000, "chunk": 40_000, "arms": 3, "end": 90, "course_mice": 2000,
-             "dose_mice": 20_000, "resamples": 500}),
-    ("run", {"mice": 1000, "chunk": 500, "arms": 24, "course_mice": 50}),
-    ("run", {"mice": 20_000, "chunk": 20_000, "arms": 16, "resamples": 500}),
-    ("run", {"mice": 6000, "chunk": 6000, "arms": 3, "resamples": 5000}),
+             "dose_mice": 20_000, "resamples": 500, "doses": 12, "starts": 2, "evaluations": 20,
+             "tried": 4000, "test": "log_rank"}),
+    ("run", {"mice": 1000, "chunk": 500, "arms": 14, "course_mice": 50, "grid": 6, "sizes": 12}),
+    ("run", {"mice": 20_000, "chunk": 20_000, "arms": 9, "resamples": 500, "doses": 0,
+             "experiments": 2000}),
+    ("run", {"mice": 6000, "chunk": 6000, "arms": 3, "resamples": 5000, "starts": 12,
+             "evaluations": 150}),
     ("cold calibrate", {}),
-    ("calibrate", {"arms": 3}),
+    ("calibrate", {"arms": 3, "variants": 2}),
     ("calibrate", {"particles": 400, "group": 10, "sobol": 128, "points": 6}),
 )  # fmt: skip
 """How it is run, and what is not as in DEFAULTS."""
@@ -108,15 +95,77 @@ class Job:
     need: Need
 
 
-def text(sizes: dict[str, int]) -> str:
+def text(sizes: dict[str, Any]) -> str:
     """A study file of these sizes; what is not named is as in DEFAULTS."""
-    every = (12, 24, 48)
-    whole = DEFAULTS | sizes
-    arms = (ARM.format(k=k, dose=1 + k / 10, every=every[k % 3]) for k in range(1, whole["arms"]))
-    return STUDY.format(**whole) + "".join(arms)
+    size = DEFAULTS | sizes
+    study = {
+        "study": {"name": "sized"},
+        "cohort": {"mice": size["mice"], "chunk": size["chunk"]},
+        "experiment": {
+            "timp1_vector": {"fold": 10, "onset": "0 d"},
+            "challenge": {"route": "intravenous", "cells": "1e6 cells", "day": "4 d"},
+            "readout": {"day": "11 d", "end": f"{size['end']} d"},
+        },
+        "arms": {"high": {"label": "TIMP-1 high"}, **dict(map(_arm, range(1, size["arms"])))},
+        "sweeps": _sweeps(size),
+        "comparisons": {"reference": "high", "resamples": size["resamples"]},
+        "power": {"experiments": size["experiments"], "sizes": list(range(4, 4 + size["sizes"]))},
+        "figures": {"course_mice": size["course_mice"], "dose_mice": size["dose_mice"],
+                    "dose_folds": [1, 10, 1000]},
+        "calibration": {
+            "variants": ["full", "no_niche"][: size["variants"]],
+            "generations": 1,
+            "mice": size["group"],
+            "particles": size["particles"],
+            "chunk": size["particles"],
+            "sobol": size["sobol"],
+            "map_points": size["points"],
+            "map_particles": size["particles"],
+        },
+    }  # fmt: skip
+    if size["test"] == "log_rank":
+        study["power"] |= {"test": "log_rank", "outcome": "metastasis_free_days"}
+    if size["grid"]:
+        study["arms"]["both"] = {"treatments": [_dosed("amd3100", 5), _dosed("anti_ly6g", 10)]}
+    if size["evaluations"]:
+        study["optimise"] = {
+            "arm": "a1", "budget": "20 mg/kg", "dose": ["1 mg/kg", "20 mg/kg"],
+            "start": ["0 d", "8 d"], "every": ["12 h", "4 d"], "mice": size["tried"],
+            "evaluations": size["evaluations"],
+        }  # fmt: skip
+    return yaml.safe_dump(study, sort_keys=False)
 
 
-def jobs_of(folder: Path, sizes: dict[str, int], words: list[str], cold: bool = False) -> list[Job]:
+def _dosed(drug: str, mg: float, every: int = 24) -> dict[str, str]:
+    return {"drug": drug, "dose": f"{mg:g} mg/kg", "start": "0 d", "every": f"{every} h",
+            "until": "11 d"}  # fmt: skip
+
+
+def _arm(k: int) -> tuple[str, Any]:
+    return f"a{k}", {"treatments": [_dosed("amd3100", 1 + k / 10, (12, 24, 48)[k % 3])]}
+
+
+def _sweeps(size: dict[str, Any]) -> dict[str, Any]:
+    """A sweep of each kind that has a size."""
+    drug = "treatments.amd3100"
+    doses = [f"{0 if k == 0 else 2**k} mg/kg" for k in range(12)]
+    starts = [f"{k / 2:g} d" for k in range(size["starts"])]
+    points = [{f"{drug}.dose": doses[k], f"{drug}.every": f"{12 * k} h"}
+              for k in range(1, 1 + size["schedules"])]  # fmt: skip
+    grid = doses[: size["grid"]]
+    all_ = {
+        "dose": {"arm": "a1", "grid": {f"{drug}.dose": doses[: size["doses"]]}},
+        "surface": {"arm": "both", "grid": {f"{drug}.dose": [*grid],
+                                            "treatments.anti_ly6g.dose": [*grid]}},
+        "window": {"arm": "a1", "grid": {f"{drug}.start": starts,
+                                         f"{drug}.duration": ["2 d", "4 d"]}},
+        "schedule": {"arm": "a1", "points": points},
+    }  # fmt: skip
+    asked = {"dose": "doses", "surface": "grid", "window": "starts", "schedule": "schedules"}
+    return {name: sweep for name, sweep in all_.items() if size[asked[name]]}
+
+
+def jobs_of(folder: Path, sizes: dict[str, Any], words: list[str], cold: bool = False) -> list[Job]:
     """Run ``python -m`` with ``words`` on a study in ``folder``: all the jobs that it starts."""
     file, probe, told = folder / "sized.yaml", folder / "probe", folder / "told.jsonl"
     probe.mkdir()
@@ -131,8 +180,8 @@ def jobs_of(folder: Path, sizes: dict[str, int], words: list[str], cold: bool = 
     if done.returncode:
         raise RuntimeError(done.stdout)
     needs = Needs(load(file))
-    lines = [json.loads(line) for line in told.read_text().splitlines()]
-    found = [_job(line["words"], line, needs, folder) for line in lines]
+    ended = [json.loads(line) for line in told.read_text().splitlines()]
+    found = [_job(line["words"], line, needs, folder) for line in ended]
     return [
         Job(job.rule, job.loads | ({"cold": 1.0} if cold else {}), job.need) for job in found if job
     ]
@@ -142,9 +191,8 @@ def _job(words: list[str], used: dict[str, float], needs: Needs, folder: Path) -
     module, *rest = words[words.index("-m") + 1 :]
     size = Need(used["megabytes"], used["seconds"])
     if module == "snakemake":
-        arms = len(needs.study.arms)
-        planned = len(needs.study.chunks()) * arms
-        return Job("snakemake", {"job": 1.0, "arms": arms, "planned": planned}, size)
+        planned = sum(line.jobs for line in lines(Plan.of(needs.study, "")))
+        return Job("snakemake", {"job": 1.0, **needs.loads("snakemake"), "planned": planned}, size)
     if module != "nichetrial" or rest[0] in ("run", "calibrate", "resolve"):
         return None
     options = {a: b for a, b in pairwise(rest) if a.startswith("--")}
@@ -159,12 +207,11 @@ def _job(words: list[str], used: dict[str, float], needs: Needs, folder: Path) -
         wildcards["mice"] = f"{options['--first']}-{options['--last']}"
     if rule == "particles":
         wildcards["particles"] = f"{options['--first']}-{options['--last']}"
-    if rule in ("simulate", "dose_curve"):
+    if rule in ("simulate", "dose_curve", "sweep"):
         wildcards["mice"] = Path(options["--parameters"]).stem.removeprefix("mice-")
     if rule == "dose_curve":
         wildcards["mice"] = f"0-{int(options['--mice']) - 1}"
-    if rule == "simulate":
-        wildcards["arm"] = options["--arm"]
+    wildcards |= {name: options[f"--{name}"] for name in ("arm", "sweep") if f"--{name}" in options}
     left = Need(bytes=_left(options, folder))
     loads = {"job": 1.0} | needs.loads(rule, **wildcards)
     return Job(f"{rule} {wildcards['figure']}" if rule == "figure" else rule, loads, size + left)
@@ -185,7 +232,7 @@ def _measure() -> list[Job]:
     for kind, sizes in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             words = ["nichetrial", kind.removeprefix("cold ").replace("cold", "run"), "sized.yaml"]
-            found = jobs_of(Path(folder), sizes, [*words, "--cores", "1"], kind.startswith("cold"))
+            found = jobs_of(Path(folder), sizes, [*words, "--cores", "2"], kind.startswith("cold"))
         print(f"{kind} {sizes}: {len(found)} processes", flush=True)
         jobs += [job for job in found if job.rule != "snakemake"]
     profile = str(ROOT / "workflow" / "profiles" / "default")
@@ -200,6 +247,7 @@ def _measure() -> list[Job]:
 def _fit(jobs: list[Job]) -> dict[str, Need]:
     """Load -> price, by relative error: small jobs count as much as large ones."""
     loads = sorted({load for job in jobs for load in job.loads})
+    loads = [load for load in loads if any(job.loads.get(load) for job in jobs)]
     amounts = np.array([[job.loads.get(load, 0.0) for load in loads] for job in jobs])
     scale = amounts.max(axis=0)
     found = {}
@@ -218,7 +266,7 @@ def _short(jobs: list[Job], prices: dict[str, Need], quantity: str) -> float:
     """The largest use over estimate of a rule's jobs."""
     return max(
         getattr(job.need, quantity)
-        / max(sum(getattr(prices[k], quantity) * v for k, v in job.loads.items()), 1e-9)
+        / max(sum(getattr(prices[k], quantity) * v for k, v in job.loads.items() if v), 1e-9)
         for job in jobs
     )
 

@@ -77,8 +77,8 @@ rule sweep:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=needs.megabytes("sweep"),
+        runtime=needs.minutes("sweep"),
     params:
         study=plan.study_json,
         digest=lambda wildcards: plan.digest("sweep", arm=wildcards.sweep),
@@ -103,8 +103,8 @@ rule experiments:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=needs.megabytes("experiments"),
+        runtime=needs.minutes("experiments"),
     params:
         study=plan.study_json,
         population=lambda wildcards, input: (

@@ -10,21 +10,25 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from nichetrial.launch.plan import FIGURES, Plan
-from nichetrial.launch.resources import COLONY_CLASSES, Need, Needs, course_days
-from nichetrial.study.resolved import Arm
+from nichetrial.launch.plan import Plan
+from nichetrial.launch.products import COMPARISONS
+from nichetrial.launch.resources import COLONY_CLASSES, TWINS, Need, Needs, course_days
 
 __all__ = ["Line", "advice", "estimate", "lines", "wall_seconds"]
 
 SHORT_SECONDS = 60.0
 """A job below it costs a cluster more to start than to do: Snakemake starts anew in each."""
-AIM_SECONDS, AIM_MEGABYTES = 300.0, 2000.0
-"""What a job should take, and not exceed."""
+AIM_SECONDS, AIM_MEGABYTES = 300.0, 4000.0
+"""What a job should take, and not exceed. Memory: what a core of a cluster usually comes with."""
+LONGEST_SECONDS = 3600.0
+"""For any single job: a sweep has all its arms in one. Work that is lost when a job is killed."""
 MANY_JOBS = 100
-LARGEST_CHUNK = 1_000_000
+CHUNKS = [k * 10**power for power in range(6) for k in (1, 2, 5)] + [1_000_000]
+"""Chunks that are advised, the largest that a study may have at the end."""
 SUBMIT_SECONDS = 0.25
 """For Snakemake to hand one job to Slurm; measured by ``python -m tests.benchmarks.cluster``."""
 CORES = (1, 4, 16, 64)
+WIDTH = 14
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ def lines(plan: Plan) -> list[Line]:
     found: list[Line] = []
 
     def add(rule: str, jobs: list[tuple[int, dict[str, str]]], rows: int = 0) -> None:
+        if not jobs:
+            return
         each = [(n, _warm(needs, rule, names)) for n, names in jobs]
         ask = needs.megabytes(rule)
         found.append(
@@ -74,11 +80,16 @@ def lines(plan: Plan) -> list[Line]:
     rows = mice * len(study.arms) + kept * days + COLONY_CLASSES * chunks * len(study.arms)
     names = [{"arm": arm.name, "mice": m} for m in sizes for arm in study.arms]
     add("simulate", [(sizes[n["mice"]], n) for n in names], rows)
+    names = [{"sweep": sweep.name, "mice": m} for m in sizes for sweep in study.sweeps]
+    add("sweep", [(sizes[n["mice"]], n) for n in names], mice * len(study.swept))
+    animals = study.power.experiments * max(study.power.sizes) + TWINS * study.power.particles
+    add("experiments", [(1, {"arm": arm.name}) for arm in study.arms], animals * len(study.arms))
     dose = _distinct(list(plan.dose_chunks), 0)
     add("dose_curve", [(n, {"mice": m}) for m, n in dose.items()],
         study.figures.dose_mice * len(study.dose_curve))  # fmt: skip
-    add("compare", [(1, {})])
-    add("figure", [(1, {"figure": figure}) for figure in FIGURES])
+    for rule in filter(plan.asks_for, COMPARISONS):
+        add(rule, [(1, {})])
+    add("figure", [(1, {"figure": figure}) for figure in plan.figures])
     add("report", [(1, {})])
     add("track", [(1, {})])
     return found
@@ -113,46 +124,63 @@ def wall_seconds(found: list[Line], cores: int, start: float = 0.0) -> float:
 
 def advice(plan: Plan) -> str:
     """A better ``cohort.chunk``, in a sentence; '' where the jobs are few or long enough."""
-    study, needs = plan.study, Needs(plan.study)
-    jobs = len(plan.chunks) * len(study.arms)
-    slowest = max(study.arms, key=lambda arm: _seconds(needs, arm, plan.chunks[0]))
-    if jobs <= MANY_JOBS or _seconds(needs, slowest, plan.chunks[0]) >= SHORT_SECONDS:
+    needs, cohort = Needs(plan.study), plan.study.cohort
+    now = _simulations(plan, needs, cohort.chunk)
+    if now.jobs <= MANY_JOBS or now.mean >= SHORT_SECONDS:
         return ""
-    best = _chunk(needs, slowest.name, study.cohort.mice)
-    if best <= study.cohort.chunk:
+    best = now
+    for chunk in CHUNKS:
+        tried = _simulations(plan, needs, chunk)
+        if (
+            tried.mean > AIM_SECONDS
+            or tried.longest > LONGEST_SECONDS
+            or tried.megabytes > AIM_MEGABYTES
+        ):
+            break
+        best = tried
+        if chunk >= cohort.mice:
+            break
+    if best.jobs >= now.jobs:
         return ""
-    then = -(-study.cohort.mice // best) * len(study.arms)
-    took = _seconds(needs, slowest, f"0-{min(best, study.cohort.mice) - 1}")
     return (
-        f"{jobs:,} simulations of {_duration(_seconds(needs, slowest, plan.chunks[0]))} each are "
-        f"shorter than a cluster needs to start them. With cohort.chunk: {best} there are {then:,} "
-        f"of {_duration(took)}; no result changes."
+        f"{now.jobs:,} simulations of {_duration(now.mean)} each are shorter than a cluster needs "
+        f"to start them. With cohort.chunk: {best.chunk} there are {best.jobs:,} of "
+        f"{_duration(best.mean)}; no result changes."
     )
 
 
-def _seconds(needs: Needs, arm: Arm, mice: str) -> float:
-    return _warm(needs, "simulate", {"arm": arm.name, "mice": mice}).seconds
+@dataclass(frozen=True)
+class _Cut:
+    """The jobs that ``cohort.chunk`` cuts: simulations of arms and of sweeps."""
+
+    chunk: int
+    jobs: int
+    mean: float
+    longest: float
+    megabytes: float
 
 
-def _chunk(needs: Needs, arm: str, mice: int) -> int:
-    """The largest of 1, 2, 5, 10 ... mice whose job is not longer and larger than it should be."""
-    sizes = [k * 10**power for power in range(7) for k in (1, 2, 5)]
-    best = 1
-    for size in (s for s in sizes if s <= LARGEST_CHUNK):
-        names = {"arm": arm, "mice": f"0-{size - 1}"}
-        need = _warm(needs, "simulate", names)
-        if need.seconds > AIM_SECONDS or need.megabytes > AIM_MEGABYTES:
-            break
-        best = size
-        if size >= mice:
-            break
-    return best
+def _simulations(plan: Plan, needs: Needs, chunk: int) -> _Cut:
+    study = plan.study
+    mice = f"0-{min(chunk, study.cohort.mice) - 1}"
+    each = [_warm(needs, "simulate", {"arm": arm.name, "mice": mice}) for arm in study.arms]
+    each += [_warm(needs, "sweep", {"sweep": s.name, "mice": mice}) for s in study.sweeps]
+    seconds = [need.seconds for need in each]
+    return _Cut(
+        chunk,
+        -(-study.cohort.mice // chunk) * len(each),
+        sum(seconds) / len(each),
+        max(seconds),
+        max(need.megabytes for need in each),
+    )
 
 
 def estimate(plan: Plan) -> list[str]:
     """The table and what follows from it, for the terminal."""
     found, needs = lines(plan), Needs(plan.study)
-    head = f"{'':12}{'jobs':>9}{'core hours':>12}{'MB a job':>10}{'rows':>16}{'MB written':>13}"
+    head = (
+        f"{'':{WIDTH}}{'jobs':>9}{'core hours':>12}{'MB a job':>10}{'rows':>16}{'MB written':>13}"
+    )
     text = [f"{plan.study.title}: {plan.study.cohort.mice:,} mice in {len(plan.study.arms):,} arms"]
     text += ["", head]
     text += [_row(line) for line in found]
@@ -165,7 +193,7 @@ def estimate(plan: Plan) -> list[str]:
         sum(line.rows for line in found),
         sum(line.bytes for line in found),
     )
-    planned = {"arms": float(len(plan.study.arms)), "planned": float(total.jobs)}
+    planned = {**needs.loads("snakemake"), "planned": float(total.jobs)}
     head_process = needs.priced("snakemake", planned)
     start = needs.of("snakemake").seconds
     text += [_row(total), ""]
@@ -188,7 +216,7 @@ def estimate(plan: Plan) -> list[str]:
 def _row(line: Line) -> str:
     rows = f"{line.rows:,}" if line.rows else ""
     return (
-        f"{line.rule:12}{line.jobs:>9,}{line.seconds / 3600:>12.3f}{line.megabytes:>10,}"
+        f"{line.rule:{WIDTH}}{line.jobs:>9,}{line.seconds / 3600:>12.3f}{line.megabytes:>10,}"
         f"{rows:>16}{line.bytes / 1e6:>13,.1f}"
     )
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nichetrial.study.resolved import Arm, ResolvedStudy
+from nichetrial.study.resolved import Arm, OptimiseSpec, ResolvedStudy
 
 __all__ = [
-    "BATCHES", "COLONY_CLASSES", "COSTS", "MEMORY_FACTOR", "TIME_FACTOR", "Need", "Needs",
+    "BATCHES", "COLONY_CLASSES", "COSTS", "MEMORY_FACTOR", "TIME_FACTOR", "TWINS", "Need", "Needs",
     "course_days", "prices",
 ]  # fmt: skip
 
@@ -34,10 +34,13 @@ ROUND = 100
 """Megabytes: schedulers and people like round numbers."""
 
 BATCHES = 5000
-"""Units of the bootstrap at most. This and the next are those of ``compare.bootstrap`` and of the
-engine, which are not asked because they load Numba; a test holds them equal."""
+"""Units of the bootstrap at most. This and the next two are those of ``compare.bootstrap``, of the
+engine and of ``trial.experiments``, which are not asked because they load Numba; a test holds them
+equal."""
 COLONY_CLASSES = 40
 """Rows of a table of colony sizes."""
+TWINS = 8
+"""Mice around each typical mouse, in the split of the uncertainty."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,13 @@ def _landings(arm: Arm) -> int:
     return course_days(arm) + sum(len(t.doses()) for t in arm.treatments if t.method == "bolus")
 
 
+def _most_landings(arm: Arm, spec: OptimiseSpec) -> int:
+    """The same of the schedule with most doses that a search may try."""
+    doses = math.ceil(spec.budget / spec.dose[0])
+    doses = min(doses, math.ceil((arm.readout.day - spec.start[0]) / spec.every[0]) + 1)
+    return _landings(arm) + (doses if arm.treatments[spec.treatment].method == "bolus" else 0)
+
+
 def _size(span: str) -> tuple[int, int]:
     """First number of a chunk's name, and how many there are."""
     first, last = map(int, span.split("-"))
@@ -93,6 +103,7 @@ class Needs:
     def __init__(self, study: ResolvedStudy) -> None:
         self.study = study
         self._steps = {arm.name: _landings(arm) for arm in study.arms}
+        self._swept = {s.name: (len(s.arms), sum(map(_landings, s.arms))) for s in study.sweeps}
         self._days = {arm.name: course_days(arm) for arm in study.arms}
         self._course_days = sum(self._days.values())
         self._dose_steps = sum(map(_landings, study.dose_curve))
@@ -134,12 +145,14 @@ class Needs:
         return total
 
     def loads(
-        self, rule: str, *, mice: str = "", arm: str = "", particles: str = "", **_: str
-    ) -> dict[str, float]:
-        """What there is to do in a job: load -> amount. Its price may be nothing."""
+        self, rule: str, *, mice: str = "", arm: str = "", sweep: str = "", particles: str = "",
+        **_: str,
+    ) -> dict[str, float]:  # fmt: skip
+        """What there is to do in a job: load -> amount. Its price may be nothing.
+
+        Raises KeyError for a rule that is not known.
+        """
         study = self.study
-        arms, spec = len(study.arms), study.calibration
-        mouse_arms, jobs = float(study.cohort.mice * arms), float(len(study.chunks()) * arms)
         if rule == "parameters":
             return {"mice": _size(mice)[1]}
         if rule == "simulate":
@@ -153,41 +166,100 @@ class Needs:
         if rule == "dose_curve":
             count = _size(mice)[1]
             return {"mice": count * len(study.dose_curve), "steps": count * self._dose_steps}
-        if rule == "compare":
-            compared = study.comparisons
-            counts = compared.resamples * min(study.cohort.mice, BATCHES)
-            pairs = len(compared.pairs) + len(compared.combinations)
-            return {
-                "mice": study.cohort.mice,
-                "mouse_arms": mouse_arms,
-                "counts": counts,
-                "draws": counts * pairs,
-            }
-        if rule in ("figure", "report"):
-            return {
-                "arms": arms,
-                "jobs": jobs,
-                "mice": study.cohort.mice,
-                "mouse_arms": mouse_arms,
-                "course_rows": study.figures.course_mice * self._course_days,
-                "dose_rows": study.figures.dose_mice * len(study.dose_curve),
-            }
-        if rule == "track":
-            return {"arms": arms, "jobs": jobs}
+        if rule == "sweep":
+            count, (arms, steps) = _size(mice)[1], self._swept[sweep]
+            return {"arms": arms, "mice": count * arms, "steps": count * steps}
+        if rule == "experiments":
+            animals = self._animals()
+            return {"mice": animals, "steps": animals * self._steps[arm]}
         if rule == "particles":
-            moved = _size(particles)[1] * spec.moves
-            return {"experiments": moved * spec.mice}
-        if rule == "population":
-            return {"particles": spec.particles * (spec.generations + 1)}
-        if rule == "predict":
-            return {"experiments": spec.particles * spec.mice}
-        if rule == "sensitivity":
-            return {"mouse_arms": spec.sobol * arms}
-        if rule == "contradiction":
-            points, folds = spec.map_points**2, len(study.figures.dose_folds)
-            return {"points": points, "experiments": points * spec.map_particles,
-                    "particles": spec.particles * folds}  # fmt: skip
-        return {"arms": arms}
+            spec = study.calibration
+            return {"experiments": _size(particles)[1] * spec.moves * spec.mice}
+        return self._of_study[rule]
+
+    def _animals(self) -> float:
+        """Mice in the simulated experiments of one arm."""
+        asked = self.study.power
+        return float(asked.experiments * max(asked.sizes) + TWINS * asked.particles)
+
+    @functools.cached_property
+    def _of_study(self) -> dict[str, dict[str, float]]:
+        """Rule -> loads, of rules whose jobs go over the whole study."""
+        study, spec, cohort = self.study, self.study.calibration, self.study.cohort
+        compared, asked = study.comparisons, study.power
+        arms, swept, pairs = len(study.arms), len(study.swept), len(compared.pairs)
+        jobs = float(len(study.chunks()) * (arms + len(study.sweeps)))
+        counts = float(compared.resamples * min(cohort.mice, BATCHES))
+        tests = float(pairs * len(asked.sizes) * asked.experiments)
+        seen = {
+            "arms": arms,
+            "swept": swept,
+            "pairs": pairs,
+            "jobs": jobs,
+            "mice": cohort.mice,
+            "mouse_arms": float(cohort.mice * arms),
+            "course_rows": study.figures.course_mice * self._course_days,
+            "dose_rows": study.figures.dose_mice * len(study.dose_curve),
+            "shares": pairs * len(asked.sizes),
+            "evaluations": study.optimise.evaluations if study.optimise else 0,
+        }
+        variants, points = {"variants": len(spec.variants)}, spec.map_points**2
+        return {
+            "compare": {
+                "mice": cohort.mice,
+                "mouse_arms": float(cohort.mice * arms),
+                "counts": counts,
+                "draws": counts * (pairs + len(compared.combinations)),
+                "course_rows": study.figures.course_mice * self._course_days,
+            },
+            "compare_sweeps": {
+                "mouse_arms": float(cohort.mice * swept),
+                "largest": float(cohort.mice * max([len(s.arms) for s in study.sweeps], default=0)),
+                "counts": counts,
+                "draws": counts * swept,
+                "curves": sum(s.asks == "dose_response" for s in study.sweeps),
+                "cells": sum(len(s.arms) for s in study.sweeps if s.asks == "surface"),
+            },
+            "power": {
+                "arms": arms,
+                "mouse_arms": self._animals() * arms,
+                "tests": tests,
+                "log_ranks": tests if asked.test == "log_rank" else 0.0,
+                "counts": float(compared.resamples * min(asked.experiments, BATCHES)),
+                "draws": compared.resamples * tests,
+            },
+            "optimise": self._search(),
+            "figure": seen,
+            "report": seen,
+            "track": {"arms": arms, "swept": swept, "jobs": jobs},
+            "population": {"particles": spec.particles * (spec.generations + 1)},
+            "predict": {"experiments": spec.particles * spec.mice},
+            "scoreboard": variants,
+            "sensitivity": {"mouse_arms": spec.sobol * arms},
+            "contradiction": {
+                "points": points,
+                "experiments": points * spec.map_particles,
+                "particles": spec.particles * len(study.figures.dose_folds),
+            },
+            "evidence_figure": variants,
+            "evidence_report": variants,
+            "track_evidence": variants,
+            "snakemake": {"arms": arms + swept},
+        }
+
+    def _search(self) -> dict[str, float]:
+        study, spec = self.study, self.study.optimise
+        if spec is None:
+            return {}
+        tried = min(spec.mice, study.cohort.mice)
+        others = study.cohort.mice - tried
+        steps = _most_landings(study.arm(spec.arm), spec)
+        return {
+            "mice": study.cohort.mice,
+            "evaluations": spec.evaluations,
+            "steps": float((tried * spec.evaluations + 3 * others) * steps),
+            "counts": float(study.comparisons.resamples * min(others, BATCHES)),
+        }
 
 
 def _names(wildcards: Any) -> dict[str, str]:
