@@ -15,6 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from nichetrial.launch.estimate import lines
+from nichetrial.launch.plan import Plan
+from nichetrial.study.load import load
 from tests.benchmarks import record
 from tests.benchmarks.stages import ROOT, text
 
@@ -36,12 +39,12 @@ rule job:
 READ = """\
 import sys, time
 start = time.perf_counter()
-from nichetrial.launch.plan import FIGURES, Plan
+from nichetrial.launch.plan import Plan
 from nichetrial.study.load import load
 plan = Plan.of(load(sys.argv[1]), sys.argv[1])
 for arm in plan.arms:
     plan.digest("simulate", arm=arm, mice=plan.chunks[0])
-for figure in FIGURES:
+for figure in plan.figures:
     plan.digest("figure", figure=figure)
 for stage in ("parameters", "dose-curve", "compare", "report", "track"):
     plan.digest(stage)
@@ -49,7 +52,7 @@ for stage in ("parameters", "dose-curve", "compare", "report", "track"):
 
 
 def _used(words: list[str], folder: Path) -> dict[str, float]:
-    """Seconds, seconds of processor and peak megabytes of one process."""
+    """Seconds, seconds of processor and peak megabytes of a process; of those it starts, too."""
     start = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     with open(folder / "said", "wb") as said:
@@ -65,14 +68,13 @@ def _used(words: list[str], folder: Path) -> dict[str, float]:
 
 
 def _planned(folder: Path) -> dict[str, dict[str, float]]:
-    snakemake = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "2"]
-    profile = str(ROOT / "workflow" / "profiles" / "default")
-    ours = [*snakemake, "--snakefile", str(ROOT / "Snakefile"), "--configfile", "s.yaml",
-            "--workflow-profile", profile]  # fmt: skip
-    (folder / "s.yaml").write_text(text({"arms": ARMS, "mice": CHUNKS, "chunk": 1}))
-    jobs = ARMS * CHUNKS + CHUNKS
+    (folder / "s.yaml").write_text(text({"arms": ARMS, "mice": CHUNKS, "chunk": 1, "dose_mice": 1}))
+    plan = Plan.of(load(folder / "s.yaml"), "s.yaml")
+    jobs = sum(line.jobs for line in lines(plan))
+    ours = [sys.executable, "-m", "nichetrial", "run", "s.yaml", "--dry-run", "--cores", "2"]
     (folder / "Snakefile").write_text(PEER.replace("JOBS", str(jobs)))
-    peer = [*snakemake, "--snakefile", "Snakefile", "--scheduler", "greedy", "--quiet", "all"]
+    peer = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "2", "--quiet", "all",
+            "--snakefile", "Snakefile", "--scheduler", "greedy"]  # fmt: skip
     return {"ours": _used(ours, folder) | {"jobs": jobs}, "peer": _used(peer, folder)}
 
 
@@ -89,9 +91,9 @@ def main() -> int:
         print(f"{what:6} {row['seconds']:6.1f} s, {row['processor_seconds']:6.1f} s of processor, "
               f"{row['megabytes']:5.0f} MB")  # fmt: skip
     ours, peer = planned["ours"], planned["peer"]
-    print(f"{ours['jobs']} jobs: {ours['processor_seconds'] / peer['processor_seconds']:.2f} times "
-          f"the processor time and {ours['megabytes'] / peer['megabytes']:.2f} times the memory of "
-          "as many jobs of one output each")  # fmt: skip
+    times, size = (ours[key] / peer[key] for key in ("processor_seconds", "megabytes"))
+    print(f"{ours['jobs']:,} jobs: {times:.2f} times the processor time and {size:.2f} times the "
+          "memory of as many jobs of one output each")  # fmt: skip
     record.add("dag", result)
     fast = ours["processor_seconds"] < SECONDS and ours["megabytes"] < MEGABYTES
     return 0 if fast and max(read["seconds"], check["seconds"]) < READ_SECONDS else 1

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nichetrial.launch.products import FIGURES
 from nichetrial.study.resolved import Arm, OptimiseSpec, ResolvedStudy
 
 __all__ = [
@@ -41,6 +42,19 @@ COLONY_CLASSES = 40
 """Rows of a table of colony sizes."""
 TWINS = 8
 """Mice around each typical mouse, in the split of the uncertainty."""
+
+
+OF_TABLE: dict[str, tuple[str, ...]] = {
+    "outcomes": ("mouse_arms",),
+    "courses": ("course_rows",),
+    "colonies": ("jobs",),
+    "dose_curve": ("dose_rows",),
+    "evaluations": ("evaluations",),
+    "power": ("shares",),
+    **dict.fromkeys(("effects", "restricted_means", "uncertainty"), ("pairs",)),
+    **dict.fromkeys(("dose_response", "surface", "window", "schedules"), ("swept",)),
+}
+"""Table that a figure reads -> the loads that it comes with; of each figure also the arms."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +160,7 @@ class Needs:
 
     def loads(
         self, rule: str, *, mice: str = "", arm: str = "", sweep: str = "", particles: str = "",
-        **_: str,
+        figure: str = "", **_: str,
     ) -> dict[str, float]:  # fmt: skip
         """What there is to do in a job: load -> amount. Its price may be nothing.
 
@@ -172,6 +186,12 @@ class Needs:
         if rule == "experiments":
             animals = self._animals()
             return {"mice": animals, "steps": animals * self._steps[arm]}
+        if rule == "figure":
+            seen = self._of_study["report"]
+            tables = FIGURES[figure]
+            return {load: seen[load] for table in tables for load in OF_TABLE.get(table, ())} | {
+                "arms": seen["arms"]
+            }
         if rule == "particles":
             spec = study.calibration
             return {"experiments": _size(particles)[1] * spec.moves * spec.mice}
@@ -206,6 +226,8 @@ class Needs:
         variants, points = {"variants": len(spec.variants)}, spec.map_points**2
         return {
             "compare": {
+                "arms": arms,
+                "pairs": pairs,
                 "mice": cohort.mice,
                 "mouse_arms": float(cohort.mice * arms),
                 "counts": counts,
@@ -213,6 +235,7 @@ class Needs:
                 "course_rows": study.figures.course_mice * self._course_days,
             },
             "compare_sweeps": {
+                "swept": swept,
                 "mouse_arms": float(cohort.mice * swept),
                 "largest": float(cohort.mice * max([len(s.arms) for s in study.sweeps], default=0)),
                 "counts": counts,
@@ -229,7 +252,6 @@ class Needs:
                 "draws": compared.resamples * tests,
             },
             "optimise": self._search(),
-            "figure": seen,
             "report": seen,
             "track": {"arms": arms, "swept": swept, "jobs": jobs},
             "population": {"particles": spec.particles * (spec.generations + 1)},
