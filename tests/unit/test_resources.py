@@ -20,6 +20,7 @@ from nichetrial.launch.resources import (
     BATCHES,
     COLONY_CLASSES,
     MEMORY_FACTOR,
+    OF_TABLE,
     TWINS,
     Needs,
     course_days,
@@ -112,9 +113,9 @@ def test_a_large_job_is_given_more_than_a_small_one(small_study):
         )
         for n, a, r, s, e in ((100, 2, 100, 3, 100), (1_000_000, 100, 20_000, 100, 10_000))
     )
-    chunked = ("parameters", "simulate", "sweep", "experiments")
-    for rule in (*chunked, *COMPARISONS, "figure foci"):
+    for rule in ("parameters", "simulate", "sweep", *COMPARISONS, "figure foci"):
         assert many[rule][0] > few[rule][0], rule
+    for rule in ("simulate", "sweep", *COMPARISONS, "figure foci"):
         assert many[rule][1] > few[rule][1], rule
 
 
@@ -156,6 +157,12 @@ def test_what_is_priced_is_counted(small_study):
     for rule, costs in prices().items():
         loads = needs.loads(rule.split()[0], **named)
         assert set(costs) <= {*loads, "job", "cold", "planned"}, rule
+
+
+def test_every_table_of_a_figure_is_of_the_study_or_has_a_load():
+    small = {"mice_needed", "design", "optimum", "synergy", "dose_curves",
+             "event_free", "ranking"}  # fmt: skip
+    assert {table for tables in FIGURES.values() for table in tables} - small == set(OF_TABLE)
 
 
 def test_a_rule_that_is_not_known_is_an_error(small_study):

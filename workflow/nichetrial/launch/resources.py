@@ -19,8 +19,8 @@ from nichetrial.launch.products import FIGURES
 from nichetrial.study.resolved import Arm, OptimiseSpec, ResolvedStudy
 
 __all__ = [
-    "BATCHES", "COLONY_CLASSES", "COSTS", "MEMORY_FACTOR", "TIME_FACTOR", "TWINS", "Need", "Needs",
-    "course_days", "prices",
+    "BATCHES", "COLONY_CLASSES", "COSTS", "MEMORY_FACTOR", "OF_TABLE", "TIME_FACTOR", "TWINS",
+    "Need", "Needs", "course_days", "prices",
 ]  # fmt: skip
 
 COSTS = Path(__file__).with_name("costs.csv")
@@ -45,7 +45,7 @@ TWINS = 8
 
 
 OF_TABLE: dict[str, tuple[str, ...]] = {
-    "outcomes": ("mouse_arms",),
+    "outcomes": ("mice", "mouse_arms"),
     "courses": ("course_rows",),
     "colonies": ("jobs",),
     "dose_curve": ("dose_rows",),
