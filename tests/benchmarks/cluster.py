@@ -14,10 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 
 from nichetrial.launch.estimate import SUBMIT_SECONDS, lines
 from nichetrial.launch.plan import Plan
+from nichetrial.launch.resources import Needs
 from nichetrial.study.load import load
 from tests.benchmarks import record
 from tests.benchmarks.stages import text
@@ -52,12 +54,22 @@ def _run(folder: Path, *words: str, **environment: str) -> float:
     return time.perf_counter() - start
 
 
-def _study(folder: Path) -> int:
-    """Write it and draw its mice; the number of jobs that are left to time."""
+def _submitted(cluster: Cluster) -> float:
+    """Seconds from one job to the next while they were handed to Slurm, which keeps full ones."""
+    said = cluster.ask("squeue", "--states", "all", "--noheader", "--format", "%V").split()
+    times = sorted(datetime.fromisoformat(line) for line in said)
+    return (times[-1] - times[0]).total_seconds() / max(len(times) - 1, 1)
+
+
+def _study(folder: Path) -> tuple[int, float]:
+    """Write it and draw its mice; the number of jobs that are left to time, and the seconds that
+    Snakemake takes to start in all of them, at the price of ``costs.csv``."""
     (folder / "s.yaml").write_text(text(SIZES))
     _run(folder, "--cores", "1", "--until", "parameters")
-    counts = {line.rule: line.jobs for line in lines(Plan.of(load(folder / "s.yaml"), ""))}
-    return sum(counts[rule] for rule in ("simulate", "experiments", "dose_curve"))
+    study = load(folder / "s.yaml")
+    counts = {line.rule: line.jobs for line in lines(Plan.of(study, ""))}
+    jobs = sum(counts[rule] for rule in ("simulate", "experiments", "dose_curve"))
+    return jobs, jobs * Needs(study).of("snakemake").seconds
 
 
 def main() -> int:
@@ -66,7 +78,7 @@ def main() -> int:
         print(lacking)
         return 1
     with tempfile.TemporaryDirectory() as name:
-        jobs = _study(Path(name))
+        jobs, starts = _study(Path(name))
         local = _run(Path(name), "--cores", "1", *UNTIL)
     print(f"{os.cpu_count()} cores; {jobs} jobs; one core without Slurm: {local:.0f} s", flush=True)
     seconds: dict[str, float] = {}
@@ -74,10 +86,13 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name, _OneCore(nodes) as cluster:
             _study(Path(name))
             took = _run(Path(name), "--profile", "slurm", *UNTIL, **cluster.environment())
+            each = _submitted(cluster)
         seconds[str(nodes)] = took
         share = seconds["1"] / took / nodes
         print(f"{nodes} nodes: {took:.0f} s, {took / local:.2f} times one core without Slurm; "
-              f"{share:.0%} of {nodes} times the speed of one node", flush=True)  # fmt: skip
+              f"{share:.0%} of {nodes} times the speed of one node; {starts / took / nodes:.0%} of "
+              f"the nodes' time is Snakemake's start in each job; {each:.2f} s to submit a job",
+              flush=True)  # fmt: skip
     record.add("cluster", {"jobs": jobs, "local": local, "nodes": seconds,
                            "cores": os.cpu_count(), "submit": SUBMIT_SECONDS})  # fmt: skip
     return 0

@@ -223,7 +223,8 @@ class Needs:
             "shares": pairs * len(asked.sizes),
             "evaluations": study.optimise.evaluations if study.optimise else 0,
         }
-        variants, points = {"variants": len(spec.variants)}, spec.map_points**2
+        variants: dict[str, float] = {"variants": len(spec.variants)}
+        points = spec.map_points**2
         return {
             "compare": {
                 "arms": arms,
