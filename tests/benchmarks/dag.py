@@ -83,8 +83,9 @@ def main() -> int:
         (folder / "many.yaml").write_text(text({"arms": MANY_ARMS}))
         read = _used([sys.executable, "-c", READ, "many.yaml"], folder)
         check = _used([sys.executable, "-m", "nichetrial", "check", "many.yaml"], folder)
+        start = _used([sys.executable, "-c", "import snakemake.cli"], folder)
         planned = _planned(folder)
-    result = {"read": read, "check": check, **planned}
+    result = {"read": read, "check": check, "start": start, **planned}
     for what, row in result.items():
         print(f"{what:6} {row['seconds']:6.1f} s, {row['processor_seconds']:6.1f} s of processor, "
               f"{row['megabytes']:5.0f} MB")  # fmt: skip
