@@ -155,7 +155,8 @@ def test_what_is_priced_is_counted(small_study):
     needs = Needs(_sized(small_study, mice=250))
     named = {"mice": "0-99", "particles": "0-99", "sweep": "dose", "arm": "a0"}
     for rule, costs in prices().items():
-        loads = needs.loads(rule.split()[0], **named)
+        kind, _, figure = rule.partition(" ")
+        loads = needs.loads(kind, figure=figure, **named)
         assert set(costs) <= {*loads, "job", "cold", "planned"}, rule
 
 
