@@ -26,7 +26,7 @@ MANY_JOBS = 100
 CHUNKS = [k * 10**power for power in range(6) for k in (1, 2, 5)] + [1_000_000]
 """Chunks that are advised, the largest that a study may have at the end."""
 SUBMIT_SECONDS = 0.25
-"""For Snakemake to hand one job to Slurm: an assumption, which ``tests.benchmarks.cluster`` tries."""
+"""For Snakemake to hand one job to Slurm: assumed; ``tests.benchmarks.cluster`` measures it."""
 CORES = (1, 4, 16, 64)
 WIDTH = 14
 
