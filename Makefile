@@ -32,7 +32,7 @@ test: dev ## all tests
 	@$(PY) -m pytest -n 2 --dist loadgroup $(TESTS)
 
 bench: peers ## the benchmarks, as ratios
-	@for part in run precision yardstick.yardstick peak price colonies scale comparisons tracking docs; do \
+	@for part in run precision yardstick.yardstick peak price colonies scale comparisons tracking dag docs; do \
 	  $(PY) -m tests.benchmarks.$$part || exit 1; done
 
 lint: dev ## style, types, and Snakemake's own advice

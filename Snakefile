@@ -9,6 +9,7 @@ from nichetrial.errors import UserError
 from nichetrial.launch.environment import prepare
 from nichetrial.launch.plan import Plan, study_file
 from nichetrial.launch.products import FIGURES
+from nichetrial.launch.resources import Needs
 from nichetrial.study.load import load
 
 prepare()
@@ -17,6 +18,7 @@ try:
     plan = Plan.of(load(file), file, missing=config.get("missing_arms", ""))
 except UserError as error:
     raise WorkflowError(str(error)) from None
+needs = Needs(plan.study)
 
 # Not without the condition: Snakemake would merge the default study into the user's own.
 if not workflow.overwrite_configfiles:

@@ -14,11 +14,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from nichetrial.errors import UserError
-from nichetrial.figures import catalogue, dose, inputs
+from nichetrial.figures import catalogue, dose, foci, inputs
 from nichetrial.figures.numbers import count, interval, number, share, tick
 from nichetrial.figures.style import arm_styles, save, spread, wrapped
 from nichetrial.stages import figure as stage
@@ -178,6 +180,23 @@ def test_only_finished_mice_are_drawn(plain) -> None:
     table = inputs.outcomes(study, results, "amd3100")
     assert set(table["status"]) == {"finished"}
     assert 12 not in table.index
+
+
+def test_of_many_mice_the_first_are_drawn_and_all_are_counted(plain, monkeypatch) -> None:
+    study, results = plain
+
+    def drawn() -> tuple[int, list[str]]:
+        figure = catalogue.draw("foci", study, results, [])
+        dots = [len(c.get_offsets()) for c in figure.findobj(PathCollection)]
+        bars = [str(line.get_xydata()) for line in figure.findobj(Line2D)]
+        return max(dots), [words(figure), *bars]
+
+    most, told = drawn()
+    monkeypatch.setattr(foci, "DRAWN", 15)
+    fewer, same = drawn()
+    assert most > 15
+    assert 0 < fewer <= 15
+    assert same == told
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.001, 0.2))

@@ -24,8 +24,8 @@ rule particles:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=needs.megabytes("particles"),
+        runtime=needs.minutes("particles"),
     params:
         study=plan.study_json,
         first=lambda wildcards: int(wildcards.particles.split("-")[0]),
@@ -60,8 +60,8 @@ rule population:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=needs.megabytes("population"),
+        runtime=needs.minutes("population"),
     params:
         study=plan.study_json,
         folder=lambda wildcards: f"{plan.evidence}/{wildcards.variant}",

@@ -20,8 +20,8 @@ rule compare:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=needs.megabytes("compare"),
+        runtime=needs.minutes("compare"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,
@@ -48,8 +48,8 @@ rule compare_sweeps:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=needs.megabytes("compare_sweeps"),
+        runtime=needs.minutes("compare_sweeps"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,
@@ -76,8 +76,8 @@ rule power:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=needs.megabytes("power"),
+        runtime=needs.minutes("power"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,
@@ -103,8 +103,8 @@ rule optimise:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=needs.megabytes("optimise"),
+        runtime=needs.minutes("optimise"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,

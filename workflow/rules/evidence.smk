@@ -22,8 +22,8 @@ rule predict:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=needs.megabytes("predict"),
+        runtime=needs.minutes("predict"),
     params:
         study=plan.study_json,
         digest=lambda wildcards: plan.digest("predict", variant=wildcards.variant),
@@ -52,8 +52,8 @@ rule scoreboard:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=needs.megabytes("scoreboard"),
+        runtime=needs.minutes("scoreboard"),
     params:
         study=plan.study_json,
         folder=lambda wildcards: plan.evidence,
@@ -82,8 +82,8 @@ rule sensitivity:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=needs.megabytes("sensitivity"),
+        runtime=needs.minutes("sensitivity"),
     params:
         study=plan.study_json,
         folder=lambda wildcards: plan.evidence,
@@ -112,8 +112,8 @@ rule contradiction:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=needs.megabytes("contradiction"),
+        runtime=needs.minutes("contradiction"),
     params:
         study=plan.study_json,
         folder=lambda wildcards: plan.evidence,
@@ -147,8 +147,8 @@ rule evidence_figure:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=needs.megabytes("evidence_figure"),
+        runtime=needs.minutes("evidence_figure"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,
@@ -178,8 +178,8 @@ rule evidence_report:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=needs.megabytes("evidence_report"),
+        runtime=needs.minutes("evidence_report"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,

@@ -23,8 +23,8 @@ rule figure:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=needs.megabytes("figure"),
+        runtime=needs.minutes("figure"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,

@@ -20,8 +20,8 @@ rule parameters:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=needs.megabytes("parameters"),
+        runtime=needs.minutes("parameters"),
     params:
         study=plan.study_json,
         first=lambda wildcards: int(wildcards.mice.split("-")[0]),

@@ -18,8 +18,8 @@ rule report:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=needs.megabytes("report"),
+        runtime=needs.minutes("report"),
     params:
         study=plan.study_json,
         results=lambda wildcards: plan.results,

@@ -23,8 +23,8 @@ rule simulate:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=needs.megabytes("simulate"),
+        runtime=needs.minutes("simulate"),
     params:
         study=plan.study_json,
         digest=lambda wildcards: plan.digest(
@@ -51,8 +51,8 @@ rule dose_curve:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=needs.megabytes("dose_curve"),
+        runtime=needs.minutes("dose_curve"),
     params:
         study=plan.study_json,
         below=lambda wildcards: int(wildcards.mice.split("-")[1]) + 1,
@@ -77,8 +77,8 @@ rule sweep:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=needs.megabytes("sweep"),
+        runtime=needs.minutes("sweep"),
     params:
         study=plan.study_json,
         digest=lambda wildcards: plan.digest("sweep", arm=wildcards.sweep),
@@ -103,8 +103,8 @@ rule experiments:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=needs.megabytes("experiments"),
+        runtime=needs.minutes("experiments"),
     params:
         study=plan.study_json,
         population=lambda wildcards, input: (

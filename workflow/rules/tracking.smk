@@ -9,7 +9,6 @@
 
 
 rule track:
-    localrule: True
     input:
         comparisons=plan.comparisons(),
         figures=plan.pictures(),
@@ -18,12 +17,13 @@ rule track:
         receipt=plan.receipt,
     log:
         "<logs>/tracking/tracking.log",
+    localrule: True
     conda:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=needs.megabytes("track"),
+        runtime=needs.minutes("track"),
     params:
         results=lambda wildcards: plan.results,
         digest=plan.digest("track"),
@@ -35,7 +35,6 @@ rule track:
 
 
 rule track_evidence:
-    localrule: True
     input:
         tables=rules.evidence_report.input,
         page=rules.evidence_report.output.page,
@@ -43,12 +42,13 @@ rule track_evidence:
         receipt="<results>/evidence/tracking/receipt.json",
     log:
         "<logs>/evidence/tracking.log",
+    localrule: True
     conda:
         "../../envs/nichetrial.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=needs.megabytes("track_evidence"),
+        runtime=needs.minutes("track_evidence"),
     params:
         results=lambda wildcards: plan.results,
         digest=plan.digest("track"),

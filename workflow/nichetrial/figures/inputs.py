@@ -57,9 +57,10 @@ def dose_files(study: ResolvedStudy, results: Path) -> list[Path]:
     return [results / "dose_curve" / f"mice-{a:06d}-{b:06d}.parquet" for a, b in study.chunks(mice)]
 
 
-def outcomes(study: ResolvedStudy, results: Path, arm: str) -> pd.DataFrame:
-    """Outcomes of the finished mice, indexed by mouse."""
-    table = _read(arm_files(study, results, arm, "outcomes"))
+def outcomes(study: ResolvedStudy, results: Path, arm: str, *columns: str) -> pd.DataFrame:
+    """Outcomes (all, or those ``columns`` alone) of the finished mice, indexed by mouse."""
+    wanted = ["mouse", "status", *columns] if columns else None
+    table = _read(arm_files(study, results, arm, "outcomes"), wanted)
     return table[table["status"] == "finished"].set_index("mouse").sort_index()
 
 
@@ -111,5 +112,5 @@ def _chunks(study: ResolvedStudy, mice: int | None) -> list[tuple[int, int]]:
     return [(a, b) for a, b in study.chunks() if mice is None or a < max(mice, 1)]
 
 
-def _read(paths: Iterable[Path]) -> pd.DataFrame:
-    return tables.read(*require(paths))
+def _read(paths: Iterable[Path], columns: list[str] | None = None) -> pd.DataFrame:
+    return tables.read(*require(paths), columns=columns)

@@ -17,6 +17,7 @@ from nichetrial.errors import UserError
 from nichetrial.evidence.experiments import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch import process, slurm
+from nichetrial.launch.estimate import advice, estimate
 from nichetrial.launch.locks import FolderBusy, folder_lock
 from nichetrial.launch.plan import Plan
 from nichetrial.launch.summary import summary
@@ -48,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial run``."""
     add_running(parser)
     parser.add_argument("--until", choices=UNTIL, metavar="STAGE", help=f"stop after: {_stages()}")
+    parser.add_argument(
+        "--estimate", action="store_true", help="say what it would take, run nothing"
+    )
 
 
 def add_running(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +74,12 @@ def run(args: argparse.Namespace) -> int:
     if plan.population:  # it will be calibrated first
         check_held_out()
         arms_of(all_findings(study.calibration.fit, study.calibration.predict))
+    if args.estimate:
+        print(*estimate(plan), sep="\n")
+        return 0
     say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
+    if better := advice(plan):
+        say(better)
     until = [rule for rule in UNTIL.get(args.until, ()) if plan.asks_for(rule)]
     goes_on = args.until not in ("parameters", "simulations")
     return carry_out(plan, args, until=until, goes_on=goes_on, tell=summary)
