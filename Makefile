@@ -29,7 +29,7 @@ ui: env ## open the tracked runs in the browser
 	@$(PY) -m nichetrial ui
 
 test: dev ## all tests
-	@$(PY) -m pytest -n 2 --dist loadgroup $(TESTS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
 
 bench: peers ## the benchmarks, as ratios
 	@for part in run precision yardstick.yardstick peak price colonies scale comparisons tracking dag docs; do \

@@ -55,7 +55,7 @@ def _skip(why: str) -> None:
     pytest.skip(why)
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 
 @dataclass

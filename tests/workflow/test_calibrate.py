@@ -19,7 +19,7 @@ from nichetrial.evidence.scoreboard import SCOREBOARD
 from nichetrial.tables import read
 from tests.workflow.conftest import STUDY, nichetrial, parquet
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow]
 
 VARIANTS = ("full", "monotonic")
 SMALL = """\

@@ -10,7 +10,7 @@ import pytest
 
 from tests.workflow.conftest import STUDY, TINY, nichetrial, parquet
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from nichetrial.study.load import load
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 from tests.workflow.test_sweeps import SWEPT
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow]
 
 STUDIES = {
     "plain": TINY,

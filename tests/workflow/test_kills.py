@@ -22,7 +22,7 @@ from nichetrial.launch.locks import leftovers, snakemakes
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 from tests.workflow.test_run import mlflow_runs, started
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kills")]
+pytestmark = [pytest.mark.slow]
 
 KILLS = 100
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)

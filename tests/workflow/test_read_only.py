@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.workflow.conftest import STUDY
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow]
 
 
 def where_they_are_read_only(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from nichetrial.tracking import git
 from nichetrial.tracking.identity import checkout
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow]
 
 
 def test_an_arm_made_again_has_the_same_bytes_and_what_has_not_is_told(folder):

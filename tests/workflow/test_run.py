@@ -22,7 +22,7 @@ from nichetrial.launch.locks import snakemakes
 from nichetrial.launch.products import COMPARISONS
 from tests.workflow.conftest import DRAWN, STUDY, TINY, nichetrial, parquet, snakemake
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow]
 
 ARMS = ("high", "amd3100", "untreated")
 CHUNKS = ("000000-000009", "000010-000019")

@@ -11,7 +11,7 @@ import pytest
 from nichetrial.launch.products import COMPARISONS
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sweeps")]
+pytestmark = [pytest.mark.slow]
 
 SWEPT = (
     TINY

@@ -24,7 +24,7 @@ from tests.unit.test_tracking_writer import contents
 from tests.workflow.conftest import STUDY, TINY, nichetrial, snakemake
 from tests.workflow.test_run import mlflow_runs, started, until_said
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow]
 
 PARENT, ARM = "A tiny study", "AMD3100"
 CHUNKS = ("000000-000009", "000010-000019")

@@ -18,7 +18,7 @@ from tests.workflow.conftest import STUDY, nichetrial, parquet
 from tests.workflow.reruns import CASES, COMPARED, DRAWN, ENDS, FROM_COMPARISONS
 from tests.workflow.test_what_runs_again import SECOND_CHUNK_OF_HIGH, change, would_run
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow]
 
 OUTCOMES = "simulations/high/mice-000010-000019.outcomes.parquet"
 NIGHT = 12 * 3600.0

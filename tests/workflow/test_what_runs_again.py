@@ -23,7 +23,7 @@ from tests.workflow.reruns import (
     simulated,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow]
 
 SECOND_CHUNK_OF_HIGH = {
     *simulated("high", mice=("10-19",)),
