@@ -193,7 +193,7 @@ def jobs_of(folder: Path, sizes: dict[str, Any], words: list[str], cold: bool = 
 def _job(words: list[str], used: dict[str, float], needs: Needs, folder: Path) -> Job | None:
     module, *rest = words[words.index("-m") + 1 :]
     size = Need(used["megabytes"], used["seconds"])
-    if module == "snakemake":
+    if module in ("snakemake", "nichetrial.launch.head"):
         planned = sum(line.jobs for line in lines(Plan.of(needs.study, "")))
         return Job("snakemake", {"job": 1.0, **needs.loads("snakemake"), "planned": planned}, size)
     if module != "nichetrial" or rest[0] in ("run", "calibrate", "resolve"):

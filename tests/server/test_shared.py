@@ -23,7 +23,6 @@ from tests.unit.test_tracking_plan import build
 from tests.unit.test_tracking_writer import contents, planned
 from tests.workflow.conftest import nichetrial
 
-
 NAME = "seubert2015"
 FEWER: dict[str, dict[str, Any]] = {
     "cohort": {"mice": 40, "chunk": 40},

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.workflow.conftest import STUDY, TINY, nichetrial, parquet
+from tests.workflow.test_run import started, until_said
 
 pytestmark = [pytest.mark.slow]
 
 
 @pytest.fixture
 def small(tmp_path):
-    """A folder on a disk of its own, of 6 MB; more room with ``small(megabytes)``."""
+    """A folder on a disk of its own, of 12 MB; more room with ``small(megabytes)``."""
     place = tmp_path / "disk"
     place.mkdir()
 
@@ -25,7 +26,7 @@ def small(tmp_path):
         return place
 
     try:
-        disk(6)
+        disk(12)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("no right to mount a disk here")
     (place / STUDY).write_text(TINY)
@@ -36,13 +37,14 @@ def small(tmp_path):
 def test_a_full_disk_is_told_and_the_same_command_goes_on(small, finished, tmp_path):
     folder = tmp_path / "disk"
     ballast = folder / "ballast"
-    failed = nichetrial(folder, "run", STUDY, "--cores", "2")
-    assert failed.returncode == 1, failed.stdout
-    assert "the disk is full; make room, and the same command goes on" in failed.stdout
-    assert "Traceback" not in failed.stdout
+    run = started(folder, "--cores", "2")
+    until_said(r"draw mice \d+-\d+ done", run, folder)
+    ballast.write_bytes(bytes(_free(folder)))
+    assert run.wait(timeout=240) == 1
+    said = (folder / "said.txt").read_text()
+    assert "the disk is full; make room, and the same command goes on" in said
     made = set(parquet(folder / "results" / "tiny"))
 
-    ballast.write_bytes(bytes(_free(folder)))
     refused = nichetrial(folder, "run", STUDY, "--cores", "2")
     assert refused.returncode == 2
     assert "results/tiny: the disk is full" in refused.stdout
@@ -64,7 +66,7 @@ def _free(folder: Path) -> int:
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_starts(small, tmp_path):
     folder = tmp_path / "disk"
-    small(6, "remount", "ro")
+    small(12, "remount", "ro")
     refused = nichetrial(folder, "run", STUDY)
     assert refused.returncode == 2
     assert "results/tiny: results cannot be written here (Read-only file system)" in refused.stdout

@@ -26,6 +26,7 @@ from nichetrial.launch.code import CODE
 
 __all__ = ["FolderBusy", "Hold", "folder_lock", "leftovers", "snakemakes"]
 
+HEAD = "nichetrial.launch.head"
 PATIENCE = 30.0
 """Seconds to wait for the Snakemake of a run that was killed: it ends by itself."""
 
@@ -150,8 +151,10 @@ def _end(processes: list[psutil.Process]) -> str:
 
 
 def _is_snakemake(command: list[str]) -> bool:
-    """``snakemake ...``, ``python .../bin/snakemake ...`` or ``python -m snakemake ...``."""
+    """``snakemake ...``, ``python .../bin/snakemake ...``, ``python -m snakemake ...``, or ours."""
     names = [Path(word).name for word in command[:4]]
+    if HEAD in names:
+        return True
     # not a job's own Snakemake: on a cluster of one machine those of Slurm's jobs are here as well
     return "snakemake" in names and ("--mode", "remote") not in itertools.pairwise(command)
 
