@@ -7,6 +7,7 @@ which takes seconds. Until then the system's own way of dying by a signal does b
 from __future__ import annotations
 
 import signal
+import sys
 
 __all__ = ["main"]
 
@@ -20,7 +21,10 @@ def main() -> None:
 
     if not ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    snakemake()
+    try:
+        snakemake()
+    except KeyboardInterrupt:  # before it minds them itself
+        sys.exit(130)
 
 
 if __name__ == "__main__":
