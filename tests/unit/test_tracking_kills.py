@@ -8,7 +8,8 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -245,6 +246,45 @@ def test_a_run_is_followed_until_its_lines_end(
     after = states()
     assert after["A small study"] == after[LABELS["untreated"]] == "KILLED"
     assert (tmp_path / "open.json").read_text() == "[]"
+
+
+def test_what_waited_does_not_go_over_what_the_tracking_wrote(
+    tmp_path: Path, at: store.Store, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A follower that waits for the tracking to end has nothing more to say; an arm that failed
+    leaves its study FAILED, and metrics stay."""
+    monkeypatch.setattr(live, "NICE", 0)
+    read, written = os.pipe()
+    results = build(tmp_path)
+    given = [replace(run, end=2**42) if not run.child else run for run in planned(results)]
+    whole = [replace(given[0], status="FAILED"), *given[1:]]
+    turns, asked = itertools.count(1), []
+
+    @contextmanager
+    def locked(_: Path) -> Iterator[None]:
+        turn = next(turns)
+        if turn == 2:  # the tracking was first
+            os.write(written, live.TRACKING)
+            write(whole, client, store.experiment(client, at, "tracked"))
+        if turn == 3:
+            asked.append(contents(client, "tracked"))
+            os.close(written)
+        yield
+        if turn == 2:
+            os.write(written, b"job\n")
+
+    def now() -> list[Run]:
+        return whole if asked else given
+
+    monkeypatch.setattr(store, "locked", locked)
+    monkeypatch.setattr(live, "REST", 0.0)
+    monkeypatch.setattr(live, "REST_FACTOR", 0.0)
+    os.write(written, b"job\n")
+    follow(read, now, store=at, experiment="tracked", folder=tmp_path)
+    after = contents(client, "tracked")
+    assert asked == [after]
+    assert after[whole[0].key]["status"] == "FAILED"
+    assert all(after[run.key]["tags"]["nichetrial.content"] == run.content for run in whole)
 
 
 def test_a_run_that_was_left_open_by_another_version_of_the_study_is_closed(

@@ -134,9 +134,11 @@ def test_killed_outright_again_and_again_then_run_is_as_undisturbed(folder, fini
     assert _facts(folder) == _facts(finished[0])
 
 
-def test_killed_alone_is_told_by_the_writer_that_survives(folder):
+def test_killed_alone_is_told_by_the_writer_that_survives(folder, monkeypatch):
     """Snakemake and its jobs are killed; the writer sees the end of its lines."""
     forget(folder, "high")
+    for name, value in hold(folder, f"high/mice-{CHUNKS[1]}").items():
+        monkeypatch.setenv(name, value)
     run = started(folder, "--cores", "2")
     wait_for(folder, 240, {PARENT: "RUNNING"})
     for process in psutil.Process(run.pid).children(recursive=True):
@@ -144,7 +146,7 @@ def test_killed_alone_is_told_by_the_writer_that_survives(folder):
             if "live" not in process.cmdline():
                 process.kill()
     run.wait(timeout=60)
-    wait_for(folder, 240, {PARENT: "KILLED"})
+    wait_for(folder, 60, {PARENT: "KILLED"})
 
 
 @pytest.fixture

@@ -36,7 +36,10 @@ class Live:
         self.asked = {rule: kind for rule, kind in TRACKING.items() if rule in counts}
 
     def started(self, rule: str, logs: Sequence[str]) -> None:
-        """The first job that is not the tracking itself tells where the results are."""
+        """The first job that is not the tracking itself tells where the results are; when that one
+        starts, its kind is no longer followed."""
+        if rule in TRACKING:
+            self._tell(TRACKING[rule], b"tracking\n")
         if not self.asked or rule in TRACKING:
             return
         folders = [match[1] for log in logs if (match := re.match(r"(.+?/[^/]+)/logs/", log))]
@@ -62,11 +65,16 @@ class Live:
         """A job has ended."""
         if rule in TRACKING and not failed:
             self.tracked.add(TRACKING[rule])
-        for writer in self.writers.values():
-            with suppress(OSError):
-                assert writer.stdin is not None  # noqa: S101  (it is a pipe)
-                writer.stdin.write(b"job\n")
-                writer.stdin.flush()
+        for kind in self.writers:
+            self._tell(kind, b"job\n")
+
+    def _tell(self, kind: str, line: bytes) -> None:
+        if (writer := self.writers.get(kind)) is None:
+            return
+        with suppress(OSError):
+            assert writer.stdin is not None  # noqa: S101  (it is a pipe)
+            writer.stdin.write(line)
+            writer.stdin.flush()
 
     def end(self) -> None:
         """Nothing more comes. Waits for the last words, unless the tracking has said all."""

@@ -1,8 +1,10 @@
 """Runs appear in MLflow while their jobs run: one process beside Snakemake follows the records.
 
 It is told of each finished job by a line, brings the store to what the records say so far, and at
-the end of the lines once more to the whole truth. It is in nobody's way: it runs at a low priority,
-rests ten times as long as it worked, and what it cannot do is left to the next sync.
+the end of the lines once more to the whole truth. Before the job that brings all of it begins, a
+line ``tracking`` says so: from then on nothing half done may go over what that one writes. It is in
+nobody's way: it runs at a low priority, rests ten times as long as it worked, and what it cannot do
+is left to the next sync.
 """
 
 from __future__ import annotations
@@ -19,10 +21,13 @@ from pathlib import Path
 from nichetrial.errors import UserError
 from nichetrial.tables import atomic
 from nichetrial.tracking import store as stores
-from nichetrial.tracking.mlflow_writer import close, sync
+from nichetrial.tracking.mlflow_writer import close, sync, sync_latest
 from nichetrial.tracking.runs import Run
 
-__all__ = ["close_left_open", "follow", "so_far"]
+__all__ = ["TRACKING", "close_left_open", "follow", "so_far"]
+
+TRACKING = b"tracking\n"
+"""The line that is said when the job that brings everything begins."""
 
 NICE = 10
 REST, REST_FACTOR = 1.0, 10.0
@@ -64,26 +69,32 @@ def follow(
     """Sync while there are ``lines``, and once more when they end.
 
     Args:
-        lines: a descriptor; what is in the lines does not matter.
+        lines: a descriptor; a line is ``TRACKING``, or of any other a job has ended.
         plan: what the records say now; not heeded before a job has ended since the start.
         folder: where it is noted which runs were left open.
     """
     started, due, waiting = _now(), time.monotonic(), False
+    heard = _Lines(lines)
     os.nice(NICE)
     lock = stores.lock_of(store, folder)
     with contextlib.suppress(UserError), stores.locked(lock), stores.opened(store):
         pass  # what takes longest is done while the first job runs
-    while True:
+
+    def latest() -> Sequence[Run]:
+        heard.read(0)
+        now = () if heard.tracking or heard.ended else plan()
+        if not now or now[0].end < started:
+            return ()
+        _note_open(now[0].key, store, folder)
+        return so_far(now)
+
+    while not heard.ended:
         wait = max(0.0, due - time.monotonic()) if waiting else None
-        ready, _, _ = select.select([lines], [], [], wait)
-        if ready:
-            if not os.read(lines, 65536):
-                break
-            waiting = True
-        if waiting and time.monotonic() >= due:
+        waiting |= heard.read(wait)
+        if waiting and not heard.ended and time.monotonic() >= due:
             begin, waiting = time.process_time(), False
-            if (now := plan()) and now[0].end >= started:
-                _open(now, store, experiment, folder)
+            with contextlib.suppress(UserError):
+                sync_latest(latest, store=store, experiment=experiment, folder=folder)
             due = time.monotonic() + REST + REST_FACTOR * (time.process_time() - begin)
     if (now := plan()) and now[0].end >= started:
         with contextlib.suppress(UserError):
@@ -91,15 +102,35 @@ def follow(
             close_left_open(folder, now[0].key, store, experiment)
 
 
-def _open(plan: Sequence[Run], store: stores.Store, experiment: str, folder: Path) -> None:
-    with contextlib.suppress(UserError):
-        note = folder / "open.json"
-        found = _left(note)
-        if [store.uri, plan[0].key] not in found:
-            note.parent.mkdir(parents=True, exist_ok=True)
-            with atomic(note) as part:
-                part.write_text(json.dumps([*found, [store.uri, plan[0].key]]), encoding="utf-8")
-        sync(so_far(plan), store=store, experiment=experiment, folder=folder)
+class _Lines:
+    """What has been said on a descriptor: whether the tracking has begun, whether it has ended."""
+
+    def __init__(self, lines: int) -> None:
+        self.lines, self.said = lines, b""
+        self.ended = False
+
+    @property
+    def tracking(self) -> bool:
+        return TRACKING in self.said
+
+    def read(self, seconds: float | None) -> bool:
+        """Whether anything came within the time (None: however long it takes)."""
+        if self.ended or not select.select([self.lines], [], [], seconds)[0]:
+            return False
+        came = os.read(self.lines, 65536)
+        self.ended = not came
+        self.said += came
+        return bool(came)
+
+
+def _note_open(key: str, store: stores.Store, folder: Path) -> None:
+    """Keep in mind that this study is shown as running in this store."""
+    note = folder / "open.json"
+    found = _left(note)
+    if [store.uri, key] not in found:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(note) as part:
+            part.write_text(json.dumps([*found, [store.uri, key]]), encoding="utf-8")
 
 
 def close_left_open(folder: Path, done: str, store: stores.Store, experiment: str) -> None:

@@ -38,7 +38,7 @@ from nichetrial.tracking.seen import (
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["Synced", "close", "sync", "write", "write_receipt"]
+__all__ = ["Synced", "close", "sync", "sync_latest", "write", "write_receipt"]
 
 TIMES = 8
 """How often runs are looked up and brought in before giving in to another machine."""
@@ -59,7 +59,19 @@ def sync(plan: Sequence[Run], *, store: stores.Store, experiment: str, folder: P
 
     Raises: UserError if the store cannot be reached or refuses; the results are never touched.
     """
+    synced = sync_latest(lambda: plan, store=store, experiment=experiment, folder=folder)
+    assert synced is not None  # noqa: S101  (there is a plan)
+    return synced
+
+
+def sync_latest(
+    latest: Callable[[], Sequence[Run]], *, store: stores.Store, experiment: str, folder: Path
+) -> Synced | None:
+    """As ``sync``, but what is to be brought is asked when no other writer is at work: what one
+    waited with could be older than what another has written meanwhile. None if it is nothing."""
     with stores.locked(stores.lock_of(store, folder)):
+        if not (plan := latest()):
+            return None
         found = _nothing_to_do(plan, store, experiment)
         if found is None:
             with stores.opened(store) as client:
