@@ -24,7 +24,7 @@ from tests.workflow.test_run import mlflow_runs, started
 
 pytestmark = [pytest.mark.slow]
 
-KILLS = 100
+KILLS, RETRIES = 100, 20
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 ONCE = re.compile(r"(?:draw mice|simulate|dose of TIMP-1,) .*done$", re.M)
 """Jobs that need nothing of an arm that failed: done once, they are never done again."""
@@ -48,19 +48,25 @@ class Killer:
         self.rng = np.random.default_rng(seed)
         self.kills: Counter[str] = Counter()
 
-    def disturb(self, folder: Path) -> bool:
+    def disturb(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
         """One run, its jobs killed now and then, itself at a random moment; whether it got through
-        before that."""
+        before that. In every second one a killed job is tried again, so that more can be."""
+        tries = RETRIES if self.rng.random() < 0.5 else 0
+        (folder / "profile").mkdir(exist_ok=True)
+        (folder / "profile" / "config.yaml").write_text(f"retries: {tries}\n")
+        monkeypatch.setenv("SNAKEMAKE_PROFILE", str(folder / "profile"))
         run = started(folder, "--cores", "2")
-        end = time.monotonic() + self.rng.uniform(1, 15)
+        end = time.monotonic() + self.rng.uniform(1, 20)
         while run.poll() is None and time.monotonic() < end:
-            time.sleep(self.rng.uniform(0, 0.3))
+            time.sleep(self.rng.uniform(0, 1.5))
             self._kill_a_job(run.pid)
         if run.poll() is not None:
             return run.returncode == 0
-        number = SIGNALS[self.rng.integers(len(SIGNALS))]
+        number = (*SIGNALS, None)[self.rng.integers(len(SIGNALS) + 1)]
         snakemake = snakemakes(folder)
-        if number == signal.SIGKILL and snakemake and self.rng.random() < 0.5:
+        if number is None and not snakemake:
+            number = signal.SIGKILL
+        if number is None:
             with suppress(psutil.Error):
                 psutil.Process(snakemake[0]).kill()
             self.kills["Snakemake"] += 1
@@ -72,17 +78,16 @@ class Killer:
         return False
 
     def _kill_a_job(self, head: int) -> None:
-        if self.rng.random() < 0.5:
-            return
         with suppress(psutil.Error):
             below = psutil.Process(head).children(recursive=True)
             jobs = [p for p in below if "--record" in p.cmdline() and p.name() != "sh"]
-            if jobs:
+            # without the study's own job nothing starts: it is not to die each time
+            if jobs and ("resolve" not in jobs[0].cmdline() or self.rng.random() < 0.1):
                 jobs[self.rng.integers(len(jobs))].kill()
                 self.kills["job"] += 1
 
 
-def test_a_hundred_kills_lose_nothing_that_was_finished(finished, tmp_path):
+def test_a_hundred_kills_lose_nothing_that_was_finished(finished, tmp_path, monkeypatch):
     killer, rounds = Killer(2026), 0
     while killer.kills.total() < KILLS:
         folder = tmp_path / f"round {rounds}"
@@ -91,10 +96,11 @@ def test_a_hundred_kills_lose_nothing_that_was_finished(finished, tmp_path):
         done: Counter[str] = Counter()
         through = False
         while not through and killer.kills.total() < KILLS:
-            through = killer.disturb(folder)
+            through = killer.disturb(folder, monkeypatch)
             done.update(
                 ONCE.findall(re.sub(r"(?m)^.*left +", "", (folder / "said.txt").read_text()))
             )
+        monkeypatch.delenv("SNAKEMAKE_PROFILE")
         last = nichetrial(folder, "run", STUDY, "--cores", "2")
         assert last.returncode == 0, last.stdout
         assert snakemakes(folder) == leftovers(folder) == []
