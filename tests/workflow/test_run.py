@@ -229,6 +229,17 @@ def test_an_arm_that_fails_takes_no_other_with_it_and_comes_back(folder, finishe
     assert len(mlflow_runs(folder)) == len(mlflow_runs(finished[0]))
 
 
+def test_a_study_that_cannot_be_written_is_told_with_its_log(fresh):
+    (fresh / "results" / "tiny" / "study.json" / "in the way").mkdir(parents=True)
+    done = nichetrial(fresh, "run", STUDY, "--cores", "1")
+    assert done.returncode == 1
+    assert "the study could not be written, and no job was started" in done.stdout
+    log = "results/tiny/logs/study/resolve.log"
+    assert f"see {log}" in done.stdout
+    assert "study.json" in (fresh / log).read_text()
+    assert "Traceback" not in done.stdout
+
+
 def test_until_stops_there(fresh):
     done = nichetrial(fresh, "run", STUDY, "--cores", "2", "--until", "parameters")
     assert done.returncode == 0, done.stdout

@@ -49,15 +49,14 @@ def run(args: argparse.Namespace) -> int:
     else:
         args.to.mkdir(parents=True, exist_ok=True)
         scratch = args.to.resolve()
+    kept = args.to is not None
     try:
         code = _again(args, scratch)
-    except BaseException:
-        if args.to is None:
+        kept |= code != 0
+    finally:
+        if not kept:
             shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    if args.to is None and code == 0:
-        shutil.rmtree(scratch, ignore_errors=True)
-    else:
+    if kept:
         _say(f"kept: {scratch}")
     return code
 

@@ -142,7 +142,7 @@ def carry_out(
     for line in tell(study, Path(plan.results), missing):
         print(line)
     if code:
-        _tell(failed, missing)
+        _tell(plan, failed, missing)
         try:
             _writable(Path(plan.results))
         except UserError as error:
@@ -192,10 +192,16 @@ def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
     return [name for name in (*plan.arms, *plan.sweeps) if name in names]
 
 
-def _tell(failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
+def _tell(plan: Plan, failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
     """The last words of a run that failed: which jobs, and where to read why."""
     jobs = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
-    say(f"\nnichetrial: {jobs} failed." if failed else "\nnichetrial: Snakemake failed, see above.")
+    if failed:
+        say(f"\nnichetrial: {jobs} failed.")
+    elif plan.is_resolved():
+        say("\nnichetrial: Snakemake failed, see above.")
+    else:
+        say("\nnichetrial: the study could not be written, and no job was started.")
+        say(f"  see {plan.results}/logs/study/resolve.log, or above")
     for entry in failed:
         reason = f" ({entry['reason']})" if entry["reason"] else ""
         say(f"  {entry['label']}{reason}: see {', '.join(entry['logs'])}")

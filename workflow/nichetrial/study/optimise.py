@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from nichetrial.study.arms import per_kg
 from nichetrial.study.kinds import did_you_mean, listed
 from nichetrial.study.language import CohortSection
-from nichetrial.study.questions import OptimiseSection
+from nichetrial.study.questions import FEWEST_TO_OPTIMISE, OptimiseSection
 from nichetrial.study.resolved import Arm, OptimiseSpec
 from nichetrial.study.source import Problem
 
 __all__ = ["check_mice", "read_optimise"]
-
-FEWEST = 20
-"""Mice on which schedules can be tried (questions.OptimiseSection)."""
 
 
 def read_optimise(
@@ -78,8 +75,8 @@ def check_mice(section: OptimiseSection, cohort: CohortSection) -> list[Problem]
     most = cohort.mice // 2
     mend = (
         f"write at most {most}, or more mice in the cohort"
-        if most >= FEWEST
-        else f"the cohort needs at least {2 * FEWEST} mice"
+        if most >= FEWEST_TO_OPTIMISE
+        else f"the cohort needs at least {2 * FEWEST_TO_OPTIMISE} mice"
     )
     return [
         Problem(

@@ -10,7 +10,17 @@ from nichetrial.study.kinds import Choice, Line, Measure, Number, Slug, Whole
 from nichetrial.study.language import LONGEST_DAYS, MOST_ARMS, Section
 from nichetrial.study.units import DOSE, Quantity
 
-__all__ = ["OUTCOMES_OF_A_LAB", "SWEEP_NAME", "OptimiseSection", "PowerSection", "SweepItem"]
+__all__ = [
+    "FEWEST_TO_OPTIMISE",
+    "OUTCOMES_OF_A_LAB",
+    "SWEEP_NAME",
+    "OptimiseSection",
+    "PowerSection",
+    "SweepItem",
+]
+
+FEWEST_TO_OPTIMISE = 20
+"""Mice on which schedules can be tried."""
 
 OUTCOMES_OF_A_LAB = (
     "foci",
@@ -105,7 +115,7 @@ class OptimiseSection(Section):
     every: list[Interval] = Field(
         min_length=2, max_length=2, description="Shortest and longest time between doses."
     )
-    mice: Annotated[int, Whole(20, 1_000_000)] = Field(
+    mice: Annotated[int, Whole(FEWEST_TO_OPTIMISE, 1_000_000)] = Field(
         200, description="Mice on which schedules are tried; the best is judged on the others."
     )
     evaluations: Annotated[int, Whole(10, 10_000)] = Field(150, description="Schedules to try.")
