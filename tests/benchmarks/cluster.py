@@ -55,10 +55,11 @@ def _run(folder: Path, *words: str, **environment: str) -> float:
 
 
 def _submitted(cluster: Cluster) -> float:
-    """Seconds from one job to the next while they were handed to Slurm, which keeps full ones."""
+    """Seconds from one job to the next while they were handed to Slurm: at most, for it keeps full
+    seconds."""
     said = cluster.ask("squeue", "--states", "all", "--noheader", "--format", "%V").split()
     times = sorted(datetime.fromisoformat(line) for line in said)
-    return (times[-1] - times[0]).total_seconds() / max(len(times) - 1, 1)
+    return ((times[-1] - times[0]).total_seconds() + 1) / max(len(times) - 1, 1)
 
 
 def _study(folder: Path) -> tuple[int, float]:
@@ -91,7 +92,8 @@ def main() -> int:
         share = seconds["1"] / took / nodes
         print(f"{nodes} nodes: {took:.0f} s, {took / local:.2f} times one core without Slurm; "
               f"{share:.0%} of {nodes} times the speed of one node; {starts / took / nodes:.0%} of "
-              f"the nodes' time is Snakemake's start in each job; {each:.2f} s to submit a job",
+              f"the nodes' time is Snakemake's start in each job; at most {each:.2f} s to submit "
+              "a job",
               flush=True)  # fmt: skip
     record.add("cluster", {"jobs": jobs, "local": local, "nodes": seconds,
                            "cores": os.cpu_count(), "submit": SUBMIT_SECONDS})  # fmt: skip
