@@ -331,16 +331,18 @@ def _slurm_said(record: Any, logs: list[str]) -> list[str]:
     Snakemake's own lines, of which none matters to a reader."""
     if not dict(getattr(record, "aux", None) or {}).get("external_jobid") or not logs:
         return []
-    try:
-        lines = Path(logs[-1]).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-    return [line for line in lines if SLURM_SAID.search(line)][-TAIL:]
+    return [line for line in _lines(Path(logs[-1])) or () if SLURM_SAID.search(line)][-TAIL:]
 
 
 def _tail(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+    if (lines := _lines(path)) is None:
         return ["(no log was written)"]
     return [line for line in lines if line.strip()][-TAIL:] or ["(the log is empty)"]
+
+
+def _lines(log: Path) -> list[str] | None:
+    """What a log says; None if there is none."""
+    try:
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None

@@ -40,7 +40,8 @@ class Live:
         starts, its kind is no longer followed."""
         if rule in TRACKING:
             self._tell(TRACKING[rule], b"tracking\n")
-        if not self.asked or rule in TRACKING:
+            return
+        if not self.asked:
             return
         folders = [match[1] for log in logs if (match := re.match(r"(.+?/[^/]+)/logs/", log))]
         if not folders or not Path(folders[0], "study.json").is_file():
