@@ -1,15 +1,15 @@
 # nichetrial, from one study file to its report: snakemake --cores 2 --configfile study.yaml (config.yaml)
 # 'nichetrial run' does the same with recovery; the target 'evidence' is 'nichetrial calibrate'.
-# Each job has among its params the digest of what it depends on: workflow/nichetrial/launch/plan.py
+# Each job has among its params the digest of what it depends on: workflow/nichetrial/pipeline/plan.py
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 from nichetrial.errors import UserError
-from nichetrial.launch.environment import prepare
-from nichetrial.launch.plan import Plan, study_file
-from nichetrial.launch.products import FIGURES
-from nichetrial.launch.resources import Needs
+from nichetrial.launch.job_environment import prepare
+from nichetrial.pipeline.plan import Plan, study_file
+from nichetrial.pipeline.products import FIGURES
+from nichetrial.pipeline.resources import Needs
 from nichetrial.study.load import load
 
 prepare()

@@ -17,9 +17,9 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from nichetrial.launch.estimate import SUBMIT_SECONDS, lines
-from nichetrial.launch.plan import Plan
-from nichetrial.launch.resources import Needs
+from nichetrial.pipeline.estimate import SUBMIT_SECONDS, lines
+from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.resources import Needs
 from nichetrial.study.load import load
 from tests.benchmarks import record
 from tests.benchmarks.stages import text

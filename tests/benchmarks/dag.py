@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from nichetrial.launch.estimate import lines
-from nichetrial.launch.plan import Plan
+from nichetrial.pipeline.estimate import lines
+from nichetrial.pipeline.plan import Plan
 from nichetrial.study.load import load
 from tests.benchmarks import record
 from tests.benchmarks.stages import ROOT, text
@@ -37,7 +37,7 @@ rule job:
 READ = """\
 import sys, time
 start = time.perf_counter()
-from nichetrial.launch.plan import Plan
+from nichetrial.pipeline.plan import Plan
 from nichetrial.study.load import load
 plan = Plan.of(load(sys.argv[1]), sys.argv[1])
 for arm in plan.arms:

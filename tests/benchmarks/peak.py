@@ -30,7 +30,7 @@ from nichetrial.engine.elementary import fma
 from nichetrial.engine.ensemble import RTOL, run
 from nichetrial.engine.integrate import TRACE, attempt
 from nichetrial.engine.kernels import PARAMETER_NAMES
-from nichetrial.engine.wide import wide
+from nichetrial.engine.vector_width import wide
 from nichetrial.study.load import load
 from nichetrial.study.resolved import Arm
 from nichetrial.trial.events import events, reading

@@ -20,7 +20,7 @@ import numpy as np
 from numba import njit
 
 from nichetrial.engine import elementary, lanes
-from nichetrial.engine.wide import wide
+from nichetrial.engine.vector_width import wide
 from nichetrial.study.load import load
 from tests.benchmarks import record, setting
 from tests.benchmarks.model import ours

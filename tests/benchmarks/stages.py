@@ -28,10 +28,10 @@ import numpy as np
 import yaml
 from scipy.optimize import nnls
 
-from nichetrial.launch.estimate import lines
-from nichetrial.launch.plan import Plan
-from nichetrial.launch.products import EVIDENCE_FIGURES
-from nichetrial.launch.resources import COSTS, MEMORY_FACTOR, TIME_FACTOR, Need, Needs
+from nichetrial.pipeline.estimate import lines
+from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.products import EVIDENCE_FIGURES
+from nichetrial.pipeline.resources import COSTS, MEMORY_FACTOR, TIME_FACTOR, Need, Needs
 from nichetrial.study.load import load
 from nichetrial.tables import atomic
 from tests.benchmarks import record
@@ -193,7 +193,7 @@ def jobs_of(folder: Path, sizes: dict[str, Any], words: list[str], cold: bool = 
 def _job(words: list[str], used: dict[str, float], needs: Needs, folder: Path) -> Job | None:
     module, *rest = words[words.index("-m") + 1 :]
     size = Need(used["megabytes"], used["seconds"])
-    if module in ("snakemake", "nichetrial.launch.head"):
+    if module in ("snakemake", "nichetrial.launch.snakemake"):
         planned = sum(line.jobs for line in lines(Plan.of(needs.study, "")))
         return Job("snakemake", {"job": 1.0, **needs.loads("snakemake"), "planned": planned}, size)
     if module != "nichetrial" or rest[0] in ("run", "calibrate", "resolve"):

@@ -42,9 +42,10 @@ replay(sys.argv[1], int(sys.argv[2]), sys.argv[3:])
 
 def replay(uri: str, runs: int, pictures: list[str]) -> None:
     """Sync this many runs."""
-    from nichetrial.tracking import identity, store
-    from nichetrial.tracking.mlflow_writer import sync
+    from nichetrial.records import identity
+    from nichetrial.tracking import store
     from nichetrial.tracking.runs import Artifact, Run
+    from nichetrial.tracking.writer import sync
 
     files = tuple(
         Artifact(path=Path(p), folder="figures", digest=identity.file_digest(p)) for p in pictures

@@ -18,10 +18,10 @@ import pytest
 
 from nichetrial.figures import catalogue
 from nichetrial.figures.style import save
-from nichetrial.report.page import render
+from nichetrial.records.record import read_records, recording
+from nichetrial.report.study_page import render
 from nichetrial.study.resolved import ResolvedStudy, TrackingSpec
 from nichetrial.tracking import views
-from nichetrial.tracking.records import read_records, recording
 from nichetrial.tracking.server import HOST, serving
 from nichetrial.tracking.store import locate, opened
 from tests.conftest import ROOT

@@ -8,8 +8,8 @@ import pytest
 
 from nichetrial.figures import catalogue
 from nichetrial.figures.style import save
-from nichetrial.report.page import render
-from nichetrial.tracking.records import read_records
+from nichetrial.records.record import read_records
+from nichetrial.report.study_page import render
 from tests.unit.test_figures_data import LABELS, build, make_study
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -16,7 +16,7 @@ import yaml
 from nichetrial import cli
 from nichetrial.errors import UserError
 from nichetrial.tracking import store
-from nichetrial.tracking.mlflow_writer import sync
+from nichetrial.tracking.writer import sync
 from tests.conftest import ROOT
 from tests.server.conftest import PASSWORD, Served, _binaries, free_port, serve
 from tests.unit.test_tracking_plan import build

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from nichetrial import cli
 from nichetrial.errors import UserError
-from nichetrial.launch.plan import Plan
-from nichetrial.launch.products import EVIDENCE
 from nichetrial.model.variants import VARIANTS
+from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.products import EVIDENCE
 from nichetrial.study.calibration import MOST_JOBS
 from nichetrial.study.language import CalibrationSection
 from nichetrial.study.load import load, load_text

@@ -9,8 +9,8 @@ import tomllib
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from nichetrial.commands import run
 from nichetrial.launch.conda import PYTHON
-from nichetrial.stages import run
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "workflow" / "containers"

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from nichetrial.launch.estimate import advice, estimate, lines, wall_seconds
-from nichetrial.launch.plan import Plan
-from nichetrial.launch.resources import Needs
+from nichetrial.pipeline.estimate import advice, estimate, lines, wall_seconds
+from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.resources import Needs
 from nichetrial.study.load import load
 from tests.conftest import ROOT
 from tests.mice import arm

@@ -15,9 +15,9 @@ import pytest
 from nichetrial.errors import UserError
 from nichetrial.evidence.scoreboard import SCOREBOARD
 from nichetrial.figures import catalogue
-from nichetrial.figures.evidence import findings_of, table
+from nichetrial.figures.evidence_inputs import findings_of, table
 from nichetrial.report import evidence_words as w
-from nichetrial.report.evidence import recorded, render
+from nichetrial.report.calibration_page import recorded, render
 from nichetrial.stages import evidence_report as stage
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tables import write

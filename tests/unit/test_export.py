@@ -14,12 +14,12 @@ import pytest
 import sympy as sp
 
 from nichetrial import __version__, cli
+from nichetrial.cohort.particle_source import particles_of
 from nichetrial.cohort.sample import sample
-from nichetrial.cohort.source import particles_of
 from nichetrial.export.mathml import TIME, math
 from nichetrial.export.sbml import SBML, document
+from nichetrial.export.sbml_units import parse, times, unit_of
 from nichetrial.export.system import initial_states, system
-from nichetrial.export.units import parse, times, unit_of
 from nichetrial.model import equations as eq
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.load import load

@@ -19,19 +19,20 @@ from matplotlib.text import Text
 from nichetrial.cohort.population import POPULATION
 from nichetrial.cohort.smc import GENERATIONS
 from nichetrial.cohort.space import NAMES
-from nichetrial.compare.sobol import SOBOL
 from nichetrial.errors import UserError
 from nichetrial.evidence import contradiction as c
 from nichetrial.evidence.decisions import DECISIONS
 from nichetrial.evidence.findings import Finding, all_findings
 from nichetrial.evidence.posterior import POSTERIOR
 from nichetrial.evidence.scoreboard import SCOREBOARD, scoreboard
-from nichetrial.figures import catalogue, evidence
+from nichetrial.explore.sobol import SOBOL
+from nichetrial.figures import catalogue
+from nichetrial.figures import evidence_inputs as evidence
 from nichetrial.figures.posterior import FIRST, place, unknown
 from nichetrial.figures.style import save
-from nichetrial.launch.plan import Plan
-from nichetrial.launch.products import EVIDENCE_FIGURES, OF_NO_CALIBRATION
 from nichetrial.model.parameters import PARAMETERS
+from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.products import EVIDENCE_FIGURES, OF_NO_CALIBRATION
 from nichetrial.stages import figure as stage
 from nichetrial.study.load import load
 from nichetrial.study.resolved import ResolvedStudy

@@ -7,10 +7,10 @@ import pytest
 from nichetrial.cohort.sample import sample
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.dose_response import dose_response
-from nichetrial.compare.optimum import Search, judge
 from nichetrial.compare.ranking import ranking
 from nichetrial.compare.surface import surface
 from nichetrial.compare.window import schedules, window
+from nichetrial.explore.optimum import Search, judge
 from nichetrial.figures import catalogue
 from nichetrial.study.load import load_text
 from nichetrial.trial.simulate import simulate

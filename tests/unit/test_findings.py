@@ -17,7 +17,7 @@ import pytest
 from nichetrial import cli
 from nichetrial.errors import UserError
 from nichetrial.evidence import findings as module
-from nichetrial.evidence.experiments import arms_of, experiment_files
+from nichetrial.evidence.finding_studies import arms_of, experiment_files
 from nichetrial.evidence.findings import (
     COLUMNS,
     FITTED,

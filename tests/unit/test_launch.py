@@ -15,14 +15,14 @@ import pandas as pd
 import psutil
 import pytest
 
+from nichetrial.commands import run as run_command
 from nichetrial.compare.arms import ARMS, arms
 from nichetrial.errors import UserError
 from nichetrial.launch import process
-from nichetrial.launch.environment import prepare
-from nichetrial.launch.plan import Plan, chunk_name, study_file
-from nichetrial.launch.products import FIGURES
+from nichetrial.launch.job_environment import prepare
 from nichetrial.launch.summary import effect_lines, summary
-from nichetrial.stages import run as run_command
+from nichetrial.pipeline.plan import Plan, chunk_name, study_file
+from nichetrial.pipeline.products import FIGURES
 from nichetrial.tables import write, write_csv
 from tests.mice import treatment
 
@@ -56,7 +56,7 @@ def _kinds(jobs: set[str]) -> set[str]:
 @pytest.fixture(autouse=True)
 def code_as_it_is(monkeypatch):
     """The digest of the code is the same for all, and stages not written yet do not matter."""
-    monkeypatch.setattr("nichetrial.launch.plan._code", lambda stage: "code")
+    monkeypatch.setattr("nichetrial.pipeline.plan._code", lambda stage: "code")
 
 
 def test_nothing_changed_nothing_runs(small_study):

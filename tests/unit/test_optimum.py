@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nichetrial.cohort.sample import sample
 from nichetrial.compare.bootstrap import Bootstrap
-from nichetrial.compare.optimum import Search, judge
 from nichetrial.compare.ranking import amount
+from nichetrial.explore.optimum import Search, judge
 from nichetrial.study.load import load_text
 from nichetrial.trial.simulate import simulate
 

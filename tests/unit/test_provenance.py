@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from nichetrial.errors import UserError
 from nichetrial.figures.rule_graph import direct, draw, layers
-from nichetrial.launch.again import lacking, restore_code
-from nichetrial.launch.plan import Plan
-from nichetrial.launch.start import keep, rule_graph
+from nichetrial.launch.keep_origin import keep, rule_graph
+from nichetrial.pipeline.plan import Plan
+from nichetrial.provenance.difference import differences, flat, in_words, table
+from nichetrial.provenance.past_run import Account
+from nichetrial.provenance.restore import lacking, restore_code
+from nichetrial.records import identity
+from nichetrial.records.jobs import Job, read_jobs, write_jobs
+from nichetrial.records.origin import DIFF, FOLDER, ORIGIN, Origin, read_origin
+from nichetrial.records.uncommitted import uncommitted
 from nichetrial.study.load import load
-from nichetrial.tracking import identity
-from nichetrial.tracking.account import Account
-from nichetrial.tracking.difference import differences, flat, in_words, table
-from nichetrial.tracking.jobs import Job, read_jobs, write_jobs
-from nichetrial.tracking.origin import DIFF, FOLDER, ORIGIN, Origin, read_origin
-from nichetrial.tracking.uncommitted import uncommitted
 
 
 def git(root: Path, *words: str) -> str:
@@ -93,7 +93,7 @@ def test_what_was_kept_restores_the_code(repository, tmp_path, monkeypatch):
     found = uncommitted(repository)
     (tmp_path / DIFF).write_bytes(found.diff)
     (package / "a.py").write_text("A = 3\n")  # it went on since
-    monkeypatch.setattr("nichetrial.launch.again.checkout", lambda: repository)
+    monkeypatch.setattr("nichetrial.provenance.restore.checkout", lambda: repository)
     origin = Origin(study_file="s.yaml", files={}, commit=found.commit, diff="x", left_out=(),
                     science={}, lock_digest="")  # fmt: skip
     to = tmp_path / "again"
@@ -111,7 +111,7 @@ def test_what_was_kept_restores_the_code(repository, tmp_path, monkeypatch):
     ],
 )
 def test_code_that_cannot_be_restored_is_told(repository, tmp_path, monkeypatch, changes, told):
-    monkeypatch.setattr("nichetrial.launch.again.checkout", lambda: repository)
+    monkeypatch.setattr("nichetrial.provenance.restore.checkout", lambda: repository)
     content = {"study_file": "s", "files": {}, "commit": "0" * 40, "diff": "", "left_out": (),
                "science": {}, "lock_digest": "", **changes}  # fmt: skip
     with pytest.raises(UserError, match=told):

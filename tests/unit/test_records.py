@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nichetrial.tracking import identity
-from nichetrial.tracking.records import read_record, read_records, recording
+from nichetrial.records import identity
+from nichetrial.records.record import read_record, read_records, recording
 
 numbers = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 values = st.recursive(
@@ -217,7 +217,7 @@ def test_code_digest_follows_the_bytes_and_only_those(
 
 
 def test_code_digest_of_a_module_and_of_a_misspelt_name() -> None:
-    assert identity.code_digest("tracking.records") != identity.code_digest("tracking.identity")
+    assert identity.code_digest("records.record") != identity.code_digest("records.identity")
     with pytest.raises(ValueError, match="no subpackage or module 'modle'"):
         identity.code_digest("modle")
 

@@ -14,12 +14,13 @@ import pytest
 from nichetrial.errors import UserError
 from nichetrial.figures import catalogue
 from nichetrial.figures.dose import COLUMNS
-from nichetrial.report import references, words
-from nichetrial.report.page import render
+from nichetrial.records.record import read_records
+from nichetrial.report import references
+from nichetrial.report import sentences as words
 from nichetrial.report.provenance import provenance
+from nichetrial.report.study_page import render
 from nichetrial.stages import report as stage
 from nichetrial.study.resolved import Host, ResolvedStudy
-from nichetrial.tracking.records import read_records
 from tests.unit.test_figures_data import build, make_study
 
 VOID = {"meta", "img", "br", "hr", "input", "link", "source", "wbr"}

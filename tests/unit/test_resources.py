@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from nichetrial.compare.bootstrap import BATCHES as BOOTSTRAP_BATCHES
 from nichetrial.engine.ensemble import BIN_EDGES, grid
-from nichetrial.launch.plan import chunk_name
-from nichetrial.launch.products import COMPARISONS, EVIDENCE, FIGURES
-from nichetrial.launch.resources import (
+from nichetrial.pipeline.plan import chunk_name
+from nichetrial.pipeline.products import COMPARISONS, EVIDENCE, FIGURES
+from nichetrial.pipeline.resources import (
     BATCHES,
     COLONY_CLASSES,
     MEMORY_FACTOR,

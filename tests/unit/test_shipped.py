@@ -12,14 +12,14 @@ import pytest
 from nichetrial.cohort.population import read_population
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.cohort.space import plausible
+from nichetrial.commands import generate
 from nichetrial.errors import UserError
 from nichetrial.evidence.agreement import distance
 from nichetrial.evidence.findings import all_findings, fitted_findings
 from nichetrial.evidence.simulated import Laboratory
 from nichetrial.model.variants import VARIANTS
-from nichetrial.stages import generate
+from nichetrial.records.identity import file_digest
 from nichetrial.study.load import load
-from nichetrial.tracking.identity import file_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 HOW = json.loads((SHIPPED / "how.json").read_text())

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from nichetrial.cohort.space import NAMES, parameters, plausible, priors_of
-from nichetrial.compare import sobol
-from nichetrial.compare.sobol import SOBOL, indices, points, quantities
 from nichetrial.errors import UserError
 from nichetrial.evidence.decisions import DECISIONS, MARGIN, MOST, decisions
+from nichetrial.explore import sobol
+from nichetrial.explore.sobol import SOBOL, indices, points, quantities
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.trial.simulate import simulate
 

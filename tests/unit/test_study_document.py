@@ -123,7 +123,7 @@ def test_the_page_names_every_key_and_its_examples_are_sound(root: Path) -> None
 def test_generate_mends_and_checks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from nichetrial.stages import generate
+    from nichetrial.commands import generate
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(generate, "SOURCES", ("nichetrial.study",))
@@ -138,7 +138,7 @@ def test_generate_mends_and_checks(
 
 
 def test_generate_leaves_formatting_of_code_alone(tmp_path: Path) -> None:
-    from nichetrial.stages.generate import _same
+    from nichetrial.commands.generate import _same
 
     path = tmp_path / "kernels.py"
     path.write_text('NAMES = (\n    "a",\n    "b",\n)\n', encoding="utf-8")

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from nichetrial.errors import UserError
+from nichetrial.records.record import recording
 from nichetrial.tracking import store
-from nichetrial.tracking.evidence import plan_evidence
-from nichetrial.tracking.mlflow_writer import sync
-from nichetrial.tracking.plan import plan
-from nichetrial.tracking.records import recording
+from nichetrial.tracking.calibration_runs import plan_evidence
 from nichetrial.tracking.runs import Run
+from nichetrial.tracking.study_runs import plan
+from nichetrial.tracking.writer import sync
 from tests.unit.test_tracking_plan import build, jobs, study
 
 CURVE = (

@@ -19,8 +19,8 @@ import pytest
 from nichetrial.errors import UserError
 from nichetrial.tracking import live, sqlite, store
 from nichetrial.tracking.live import close_left_open, follow, so_far
-from nichetrial.tracking.mlflow_writer import sync, write
 from nichetrial.tracking.runs import Run
+from nichetrial.tracking.writer import sync, write
 from tests.unit.test_tracking_plan import LABELS, build, jobs, study
 from tests.unit.test_tracking_writer import Counted, Killed, contents, planned
 
@@ -297,7 +297,7 @@ def test_a_run_that_was_left_open_by_another_version_of_the_study_is_closed(
     folder.mkdir()
     (folder / "open.json").write_text(f'[["{at.uri}", "{first[0].key}"], ["http://other", "x"]]')
     of = study(seed=8)
-    from nichetrial.tracking.plan import plan
+    from nichetrial.tracking.study_runs import plan
 
     later = plan(of.model_dump(mode="json"), jobs(of), new)
     ids = sync(later, store=at, experiment="open", folder=folder)
@@ -320,7 +320,7 @@ def test_a_sync_with_nothing_to_do_does_not_ask_mlflow(
 def test_the_quick_look_says_what_mlflow_says(
     results: Path, at: store.Store, client: Any, undisturbed: dict[str, Any]
 ) -> None:
-    from nichetrial.tracking.mlflow_writer import _search
+    from nichetrial.tracking.writer import _search
 
     key = planned(results)[0].key
     assert at.database is not None

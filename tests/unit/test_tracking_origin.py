@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from nichetrial.errors import UserError
-from nichetrial.launch import start
-from nichetrial.tracking import git, identity, origin
-from nichetrial.tracking.jobs import jobs_of, read_jobs, write_jobs
-from nichetrial.tracking.records import read_records
-from nichetrial.tracking.uncommitted import uncommitted
+from nichetrial.launch import keep_origin as start
+from nichetrial.records import git, identity, origin
+from nichetrial.records.jobs import jobs_of, read_jobs, write_jobs
+from nichetrial.records.record import read_records
+from nichetrial.records.uncommitted import uncommitted
 from tests.unit.test_tracking_plan import PARENT, build, planned
 
 

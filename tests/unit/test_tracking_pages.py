@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from nichetrial.tracking import datasets, live, measures, views, words
-from nichetrial.tracking.optimum import plan_optimum
-from nichetrial.tracking.plan import plan
-from nichetrial.tracking.records import recording
+from nichetrial.records.record import recording
+from nichetrial.tracking import datasets, live, measures, views
+from nichetrial.tracking import descriptions as words
+from nichetrial.tracking.optimum_runs import plan_optimum
 from nichetrial.tracking.runs import Run
+from nichetrial.tracking.study_runs import plan
 from tests.unit.test_tracking_plan import build, jobs, study
 
 FREE = (

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from nichetrial.errors import UserError
+from nichetrial.records.record import recording
 from nichetrial.study.resolved import ResolvedStudy
-from nichetrial.tracking import words
-from nichetrial.tracking.plan import plan
-from nichetrial.tracking.records import recording
+from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.runs import Run
+from nichetrial.tracking.study_runs import plan
 
 LABELS = {"high": "TIMP-1 high", "amd3100": "AMD3100 twice daily", "untreated": "Untreated host"}
 CODE = ("model", "engine")

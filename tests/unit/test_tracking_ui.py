@@ -15,13 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from nichetrial.commands import ui
 from nichetrial.errors import UserError
-from nichetrial.stages import ui
-from nichetrial.tracking import identity, store
-from nichetrial.tracking.mlflow_writer import sync, write_receipt
-from nichetrial.tracking.plan import plan
+from nichetrial.records import identity
+from nichetrial.tracking import store
 from nichetrial.tracking.runs import Run
 from nichetrial.tracking.server import HOST, serving
+from nichetrial.tracking.study_runs import plan
+from nichetrial.tracking.writer import sync, write_receipt
 from tests.unit.test_tracking_plan import build, jobs, study
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))

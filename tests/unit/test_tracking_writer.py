@@ -21,11 +21,12 @@ from typing import Any, ClassVar
 import pytest
 
 from nichetrial.errors import UserError
-from nichetrial.tracking import identity, store
-from nichetrial.tracking.mlflow_writer import sync, write, write_receipt
-from nichetrial.tracking.plan import plan
-from nichetrial.tracking.records import recording
+from nichetrial.records import identity
+from nichetrial.records.record import recording
+from nichetrial.tracking import store
 from nichetrial.tracking.runs import Run
+from nichetrial.tracking.study_runs import plan
+from nichetrial.tracking.writer import sync, write, write_receipt
 from tests.unit.test_tracking_plan import LABELS, build, compare, jobs, simulate, study
 
 PACKAGE_ROOT = str(identity.PACKAGE.parent)
@@ -474,7 +475,7 @@ def test_lock_waits_and_is_let_go_with_its_process(tmp_path: Path) -> None:
 
 def test_mlflow_is_imported_only_when_it_is_needed() -> None:
     code = (
-        "import sys, nichetrial.stages.track, nichetrial.stages.ui, nichetrial.tracking.records;"
+        "import sys, nichetrial.commands.track, nichetrial.commands.ui, nichetrial.records.record;"
         "raise SystemExit('mlflow' in sys.modules)"
     )
     env = os.environ | {"PYTHONPATH": PACKAGE_ROOT}

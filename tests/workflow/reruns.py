@@ -103,8 +103,8 @@ CODE_CASES: dict[str, tuple[str, set[str]]] = {
     "code of the comparison": ("compare/effects.py", COMPARED | FROM_COMPARISONS | ENDS),
     "code of the mice needed": ("compare/power.py", NEEDED),
     "code of a figure": ("figures/forest.py", DRAWN | ENDS),
-    "code of the report": ("report/page.py", ENDS),
-    "code of the tracking": ("tracking/mlflow_writer.py", {"record the runs in MLflow"}),
+    "code of the report": ("report/study_page.py", ENDS),
+    "code of the tracking": ("tracking/writer.py", {"record the runs in MLflow"}),
     "code of the commands": ("launch/summary.py", set()),
 }
 """Change of the code -> the file of the package, the jobs that run."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from nichetrial.launch.estimate import lines
-from nichetrial.launch.plan import Plan
+from nichetrial.pipeline.estimate import lines
+from nichetrial.pipeline.plan import Plan
 from nichetrial.study.load import load
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 from tests.workflow.test_sweeps import SWEPT

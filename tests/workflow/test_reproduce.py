@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nichetrial.tracking import git
-from nichetrial.tracking.identity import checkout
+from nichetrial.records import git
+from nichetrial.records.identity import checkout
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 
 pytestmark = [pytest.mark.slow]

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from nichetrial.launch.locks import snakemakes
-from nichetrial.launch.products import COMPARISONS
+from nichetrial.pipeline.products import COMPARISONS
 from tests.workflow.conftest import DRAWN, STUDY, TINY, nichetrial, parquet, snakemake
 
 pytestmark = [pytest.mark.slow]

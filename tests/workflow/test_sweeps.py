@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nichetrial.launch.products import COMPARISONS
+from nichetrial.pipeline.products import COMPARISONS
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 
 pytestmark = [pytest.mark.slow]

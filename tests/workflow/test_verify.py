@@ -10,9 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from nichetrial.launch.expected import expected
-from nichetrial.launch.plan import Plan
-from nichetrial.launch.verify import verify
+from nichetrial.pipeline.expected import expected
+from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.verify import verify
 from nichetrial.study.load import load
 from tests.workflow.conftest import STUDY, nichetrial, parquet
 from tests.workflow.reruns import CASES, COMPARED, DRAWN, ENDS, FROM_COMPARISONS
@@ -122,7 +122,7 @@ def test_nothing_is_read_twice(folder, monkeypatch):
     def never(path):
         raise AssertionError(f"{path} was read again")
 
-    monkeypatch.setattr("nichetrial.launch.verify.file_digest", never)
+    monkeypatch.setattr("nichetrial.pipeline.verify.file_digest", never)
     assert judged(folder, monkeypatch).forced == {}
 
 
@@ -134,5 +134,5 @@ def test_many_are_counted_and_more_than_a_command_line_holds_are_named_by_rule(f
     assert len(verdict.targets()) == len(verdict.wrong) == 2 * len(DRAWN)
     (line,) = verdict.lines()
     assert f" and {2 * len(DRAWN) - 3} more are not what the run record says" in line
-    monkeypatch.setattr("nichetrial.launch.verify.LONGEST", 100)
+    monkeypatch.setattr("nichetrial.pipeline.verify.LONGEST", 100)
     assert verdict.targets() == ["figure"]

@@ -25,19 +25,19 @@ from nichetrial.errors import UserError
 __all__ = ["COMMANDS", "STAGES", "main"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "check": ("nichetrial.stages.check", "read a study file and say what is wrong with it"),
-    "explain": ("nichetrial.stages.explain", "tell and draw every arm's schedule, before a run"),
+    "check": ("nichetrial.commands.check", "read a study file and say what is wrong with it"),
+    "explain": ("nichetrial.commands.explain", "tell and draw every arm's schedule, before a run"),
     "export": (
-        "nichetrial.stages.export",
+        "nichetrial.commands.export",
         "write a mouse for other simulators, or a run for an archive",
     ),
-    "run": ("nichetrial.stages.run", "run a study, from its file to the report"),
-    "ui": ("nichetrial.stages.ui", "open the tracked runs in the browser"),
-    "diff": ("nichetrial.stages.diff", "tell in what two runs differ"),
-    "reproduce": ("nichetrial.stages.reproduce", "make a tracked run again, and compare"),
-    "serve": ("nichetrial.stages.serve", "start an MLflow server that a group shares"),
+    "run": ("nichetrial.commands.run", "run a study, from its file to the report"),
+    "ui": ("nichetrial.commands.ui", "open the tracked runs in the browser"),
+    "diff": ("nichetrial.commands.diff", "tell in what two runs differ"),
+    "reproduce": ("nichetrial.commands.reproduce", "make a tracked run again, and compare"),
+    "serve": ("nichetrial.commands.serve", "start an MLflow server that a group shares"),
     "calibrate": (
-        "nichetrial.stages.calibrate",
+        "nichetrial.commands.calibrate",
         "fit the model to published findings",
     ),
     "resolve": ("nichetrial.stages.resolve", "stage: study file to complete arms in plain numbers"),
@@ -65,12 +65,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "nichetrial.stages.evidence_report",
         "stage: write the page of the calibration",
     ),
-    "track": ("nichetrial.stages.track", "stage: replay the run records into MLflow"),
-    "generate": ("nichetrial.stages.generate", "for maintainers: remake the generated files"),
+    "track": ("nichetrial.commands.track", "stage: replay the run records into MLflow"),
+    "generate": ("nichetrial.commands.generate", "for maintainers: remake the generated files"),
 }
 """Name -> (module with ``add_arguments(parser)`` and ``run(args)``, help in one line)."""
 
-ALONE = {"simulate": ("--mouse", "nichetrial.stages.replay")}
+ALONE = {"simulate": ("--mouse", "nichetrial.commands.replay")}
 """Commands that are another one with an option: name -> (option, module)."""
 
 STAGES = (

@@ -20,6 +20,6 @@ onstart:
             " --record {plan.results:q}/records/study/resolve.json"
             " --expect {plan.resolve_digest} --log {plan.results:q}/logs/study/resolve.log"
         )
-    from nichetrial.launch.start import keep
+    from nichetrial.launch.keep_origin import keep
 
     keep(plan, workflow.dag)

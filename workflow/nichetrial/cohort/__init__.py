@@ -1,0 +1,1 @@
+"""Virtual mice and particles: sampling, plausibility, calibration."""

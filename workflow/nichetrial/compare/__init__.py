@@ -1,0 +1,1 @@
+"""Statistics over tables of outcomes; nothing here simulates."""

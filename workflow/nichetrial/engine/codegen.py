@@ -324,7 +324,7 @@ inputs at TAU, ``evaluate``; then ``finish``.
         doc,
         "from numba import njit\n",
         "from nichetrial.engine.elementary import exp, fma, log",
-        "from nichetrial.engine.wide import wide\n",
+        "from nichetrial.engine.vector_width import wide\n",
         _list("__all__", [*layout, "SLOTS", *(re.findall(r"def (\w+)", "\n".join(functions)))]),
         *text,
     ]

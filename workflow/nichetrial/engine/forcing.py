@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nichetrial.engine.elementary import LN2, exp, log, power
+from nichetrial.engine.jit import uncounted
 from nichetrial.engine.kernels import INPUT_NAMES, PARAMETER_NAMES
 from nichetrial.engine.lanes import (
     ACCEPTED,
@@ -27,8 +28,7 @@ from nichetrial.engine.lanes import (
     ease_in_state,
 )
 from nichetrial.engine.lanes import SLOTS as STEP_SLOTS
-from nichetrial.engine.uncounted import uncounted
-from nichetrial.engine.wide import wide
+from nichetrial.engine.vector_width import wide
 
 __all__ = [
     *("CHANNELS", "EVENT", "SLOTS", "acting", "effective", "end", "first_step", "give", "learn"),

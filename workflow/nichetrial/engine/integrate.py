@@ -28,6 +28,7 @@ from nichetrial.engine.forcing import (
     start,
     within,
 )
+from nichetrial.engine.jit import uncounted
 from nichetrial.engine.kernels import CONSTANT_COUNT, STATE_NAMES, constants
 from nichetrial.engine.lanes import (
     ACCEPTED,
@@ -54,8 +55,7 @@ from nichetrial.engine.lanes import (
     stage_7,
 )
 from nichetrial.engine.steady import steady_state
-from nichetrial.engine.uncounted import uncounted
-from nichetrial.engine.wide import wide
+from nichetrial.engine.vector_width import wide
 
 __all__ = ["DORMANT", "READ", "TRACE", "attempt", "integrate"]
 

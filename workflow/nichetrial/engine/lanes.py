@@ -9,7 +9,7 @@ inputs at TAU, ``evaluate``; then ``finish``.
 from numba import njit
 
 from nichetrial.engine.elementary import exp, fma, log
-from nichetrial.engine.wide import wide
+from nichetrial.engine.vector_width import wide
 
 __all__ = [
     "STATE",

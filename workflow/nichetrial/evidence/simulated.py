@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nichetrial.cohort.between import vary
 from nichetrial.cohort.space import NAMES, cohort_of
-from nichetrial.evidence.experiments import arms_of
+from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import Finding
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.trial.simulate import simulate

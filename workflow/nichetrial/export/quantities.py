@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from nichetrial.export.units import Unit
+from nichetrial.export.sbml_units import Unit
 
 __all__ = ["Happening", "Item"]
 

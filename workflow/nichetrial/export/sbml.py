@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from nichetrial import __version__
 from nichetrial.export.mathml import math, reached
 from nichetrial.export.quantities import Happening, Item
+from nichetrial.export.sbml_units import DEFINITIONS, Unit, parse
 from nichetrial.export.system import system
-from nichetrial.export.units import DEFINITIONS, Unit, parse
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import Arm
 

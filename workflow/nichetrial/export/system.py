@@ -16,8 +16,8 @@ from nichetrial.engine.ensemble import Events, Reading, run
 from nichetrial.errors import UserError
 from nichetrial.export.mathml import TIME
 from nichetrial.export.quantities import Happening, Item
+from nichetrial.export.sbml_units import Unit, parse, times, unit_of
 from nichetrial.export.treatment import treatment
-from nichetrial.export.units import Unit, parse, times, unit_of
 from nichetrial.model import equations as eq
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import GENES, Arm

@@ -14,7 +14,7 @@ import sympy as sp
 from nichetrial.engine.forcing import CELLS_PER_MM3, CHANNELS, EVENT
 from nichetrial.export.mathml import TIME
 from nichetrial.export.quantities import Happening, Item
-from nichetrial.export.units import parse
+from nichetrial.export.sbml_units import parse
 from nichetrial.model import equations as eq
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import Arm

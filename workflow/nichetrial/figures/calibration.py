@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from nichetrial.figures.evidence import name_words, table, variant_styles
+from nichetrial.figures.evidence_inputs import name_words, table, variant_styles
 from nichetrial.figures.numbers import tick
 from nichetrial.figures.style import styled
 from nichetrial.study.resolved import ResolvedStudy

@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
-from nichetrial.figures.evidence import evidence_files
+from nichetrial.figures.evidence_inputs import evidence_files
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["EVIDENCE", "FIGURES", "alt", "caption", "draw", "sources"]

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nichetrial.figures.evidence import (
+from nichetrial.figures.evidence_inputs import (
     Published,
     empty,
     findings_of,

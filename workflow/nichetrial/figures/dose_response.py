@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
-from nichetrial.figures.evidence import empty
+from nichetrial.figures.evidence_inputs import empty
 from nichetrial.figures.numbers import interval, number, tick
 from nichetrial.figures.style import ACCENT, INK, styled, wrapped
 from nichetrial.study.resolved import ResolvedStudy

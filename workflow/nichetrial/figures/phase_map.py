@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from nichetrial.figures.evidence import empty, log_axis, table
+from nichetrial.figures.evidence_inputs import empty, log_axis, table
 from nichetrial.figures.numbers import number, share
 from nichetrial.figures.style import INK, styled
 from nichetrial.study.resolved import ResolvedStudy

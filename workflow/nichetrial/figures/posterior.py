@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from nichetrial.figures.evidence import empty, name_words, table, unit_words
+from nichetrial.figures.evidence_inputs import empty, name_words, table, unit_words
 from nichetrial.figures.numbers import interval, number
 from nichetrial.figures.style import ACCENT, GREY, INK, styled
 from nichetrial.study.resolved import ResolvedStudy

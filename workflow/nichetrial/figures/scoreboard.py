@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from nichetrial.evidence.findings import Finding
-from nichetrial.figures.evidence import (
+from nichetrial.figures.evidence_inputs import (
     findings_of,
     log_axis,
     name_words,

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from nichetrial.figures.evidence import empty, name_words, table
+from nichetrial.figures.evidence_inputs import empty, name_words, table
 from nichetrial.figures.style import INK, styled, wrapped
 from nichetrial.study.resolved import ResolvedStudy
 

@@ -1,0 +1,1 @@
+"""How it runs: Snakemake as a process, locks, Slurm, the summary."""

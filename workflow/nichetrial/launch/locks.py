@@ -22,11 +22,11 @@ from typing import Any
 
 import psutil
 
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
 
 __all__ = ["FolderBusy", "Hold", "folder_lock", "leftovers", "snakemakes"]
 
-HEAD = "nichetrial.launch.head"
+HEAD = "nichetrial.launch.snakemake"
 PATIENCE = 30.0
 """Seconds to wait for the Snakemake of a run that was killed: it ends by itself."""
 

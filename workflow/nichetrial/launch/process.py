@@ -40,7 +40,7 @@ def command(
     """The words that start Snakemake on ``study``. ``until``: rules to stop after; ``forced``:
     outputs or rules that are made again though they are there; ``target``: the rule that is wanted,
     if not all."""
-    words = [sys.executable, "-m", "nichetrial.launch.head", *([target] if target else [])]
+    words = [sys.executable, "-m", "nichetrial.launch.snakemake", *([target] if target else [])]
     words += ["--snakefile", str(checkout() / "Snakefile"), "--configfile", study]
     words += ["--workflow-profile", str(profile), "--directory", "."]
     words += ["--rerun-incomplete", "--keep-going", "--logger", "nichetrial"]

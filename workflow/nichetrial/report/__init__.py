@@ -1,0 +1,1 @@
+"""The pages that a study and a calibration end with."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from nichetrial.evidence.agreement import ENOUGH, bounds
 from nichetrial.evidence.findings import Finding
-from nichetrial.figures.evidence import name_words, turn_words
+from nichetrial.figures.evidence_inputs import name_words, turn_words
 from nichetrial.figures.numbers import count, interval, number, share
 from nichetrial.model.variants import FULL, VARIANTS
 from nichetrial.report.references import DOI, doi_url

@@ -18,10 +18,10 @@ from nichetrial.compare.time_to_event import (
     restricted_means,
 )
 from nichetrial.compare.unknowns import UNKNOWNS, unknowns
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options, write_tables
 from nichetrial.tables import atomic, read
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

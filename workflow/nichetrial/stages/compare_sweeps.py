@@ -12,11 +12,11 @@ from nichetrial.compare.dose_response import DOSE_CURVES, DOSE_RESPONSE, dose_re
 from nichetrial.compare.effects import EFFECTS, effects
 from nichetrial.compare.surface import SURFACE, SYNERGY, surface
 from nichetrial.compare.window import SCHEDULES, WINDOW, schedules, window
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options, write_tables
 from nichetrial.study.resolved import Pair
 from nichetrial.tables import Schema, read
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

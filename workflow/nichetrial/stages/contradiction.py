@@ -10,11 +10,11 @@ import pandas as pd
 
 from nichetrial.cohort.population import read_population
 from nichetrial.evidence import contradiction as c
-from nichetrial.launch.code import CODE
 from nichetrial.model.parameters import PARAMETERS
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write, write_csv
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

@@ -7,10 +7,10 @@ import argparse
 import pandas as pd
 import pyarrow as pa
 
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import Schema, read, write
-from nichetrial.tracking.records import recording
 from nichetrial.trial.simulate import OUTCOMES, simulate
 
 __all__ = ["DOSE_CURVE", "add_arguments", "run"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from nichetrial.figures.evidence import NOT_SHOWN
+from nichetrial.figures.evidence_inputs import NOT_SHOWN
 from nichetrial.figures.inputs import require
-from nichetrial.launch.code import CODE
-from nichetrial.report.evidence import recorded, render, sources
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import read_records, recording
+from nichetrial.report.calibration_page import recorded, render, sources
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import atomic
-from nichetrial.tracking.records import read_records, recording
 
 __all__ = ["add_arguments", "run"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from nichetrial.cohort.source import particles_of
-from nichetrial.launch.code import CODE
-from nichetrial.stages.chosen import arm_named
+from nichetrial.cohort.particle_source import particles_of
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
+from nichetrial.stages.selection import arm_named
 from nichetrial.tables import write
-from nichetrial.tracking.records import recording
 from nichetrial.trial.experiments import GROUPS, TWINS, groups, twins
 
 __all__ = ["add_arguments", "run"]

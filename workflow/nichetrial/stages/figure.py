@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 from nichetrial.figures import catalogue, inputs
-from nichetrial.figures.evidence import NOT_SHOWN
+from nichetrial.figures.evidence_inputs import NOT_SHOWN
 from nichetrial.figures.style import save
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 
 from nichetrial.compare.bootstrap import Bootstrap
-from nichetrial.compare.optimum import EVALUATIONS, OPTIMUM, Search, judge
 from nichetrial.errors import UserError
-from nichetrial.launch.code import CODE
+from nichetrial.explore.optimum import EVALUATIONS, OPTIMUM, Search, judge
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options, write_tables
 from nichetrial.tables import read
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

@@ -13,9 +13,9 @@ import pandas as pd
 from pydantic import ValidationError
 
 from nichetrial.errors import UserError
+from nichetrial.records.record import Record
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tables import Schema, write, write_csv
-from nichetrial.tracking.records import Record
 
 __all__ = ["add_record_options", "progress", "read_study", "record_options", "write_tables"]
 

@@ -6,12 +6,12 @@ import argparse
 
 import pandas as pd
 
+from nichetrial.cohort.particle_source import particles_of
 from nichetrial.cohort.sample import SCHEMA, sample
-from nichetrial.cohort.source import particles_of
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write, write_csv
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

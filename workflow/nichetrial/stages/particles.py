@@ -9,13 +9,13 @@ import numpy as np
 from nichetrial.cohort import smc
 from nichetrial.cohort.space import priors_of
 from nichetrial.evidence.agreement import distance
-from nichetrial.evidence.experiments import own_files
+from nichetrial.evidence.finding_studies import own_files
 from nichetrial.evidence.findings import check_held_out, fitted_findings
 from nichetrial.evidence.simulated import Laboratory
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import read, write
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

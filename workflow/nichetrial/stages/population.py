@@ -12,10 +12,10 @@ from nichetrial.cohort import smc
 from nichetrial.cohort.population import POPULATION
 from nichetrial.cohort.space import NAMES, parameters, priors_of
 from nichetrial.evidence.posterior import POSTERIOR, posterior
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import read, write, write_csv
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

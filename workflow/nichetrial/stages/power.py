@@ -17,7 +17,8 @@ from nichetrial.compare.power import (
     power,
 )
 from nichetrial.compare.uncertainty import UNCERTAINTY, uncertainty
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import (
     add_record_options,
     read_study,
@@ -25,7 +26,6 @@ from nichetrial.stages.options import (
     write_tables,
 )
 from nichetrial.tables import read
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

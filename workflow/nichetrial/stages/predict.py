@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from nichetrial.cohort.population import read_population
-from nichetrial.evidence.experiments import own_files
+from nichetrial.evidence.finding_studies import own_files
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.evidence.simulated import Laboratory
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import Schema, write
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 
 from nichetrial.figures.inputs import require
-from nichetrial.launch.code import CODE
-from nichetrial.report.page import render, sources
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import read_records, recording
 from nichetrial.report.provenance import LEFT_OUT
+from nichetrial.report.study_page import render, sources
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import atomic
-from nichetrial.tracking.records import read_records, recording
 
 __all__ = ["add_arguments", "run"]
 

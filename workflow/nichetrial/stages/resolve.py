@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, record_options
 from nichetrial.study.load import load
 from nichetrial.tables import atomic
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

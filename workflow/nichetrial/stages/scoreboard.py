@@ -10,10 +10,10 @@ import numpy as np
 
 from nichetrial.evidence.findings import all_findings
 from nichetrial.evidence.scoreboard import SCOREBOARD, scoreboard
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import atomic, read, write, write_csv
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from nichetrial.cohort.population import read_population
 from nichetrial.cohort.space import priors_of
-from nichetrial.compare.sobol import SOBOL, indices, points, quantities
 from nichetrial.evidence.decisions import DECISIONS, decisions
-from nichetrial.launch.code import CODE
+from nichetrial.explore.sobol import SOBOL, indices, points, quantities
 from nichetrial.model.variants import FULL
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
 from nichetrial.tables import write, write_csv
-from nichetrial.tracking.records import recording
 
 __all__ = ["add_arguments", "run"]
 

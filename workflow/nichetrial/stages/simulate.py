@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from nichetrial.errors import UserError
-from nichetrial.launch.code import CODE
+from nichetrial.pipeline.code import CODE
+from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, progress, read_study, record_options
 from nichetrial.study.resolved import Arm, ResolvedStudy
 from nichetrial.tables import read, write
-from nichetrial.tracking.records import recording
 from nichetrial.trial.simulate import COLONIES, COURSES, OUTCOMES, simulate
 
 __all__ = ["add_arguments", "run"]

@@ -1,0 +1,1 @@
+"""MLflow: which runs there should be, the one writer, the stores and servers."""

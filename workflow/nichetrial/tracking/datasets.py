@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from nichetrial.tracking import identity
+from nichetrial.records import identity
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput

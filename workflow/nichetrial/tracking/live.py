@@ -21,8 +21,8 @@ from pathlib import Path
 from nichetrial.errors import UserError
 from nichetrial.tables import atomic
 from nichetrial.tracking import store as stores
-from nichetrial.tracking.mlflow_writer import close, sync, sync_latest
 from nichetrial.tracking.runs import Run
+from nichetrial.tracking.writer import close, sync, sync_latest
 
 __all__ = ["TRACKING", "close_left_open", "follow", "so_far"]
 

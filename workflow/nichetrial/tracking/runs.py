@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nichetrial.tracking import identity, words
+from nichetrial.records import identity
+from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.datasets import Dataset
 
 __all__ = [

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from nichetrial.tracking.seen import CONTENT, KEY, PARENT, STUDY, Seen
+from nichetrial.tracking.stored_run import CONTENT, KEY, PARENT, STUDY, Seen
 
 __all__ = [
     "BESIDE", "commits_quickly", "experiment_id", "has_tag", "seen", "settle_place",

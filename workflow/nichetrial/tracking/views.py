@@ -10,8 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from nichetrial.tracking.descriptions import TRAINING
 from nichetrial.tracking.runs import Run
-from nichetrial.tracking.words import TRAINING
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -1,0 +1,1 @@
+"""One chunk of mice in one arm: from events to outcomes."""

@@ -1,0 +1,27 @@
+"""nichetrial check: is this study file right?"""
+
+from __future__ import annotations
+
+import argparse
+
+from nichetrial.study.load import load
+from nichetrial.study.words import summary
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``nichetrial check``."""
+    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print one line for a study that can run. Raises UserError with all that is wrong."""
+    study = load(args.study)
+    fit, predict = study.calibration.fit, study.calibration.predict
+    if fit or predict:
+        from nichetrial.evidence.finding_studies import arms_of  # only then: it takes a moment
+        from nichetrial.evidence.findings import all_findings
+
+        arms_of(all_findings(fit, predict))
+    print(f"{args.study}: ok; {summary(study)}")

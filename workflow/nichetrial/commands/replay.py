@@ -1,0 +1,83 @@
+"""One mouse of a study again, by itself: what became of it, and every step on the way."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nichetrial.errors import UserError
+from nichetrial.pipeline.plan import Plan
+from nichetrial.stages.selection import arm_named, mouse_numbered
+from nichetrial.study.load import load
+from nichetrial.tables import write_csv
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``nichetrial simulate --mouse``."""
+    parser.description = (
+        "Simulate one mouse of a study again, by itself: the same numbers as in the study. "
+        "(Without --mouse: the stage of the workflow; see nichetrial simulate --help.)"
+    )
+    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
+    parser.add_argument("--arm", required=True, help="name of the arm in the study file")
+    parser.add_argument(
+        "--mouse", required=True, metavar="N", help="number of the mouse, counted from 0"
+    )
+    parser.add_argument(
+        "--trace",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="write every attempt of the integration as CSV (STUDY-ARM-mouseN-trace.csv)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Simulate and tell. Raises UserError for what is unknown or cannot be written."""
+    study = load(args.study)
+    arm, mouse, trace = arm_named(study, args.arm), mouse_numbered(study, args.mouse), args.trace
+
+    from nichetrial.cohort.particle_source import particles_of
+    from nichetrial.cohort.sample import sample  # the compiled code takes a moment to load
+    from nichetrial.engine.integrate import TRACE
+    from nichetrial.engine.outcome import Outcome
+    from nichetrial.trial.simulate import OUTCOMES, most_attempts, simulate
+
+    cohort, _ = sample(
+        seed=study.seed,
+        first=mouse,
+        last=mouse,
+        overrides=study.cohort.overrides,
+        population=particles_of(study.cohort.population, Plan.of(study, args.study).own_population),
+    )
+    attempts = np.full((most_attempts(arm), len(TRACE)), np.nan)
+    result = simulate(arm, cohort, seed=study.seed, trace=attempts)
+    table = pd.DataFrame(attempts[~np.isnan(attempts[:, 0])], columns=list(TRACE))
+    for column in ("accepted", "lands"):
+        table[column] = table[column].astype(int)
+    row = result.outcomes.iloc[0]
+    outcome = Outcome[str(row["status"]).upper()]
+    print(f"{study.name}, arm {arm.name}, mouse {mouse}: {outcome.label} ({outcome.advice})")
+    accepted = int(table["accepted"].sum())
+    print(f"steps: {accepted} accepted, {len(table) - accepted} rejected")
+    if outcome is Outcome.FINISHED:
+        for name, (_, unit, meaning) in OUTCOMES.items():
+            if name not in ("mouse", "status", "steps"):
+                value = f"{row[name]:.6g}" if isinstance(row[name], float) else f"{row[name]}"
+                print(f"  {name:<22}{value:>13} {unit if unit != '1' else '':<10}{meaning}")
+    if trace is None:
+        return
+    path = Path(trace or f"{study.name}-{arm.name}-mouse{mouse}-trace.csv")
+    if path.is_dir():
+        raise UserError("is a folder; name the file to write", place=f"--trace {path}")
+    try:
+        write_csv(table, path)
+    except OSError as error:
+        raise UserError(f"the file cannot be written: {error.strerror}", place=str(path)) from error
+    print(f"written: {path} (a row for each attempt: day at its end, step in days, error over ")
+    print("  tolerance, whether it was accepted and landed on a day of the plan, and the states)")

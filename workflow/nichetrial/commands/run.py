@@ -1,0 +1,246 @@
+"""Command run: a study from its file to the report, on this computer or on a cluster."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import errno
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from nichetrial.errors import UserError
+from nichetrial.evidence.finding_studies import arms_of
+from nichetrial.evidence.findings import all_findings, check_held_out
+from nichetrial.launch import process, slurm
+from nichetrial.launch.locks import FolderBusy, folder_lock
+from nichetrial.launch.summary import summary
+from nichetrial.pipeline.estimate import advice, estimate
+from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.verify import verify
+from nichetrial.study.load import load
+from nichetrial.study.resolved import ResolvedStudy
+
+__all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
+
+UNTIL: dict[str, tuple[str, ...]] = {
+    "parameters": ("parameters",),
+    "simulations": ("simulate", "dose_curve", "sweep", "experiments"),
+    "comparisons": ("compare_sweeps", "power", "optimise"),
+    "figures": ("figure",),
+    "report": ("report",),
+    "tracking": (),
+}
+"""Stage -> the rules after which the run stops; tracking is the last stage. None may need another
+of its stage, as ``power`` needs ``compare``: Snakemake would leave it out."""
+
+TRACKING = {"track", "track_evidence"}
+"""Rules on which no result depends: a server that is down does not make a run a failure."""
+
+ROOM = 4_000_000
+"""Bytes that must fit on the disk for a run to have any use."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``nichetrial run``."""
+    add_running(parser)
+    parser.add_argument("--until", choices=UNTIL, metavar="STAGE", help=f"stop after: {_stages()}")
+    parser.add_argument(
+        "--estimate", action="store_true", help="say what it would take, run nothing"
+    )
+
+
+def add_running(parser: argparse.ArgumentParser) -> None:
+    """The study file, and how and where to run it."""
+    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
+    parser.add_argument("--cores", type=cores, metavar="N", help="processor cores to use (all)")
+    parser.add_argument(
+        "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would run, run nothing")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Validate, run Snakemake, tell how it went. 0 done, 1 failed, 130 or 143 stopped.
+
+    Raises UserError, before anything is written, for a study or an option that cannot be right.
+    """
+    study = load(args.study)
+    plan = Plan.of(study, args.study)
+    if plan.population:  # it will be calibrated first
+        check_held_out()
+        arms_of(all_findings(study.calibration.fit, study.calibration.predict))
+    if args.estimate:
+        print(*estimate(plan), sep="\n")
+        return 0
+    say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
+    if better := advice(plan):
+        say(better)
+    until = [rule for rule in UNTIL.get(args.until, ()) if plan.asks_for(rule)]
+    goes_on = args.until not in ("parameters", "simulations")
+    return carry_out(plan, args, until=until, goes_on=goes_on, tell=summary)
+
+
+def carry_out(
+    plan: Plan,
+    args: argparse.Namespace,
+    *,
+    tell: Callable[[ResolvedStudy, Path, Sequence[str]], list[str]],
+    target: str | None = None,
+    until: Sequence[str] = (),
+    goes_on: bool = False,
+) -> int:
+    """Run Snakemake on ``target`` (all) under the folder's lock, then ``tell`` what there is.
+
+    ``goes_on``: once more without the arms whose jobs failed.
+    """
+    study = plan.study
+    options: dict[str, Any] = {
+        "profile": _profile(args.profile), "cores": args.cores, "until": until, "target": target
+    }  # fmt: skip
+    if args.dry_run:
+        options["forced"] = _judged(plan, target)
+        return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
+    on_slurm = slurm.used_by(options["profile"])
+    if on_slurm:
+        slurm.check()
+    _writable(Path(plan.results))
+    try:
+        with (
+            folder_lock(Path.cwd()) as hold,
+            slurm.jobs_ended(on_slurm, Path.cwd(), say),
+            tempfile.TemporaryDirectory() as scratch,
+        ):
+            if hold.recovered:
+                say(hold.recovered)
+            failures = Path(scratch, "failures.jsonl")
+            options |= {"failures": failures, "forced": _judged(plan, target)}
+            code = process.run(process.command(args.study, **options), keep_open=[hold.fd])
+            failed = _failed(failures)
+            missing = _missing(plan, failed)
+            if code > 0 and missing and len(missing) < len(study.arms) and goes_on:
+                say(f"going on without {_named(missing)}")
+                rest = dataclasses.replace(plan, missing=tuple(missing))
+                options |= {"forced": _judged(rest, target), "missing": missing}
+                words = process.command(args.study, **options)
+                failures.unlink()
+                again = process.run(words, keep_open=[hold.fd])
+                failed += [entry for entry in _failed(failures) if entry not in failed]
+                code = again if again < 0 else 1
+            if code > 0 and failed and {entry["rule"] for entry in failed} <= TRACKING:
+                code = 0  # every result is there, and the logger has said why MLflow has not got it
+    except FolderBusy as busy:
+        say(f"nichetrial: {busy}")
+        return 1
+    if code < 0:
+        say("stopped. The same command goes on from here.")
+        return _exit_code(code)
+    for line in tell(study, Path(plan.results), missing):
+        print(line)
+    if code:
+        _tell(plan, failed, missing)
+        try:
+            _writable(Path(plan.results))
+        except UserError as error:
+            say(f"  {error}")
+    return _exit_code(code)
+
+
+def _judged(plan: Plan, target: str | None) -> list[str]:
+    """What must run again whatever Snakemake thinks; told if something is wrong."""
+    evidence = target is not None or bool(plan.population)
+    verdict = verify(plan, evidence=evidence, now=time.time())
+    for line in verdict.lines():
+        say(line)
+    return verdict.targets()
+
+
+def _writable(results: Path) -> None:
+    """Find out before any job starts. Raises UserError."""
+    try:
+        for folder in (results, Path(".snakemake")):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                probe.write(bytes(ROOM))
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise UserError(
+            "the disk is full; make room, and the same command goes on from there"
+            if full
+            else f"results cannot be written here ({error.strerror}); run from a folder of your "
+            "own, or mend its rights",
+            place=str(results),
+        ) from None
+
+
+def _failed(path: Path) -> list[dict[str, Any]]:
+    """The jobs that failed, as the logger plugin noted them."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
+    """Arms without a full set of simulations, in the order of the study."""
+    names = {entry["wildcards"].get("arm") for entry in failed
+             if entry["rule"] in ("simulate", "experiments")}  # fmt: skip
+    names |= {entry["wildcards"].get("sweep") for entry in failed if entry["rule"] == "sweep"}
+    return [name for name in (*plan.arms, *plan.sweeps) if name in names]
+
+
+def _tell(plan: Plan, failed: Sequence[dict[str, Any]], missing: Sequence[str]) -> None:
+    """The last words of a run that failed: which jobs, and where to read why."""
+    jobs = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
+    if failed:
+        say(f"\nnichetrial: {jobs} failed.")
+    elif plan.is_resolved():
+        say("\nnichetrial: Snakemake failed, see above.")
+    else:
+        say("\nnichetrial: the study could not be written, and no job was started.")
+        say(f"  see {plan.results}/logs/study/resolve.log, or above")
+    for entry in failed:
+        reason = f" ({entry['reason']})" if entry["reason"] else ""
+        say(f"  {entry['label']}{reason}: see {', '.join(entry['logs'])}")
+    if missing:
+        say(f"  What is reported is without {_named(missing)}; run again once that is mended.")
+
+
+def _named(arms: Sequence[str]) -> str:
+    return f"{'arm' if len(arms) == 1 else 'arms'} {', '.join(arms)}"
+
+
+def _exit_code(code: int) -> int:
+    return 128 - code if code < 0 else min(code, 1)
+
+
+def _profile(name: str) -> Path:
+    """The folder of a workflow profile: one of ours by name, or any by path."""
+    ours = process.checkout() / "workflow" / "profiles" / name
+    for folder in (ours, Path(name)):
+        if (folder / "config.yaml").is_file():
+            return folder
+    raise UserError(f"there is no profile {name!r}; there are: {', '.join(_profiles())}")
+
+
+def _profiles() -> list[str]:
+    folder = process.checkout() / "workflow" / "profiles"
+    return sorted(p.parent.name for p in folder.glob("*/config.yaml"))
+
+
+def _stages() -> str:
+    return ", ".join(UNTIL)
+
+
+def cores(text: str) -> str:
+    """A number of processor cores as an option gives it, or ``all``."""
+    if text == "all" or (text.isdecimal() and int(text) > 0):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a number of cores nor 'all'")
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""What simulates in order to decide: the best schedule, and Sobol indices."""

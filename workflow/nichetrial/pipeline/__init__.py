@@ -1,0 +1,1 @@
+"""What runs: the plan of a study, resources, estimate, verification."""

@@ -1,0 +1,289 @@
+"""What a job needs, from the size of its study: megabytes and minutes for ``resources:``.
+
+A need is a sum over the job's loads (mice, steps of time, bootstrap draws ...), each at the price
+that was measured: ``costs.csv``, which ``python -m tests.benchmarks.stages`` writes. What is asked
+for is more, by factors that stand here, and twice as much at each retry.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nichetrial.pipeline.products import FIGURES
+from nichetrial.study.resolved import Arm, OptimiseSpec, ResolvedStudy
+
+__all__ = [
+    "BATCHES", "COLONY_CLASSES", "COSTS", "MEMORY_FACTOR", "OF_TABLE", "TIME_FACTOR", "TWINS",
+    "Need", "Needs", "course_days", "prices",
+]  # fmt: skip
+
+COSTS = Path(__file__).with_name("costs.csv")
+
+MEMORY_FACTOR = 1.5
+"""Asked for, over measured. A job that needs more is killed and sent again with twice as much."""
+TIME_FACTOR = 4.0
+"""The same of time: other processors, busy file systems, mice with more colonies."""
+SLACK_SECONDS = 120.0
+"""For what no processor does: a node that wakes up, a file system that hesitates."""
+ROUND = 100
+"""Megabytes: schedulers and people like round numbers."""
+
+BATCHES = 5000
+"""Units of the bootstrap at most. This and the next two are those of ``compare.bootstrap``, of the
+engine and of ``trial.experiments``, which are not asked because they load Numba; a test holds them
+equal."""
+COLONY_CLASSES = 40
+"""Rows of a table of colony sizes."""
+TWINS = 8
+"""Mice around each typical mouse, in the split of the uncertainty."""
+
+
+OF_TABLE: dict[str, tuple[str, ...]] = {
+    "outcomes": ("mice", "mouse_arms"),
+    "courses": ("course_rows",),
+    "colonies": ("jobs",),
+    "dose_curve": ("dose_rows",),
+    "evaluations": ("evaluations",),
+    "power": ("shares",),
+    **dict.fromkeys(("effects", "restricted_means", "uncertainty"), ("pairs",)),
+    **dict.fromkeys(("dose_response", "surface", "window", "schedules"), ("swept",)),
+}
+"""Table that a figure reads -> the loads that it comes with; of each figure also the arms."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Of one job: peak memory, processor time, and what it leaves on the disk."""
+
+    megabytes: float = 0.0
+    seconds: float = 0.0
+    bytes: float = 0.0
+
+    def __add__(self, other: Need) -> Need:
+        return Need(
+            self.megabytes + other.megabytes,
+            self.seconds + other.seconds,
+            self.bytes + other.bytes,
+        )
+
+    def __mul__(self, amount: float) -> Need:
+        return Need(self.megabytes * amount, self.seconds * amount, self.bytes * amount)
+
+
+@functools.cache
+def prices() -> dict[str, dict[str, Need]]:
+    """Rule -> load -> what a unit of it costs. A figure is a rule of its own, ``figure foci``."""
+    found: dict[str, dict[str, Need]] = {}
+    with open(COSTS, newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            price = Need(*(float(row[key]) for key in ("megabytes", "seconds", "bytes")))
+            found.setdefault(row["rule"], {})[row["load"]] = price
+    return found
+
+
+def course_days(arm: Arm) -> int:
+    """Rows of a mouse's time course: every quarter of a day to the read-out, then every day."""
+    fine = math.ceil(arm.readout.day)
+    return 4 * fine + math.floor(arm.readout.end) + 1 - fine
+
+
+def _landings(arm: Arm) -> int:
+    """Where the integration must stop at least; what a mouse costs goes with it."""
+    return course_days(arm) + sum(len(t.doses()) for t in arm.treatments if t.method == "bolus")
+
+
+def _most_landings(arm: Arm, spec: OptimiseSpec) -> int:
+    """The same of the schedule with most doses that a search may try."""
+    doses = math.ceil(spec.budget / spec.dose[0])
+    doses = min(doses, math.ceil((arm.readout.day - spec.start[0]) / spec.every[0]) + 1)
+    return _landings(arm) + (doses if arm.treatments[spec.treatment].method == "bolus" else 0)
+
+
+def _size(span: str) -> tuple[int, int]:
+    """First number of a chunk's name, and how many there are."""
+    first, last = map(int, span.split("-"))
+    return first, last + 1 - first
+
+
+class Needs:
+    """The needs of a study's jobs. An answer is remembered: there may be ten thousand jobs."""
+
+    def __init__(self, study: ResolvedStudy) -> None:
+        self.study = study
+        self._steps = {arm.name: _landings(arm) for arm in study.arms}
+        self._swept = {s.name: (len(s.arms), sum(map(_landings, s.arms))) for s in study.sweeps}
+        self._days = {arm.name: course_days(arm) for arm in study.arms}
+        self._course_days = sum(self._days.values())
+        self._dose_steps = sum(map(_landings, study.dose_curve))
+        self._known: dict[tuple[Any, ...], Need] = {}
+
+    def megabytes(self, rule: str) -> Callable[..., int]:
+        """``mem_mb`` of a rule: the job and the Snakemake that starts it on its node."""
+
+        def mem_mb(wildcards: Any, attempt: int) -> int:
+            need = self.of(rule, **_names(wildcards)).megabytes + self.of("snakemake").megabytes
+            return math.ceil(MEMORY_FACTOR * need / ROUND) * ROUND * 2 ** (attempt - 1)
+
+        return mem_mb
+
+    def minutes(self, rule: str) -> Callable[..., int]:
+        """``runtime`` of a rule, at least as long as a cold start takes."""
+
+        def runtime(wildcards: Any, attempt: int) -> int:
+            need = self.of(rule, **_names(wildcards)).seconds + self.of("snakemake").seconds
+            return math.ceil((TIME_FACTOR * need + SLACK_SECONDS) / 60) * 2 ** (attempt - 1)
+
+        return runtime
+
+    def of(self, rule: str, **wildcards: str) -> Need:
+        """What the job with these wildcards was measured to need, code to be compiled anew."""
+        loads = self.loads(rule, **wildcards)
+        key = (rule, wildcards.get("figure"), *loads.values())
+        if key not in self._known:
+            self._known[key] = self.priced(rule, {**loads, "cold": 1}, **wildcards)
+        return self._known[key]
+
+    def priced(self, rule: str, loads: dict[str, float], **wildcards: str) -> Need:
+        """The sum over ``loads``; nothing for a rule that is not measured yet (a test tells)."""
+        name = f"{rule} {wildcards['figure']}" if "figure" in wildcards else rule
+        costs = prices().get(name, {})
+        total = Need()
+        for load, amount in {"job": 1.0, **loads}.items():
+            total += costs.get(load, Need()) * amount
+        return total
+
+    def loads(
+        self, rule: str, *, mice: str = "", arm: str = "", sweep: str = "", particles: str = "",
+        figure: str = "", **_: str,
+    ) -> dict[str, float]:  # fmt: skip
+        """What there is to do in a job: load -> amount. Its price may be nothing.
+
+        Raises KeyError for a rule that is not known.
+        """
+        study = self.study
+        if rule == "parameters":
+            return {"mice": _size(mice)[1]}
+        if rule == "simulate":
+            first, count = _size(mice)
+            kept = max(0, min(study.figures.course_mice - first, count))
+            return {
+                "mice": count,
+                "steps": count * self._steps[arm],
+                "course_rows": kept * self._days[arm],
+            }
+        if rule == "dose_curve":
+            count = _size(mice)[1]
+            return {"mice": count * len(study.dose_curve), "steps": count * self._dose_steps}
+        if rule == "sweep":
+            count, (arms, steps) = _size(mice)[1], self._swept[sweep]
+            return {"arms": arms, "mice": count * arms, "steps": count * steps}
+        if rule == "experiments":
+            animals = self._animals()
+            return {"mice": animals, "steps": animals * self._steps[arm]}
+        if rule == "figure":
+            seen = self._of_study["report"]
+            tables = FIGURES[figure]
+            return {load: seen[load] for table in tables for load in OF_TABLE.get(table, ())} | {
+                "arms": seen["arms"]
+            }
+        if rule == "particles":
+            spec = study.calibration
+            return {"experiments": _size(particles)[1] * spec.moves * spec.mice}
+        return self._of_study[rule]
+
+    def _animals(self) -> float:
+        """Mice in the simulated experiments of one arm."""
+        asked = self.study.power
+        return float(asked.experiments * max(asked.sizes) + TWINS * asked.particles)
+
+    @functools.cached_property
+    def _of_study(self) -> dict[str, dict[str, float]]:
+        """Rule -> loads, of rules whose jobs go over the whole study."""
+        study, spec, cohort = self.study, self.study.calibration, self.study.cohort
+        compared, asked = study.comparisons, study.power
+        arms, swept, pairs = len(study.arms), len(study.swept), len(compared.pairs)
+        jobs = float(len(study.chunks()) * (arms + len(study.sweeps)))
+        counts = float(compared.resamples * min(cohort.mice, BATCHES))
+        tests = float(pairs * len(asked.sizes) * asked.experiments)
+        seen = {
+            "arms": arms,
+            "swept": swept,
+            "pairs": pairs,
+            "jobs": jobs,
+            "mice": cohort.mice,
+            "mouse_arms": float(cohort.mice * arms),
+            "course_rows": study.figures.course_mice * self._course_days,
+            "dose_rows": study.figures.dose_mice * len(study.dose_curve),
+            "shares": pairs * len(asked.sizes),
+            "evaluations": study.optimise.evaluations if study.optimise else 0,
+        }
+        variants: dict[str, float] = {"variants": len(spec.variants)}
+        points = spec.map_points**2
+        return {
+            "compare": {
+                "arms": arms,
+                "pairs": pairs,
+                "mice": cohort.mice,
+                "mouse_arms": float(cohort.mice * arms),
+                "counts": counts,
+                "draws": counts * (pairs + len(compared.combinations)),
+                "course_rows": study.figures.course_mice * self._course_days,
+            },
+            "compare_sweeps": {
+                "swept": swept,
+                "mouse_arms": float(cohort.mice * swept),
+                "largest": float(cohort.mice * max([len(s.arms) for s in study.sweeps], default=0)),
+                "counts": counts,
+                "draws": counts * swept,
+                "curves": sum(s.asks == "dose_response" for s in study.sweeps),
+                "cells": sum(len(s.arms) for s in study.sweeps if s.asks == "surface"),
+            },
+            "power": {
+                "arms": arms,
+                "mouse_arms": self._animals() * arms,
+                "tests": tests,
+                "log_ranks": tests if asked.test == "log_rank" else 0.0,
+                "counts": float(compared.resamples * min(asked.experiments, BATCHES)),
+                "draws": compared.resamples * tests,
+            },
+            "optimise": self._search(),
+            "report": seen,
+            "track": {"arms": arms, "swept": swept, "jobs": jobs},
+            "population": {"particles": spec.particles * (spec.generations + 1)},
+            "predict": {"experiments": spec.particles * spec.mice},
+            "scoreboard": variants,
+            "sensitivity": {"mouse_arms": spec.sobol * arms},
+            "contradiction": {
+                "points": points,
+                "experiments": points * spec.map_particles,
+                "particles": spec.particles * len(study.figures.dose_folds),
+            },
+            "evidence_figure": variants,
+            "evidence_report": variants,
+            "track_evidence": variants,
+            "snakemake": {"arms": arms + swept},
+        }
+
+    def _search(self) -> dict[str, float]:
+        study, spec = self.study, self.study.optimise
+        if spec is None:
+            return {}
+        tried = min(spec.mice, study.cohort.mice)
+        others = study.cohort.mice - tried
+        steps = _most_landings(study.arm(spec.arm), spec)
+        return {
+            "mice": study.cohort.mice,
+            "evaluations": spec.evaluations,
+            "steps": float((tried * spec.evaluations + 3 * others) * steps),
+            "counts": float(study.comparisons.resamples * min(others, BATCHES)),
+        }
+
+
+def _names(wildcards: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in wildcards.items()}

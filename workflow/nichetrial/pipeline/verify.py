@@ -1,0 +1,230 @@
+"""Before a run: are the results what their records say, and of this study?
+
+Snakemake goes by the times of files and by its own memory of jobs. Times are wrong after a copy, or
+where the clock of a node is wrong; the memory does not come along with a copied folder; and neither
+sees a file that was cut off. Each record has the SHA-256 of what its job read and made, and the
+digest of all that it depended on besides. So content decides here:
+
+    a file is not what its record says       its job is forced to run again
+    the record is of another study or code   the same, if Snakemake does not see it for itself
+    all is right, but times are not          the time is put right, and nothing runs
+
+A file's digest is taken once, and again only when its size or time has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nichetrial.pipeline.expected import Expected, expected
+from nichetrial.pipeline.plan import Plan
+from nichetrial.records.identity import file_digest
+from nichetrial.records.record import read_record
+from nichetrial.tables import atomic
+
+__all__ = ["Verdict", "verify"]
+
+MEMORY = Path(".snakemake", "nichetrial-results")
+"""Digests of files as they were at the last look, one file a study."""
+
+METADATA = Path(".snakemake", "metadata")
+"""Snakemake's memory: a file for each output, its name in base 64."""
+
+SHOWN = 3
+"""Files that are named; more are counted."""
+
+LONGEST = 1_000_000
+"""Characters of a command line that are safe on Linux and macOS."""
+
+
+@dataclass
+class Verdict:
+    """``forced``: an output of each job that must run again -> its rule. ``wrong``: files that are
+    not what they should be -> why. ``times``: how many were put right."""
+
+    forced: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+    times: int = 0
+
+    def targets(self) -> list[str]:
+        """What to tell Snakemake to run again: files, or their rules if they are very many."""
+        files = list(self.forced)
+        if sum(len(file) + 1 for file in files) <= LONGEST:
+            return files
+        return sorted(set(self.forced.values()))
+
+    def lines(self) -> list[str]:
+        """For the terminal."""
+        told = []
+        for reason in dict.fromkeys(self.wrong.values()):
+            files = [file for file, why in self.wrong.items() if why == reason]
+            more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
+            verb = "is" if len(files) == 1 else "are"
+            told.append(f"{', '.join(files[:SHOWN])}{more} {verb} {reason}; made again")
+        if self.times:
+            what = "1 file has" if self.times == 1 else f"{self.times} files have"
+            told.append(
+                f"{what} the right content but an odd time (a copy, or another clock); mended"
+            )
+        return told
+
+
+def verify(plan: Plan, *, evidence: bool, now: float) -> Verdict:
+    """Judge what there is of a study's results; times are put right, nothing else is changed.
+
+    Args:
+        evidence: those of the calibration too.
+        now: seconds since the epoch; no file can be younger.
+
+    Raises OSError where a file cannot be read.
+    """
+    memory = MEMORY / f"{plan.study.name}.json"
+    look = _Look(memory, int(now * 1e9))
+    tracked = [*plan.comparisons(), *plan.pictures(), plan.page]
+    was_last = _newest([plan.receipt]) >= _newest(tracked)
+    for job in expected(plan, evidence=evidence):
+        look.at(job, plan)
+    look.at_receipt(plan.receipt, "track", _newest(tracked) if was_last else 0)
+    if evidence:
+        look.at_receipt(f"{plan.evidence}/tracking/receipt.json", "track_evidence")
+    look.keep(memory)
+    return look.verdict
+
+
+class _Look:
+    """One look at all results."""
+
+    def __init__(self, memory: Path, now: int) -> None:
+        self.now = now
+        self.verdict = Verdict()
+        remembered = _read(memory)
+        self._before: Mapping[str, list[Any]] = remembered.get("files", {})
+        self._outputs: dict[str, list[str]] = remembered.get("outputs", {})
+        self._remembered = json.dumps(remembered, sort_keys=True)
+        self._files: dict[str, list[Any]] = {}
+
+    def at(self, job: Expected, plan: Plan) -> None:
+        """One job, after those that it reads from."""
+        record = read_record(job.record)
+        if record is None:
+            lost = [file for file in self._outputs.get(job.record, ()) if os.path.exists(file)]
+            self._force(lost, job, "without a run record that can be read")
+            return
+        if record["status"] != "FINISHED":
+            return
+        made: dict[str, str] = record["outputs"]
+        self._outputs[job.record] = list(made)
+        if not made or not all(map(os.path.exists, made)):
+            return  # Snakemake sees it
+        self._not_in_future([*record["inputs"], *made])
+        wrong = [file for file, digest in made.items() if self._digest(file) != digest]
+        if wrong:
+            self._force(wrong, job, "not what the run record says (cut off or replaced)")
+        elif record["params_digest"] != job.digest(plan):
+            if not _snakemake_sees(next(iter(made)), record["params_digest"]):
+                self._force(made, job)
+        else:
+            self._compare_inputs(record["inputs"], made, job)
+
+    def at_receipt(self, path: str, rule: str, newest: int = 0) -> None:
+        """What the tracking leaves has no record; it can be read or not. If it was the last of all
+        files, it stays so: ``newest`` of the others."""
+        self._not_in_future([path])
+        if os.path.exists(path) and not _read(Path(path)):
+            self.verdict.wrong[path] = "not readable"
+            self.verdict.forced[path] = rule
+        elif 0 < _newest([path]) < newest:
+            self._set(path, newest)
+
+    def keep(self, memory: Path) -> None:
+        """Remember it, if there is news."""
+        content = {"files": self._files, "outputs": self._outputs} if self._files else {}
+        if json.dumps(content, sort_keys=True) != self._remembered:
+            with atomic(memory) as part:
+                part.write_text(json.dumps(content), encoding="utf-8")
+
+    def _force(self, files: Iterable[str], job: Expected, reason: str = "") -> None:
+        for file in files:
+            if reason:
+                self.verdict.wrong[file] = reason
+            self.verdict.forced.setdefault(file, job.rule)
+
+    def _compare_inputs(
+        self, inputs: Mapping[str, str], made: Iterable[str], job: Expected
+    ) -> None:
+        """The outputs are right; are they made of what there is now?"""
+        there = {file: digest for file, digest in inputs.items() if os.path.exists(file)}
+        newest = _newest(there)
+        other = [file for file, digest in there.items() if self._digest(file) != digest]
+        if not other:
+            for file in made:
+                if _time(file) < newest:
+                    self._set(file, newest)
+        elif not self.verdict.wrong.keys() & other and max(map(_time, other)) <= min(
+            map(_time, made)
+        ):
+            self._force(made, job)  # replaced by an older file
+
+    def _not_in_future(self, files: Iterable[str]) -> None:
+        """Else no job could ever be newer than its inputs."""
+        for file in files:
+            with suppress(FileNotFoundError):
+                if _time(file) > self.now:
+                    self._set(file, self.now)
+
+    def _set(self, file: str, time: int) -> None:
+        """Without rights to do so, Snakemake will do more than it must, and nothing else."""
+        with suppress(PermissionError):
+            before = self._files.get(file) or self._before.get(file)
+            same = before and before[:2] == _state(file)
+            os.utime(file, ns=(os.stat(file).st_atime_ns, time))
+            self.verdict.times += 1
+            if before and same:
+                self._files[file] = [*_state(file), before[2]]
+
+    def _digest(self, file: str) -> str:
+        state = _state(file)
+        for known in (self._files.get(file), self._before.get(file)):
+            if known and known[:2] == state:
+                self._files[file] = known
+                return str(known[2])
+        self._files[file] = [*state, file_digest(file)]
+        return str(self._files[file][2])
+
+
+def _state(file: str) -> list[int]:
+    state = os.stat(file)
+    return [state.st_size, state.st_mtime_ns]
+
+
+def _time(file: str) -> int:
+    return os.stat(file).st_mtime_ns
+
+
+def _newest(files: Iterable[str]) -> int:
+    """The latest time of those that are there; 0 if none is."""
+    return max(map(_time, filter(os.path.exists, files)), default=0)
+
+
+def _snakemake_sees(output: str, digest: str) -> bool:
+    """Whether Snakemake remembers the job with this digest among its params, and so compares it."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    with suppress(OSError):
+        return digest in (METADATA / name).read_text(encoding="utf-8")
+    return False
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object; empty if there is none or it cannot be read."""
+    with suppress(OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict):
+            return content
+    return {}

@@ -1,0 +1,1 @@
+"""Past runs: their differences, their code restored, their archives."""

@@ -1,0 +1,56 @@
+"""Where a run comes from: all that is needed to make it again, kept beside its results.
+
+``results/<study>/origin/`` is written when a run starts (``launch.keep_origin``) and becomes the
+folder ``provenance`` of the parent run in MLflow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nichetrial.errors import UserError
+
+__all__ = [
+    "DIFF", "FOLDER", "IN_MLFLOW", "LOCK", "ORIGIN", "PICTURE", "RULES", "STUDY", "Origin",
+    "read_origin",
+]  # fmt: skip
+
+FOLDER, ORIGIN, DIFF, LOCK, RULES, STUDY = (
+    "origin", "origin.json", "uncommitted.diff", "requirements.txt", "rules.json", "study",
+)  # fmt: skip
+PICTURE = "rule_graph.png"
+IN_MLFLOW = "provenance"
+"""Folder of the parent run that holds it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What ``origin.json`` says. ``study_file``: its path in the working directory;
+    ``files``: it and the findings it names, path -> SHA-256; ``commit``: None if unknown;
+    ``diff``: SHA-256 of the saved diff, empty if the code was that of the commit;
+    ``left_out``: changed files that are not in the diff; ``science``: package -> code digest."""
+
+    study_file: str
+    files: Mapping[str, str]
+    commit: str | None
+    diff: str
+    left_out: tuple[str, ...]
+    science: Mapping[str, str]
+    lock_digest: str
+
+    def text(self) -> str:
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+def read_origin(path: Path) -> Origin:
+    """Raises UserError if it is not there or something else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Origin(**(content | {"left_out": tuple(content["left_out"])}))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"this does not say where a run comes from ({type(error).__name__})", place=str(path)
+        ) from error

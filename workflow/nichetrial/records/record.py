@@ -1,0 +1,238 @@
+"""Run records: each job leaves a small JSON file beside its result, and needs nothing for it.
+
+    with recording(path, stage="simulate", name="amd3100/mice-000000-000499", parameters={...},
+                   seed=1, inputs=[cohort], code=("model", "engine")) as record:
+        ...
+        record.metric("mice_finished", 500)
+        record.output(outcomes)
+
+A record appears only at the end of its job, at once and whole: no record means not finished.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import itertools
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nichetrial.records import git, identity
+from nichetrial.tables import atomic
+
+__all__ = ["Record", "environment", "read_record", "read_records", "recording", "stages_of"]
+
+PACKAGES = (
+    "nichetrial",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "scipy",
+    "snakemake",
+    "sympy",
+)
+"""Whose versions are written into each record; the lock digest stands for all others."""
+
+REQUIRED = frozenset(
+    {
+        "run_key",
+        "stage",
+        "name",
+        "parameters",
+        "seed",
+        "inputs",
+        "outputs",
+        "start",
+        "end",
+        "status",
+        "error",
+        "code",
+        "code_digest",
+        "science",
+        "lock_digest",
+        "environment",
+        "git",
+    }
+)
+"""Keys without which a file is no record."""
+
+
+class Record:
+    """What a running job adds to its record."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, float | None] = {}
+        self.outputs: list[Path] = []
+
+    def metric(self, name: str, value: float) -> None:
+        """Keep one number. NaN and infinity, which JSON does not have, become null."""
+        number = float(value)
+        self.metrics[name] = number if math.isfinite(number) else None
+
+    def output(self, path: str | os.PathLike[str]) -> None:
+        """Name a file that the job makes; its digest is taken when the block succeeds."""
+        self.outputs.append(Path(path))
+
+
+@contextmanager
+def recording(
+    path: str | os.PathLike[str],
+    *,
+    stage: str,
+    name: str,
+    parameters: Any,
+    seed: int | None = None,
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    code: Iterable[str] = (),
+    params_digest: str | None = None,
+) -> Iterator[Record]:
+    """Run the block and leave its record at ``path``: FINISHED, or FAILED if the block raises.
+
+    Args:
+        path: the JSON file; an older one there is removed first, so that a job killed outright
+            does not keep the record of an earlier success.
+        stage, name: what ran; ``name`` is unique within the stage.
+        parameters: everything that shapes the result besides seed, code and inputs; JSON.
+        seed: of the study.
+        inputs: files that are read; they count by their bytes.
+        code: subpackages of nichetrial that the stage runs, for ``identity.code_digest``.
+        params_digest: what the workflow said it passed; kept, not part of the identity.
+
+    Raises: whatever the block raises; OSError for an input or a named output that is not there;
+        TypeError or ValueError for parameters that are not JSON.
+    """
+    Path(path).unlink(missing_ok=True)
+    start, code = datetime.now(UTC), tuple(code)
+    digests = {_relative(p): identity.file_digest(p) for p in inputs}
+    code_digest, lock_digest = identity.code_digest(*code), identity.lock_digest()
+    content: dict[str, Any] = {
+        "run_key": identity.run_key(
+            stage=stage,
+            name=name,
+            parameters=parameters,
+            seed=seed,
+            code=code_digest,
+            inputs=digests.values(),
+            lock=lock_digest,
+        ),
+        "stage": stage,
+        "name": name,
+        "parameters": json.loads(identity.canonical(parameters)),
+        "params_digest": params_digest,
+        "metrics": {},
+        "seed": seed,
+        "inputs": digests,
+        "outputs": {},
+        "code_digest": code_digest,
+        "code": sorted(code),
+        "science": identity.science(),
+        "lock_digest": lock_digest,
+        "environment": environment(),
+        "git": _git(),
+        "start": _iso(start),
+    }
+    record = Record()
+    try:
+        yield record
+        content["outputs"] = {_relative(p): identity.file_digest(p) for p in record.outputs}
+    except BaseException as error:  # an interrupt is a failure of the job as well
+        _write(path, content, record, "FAILED", f"{type(error).__name__}: {error}")
+        raise
+    _write(path, content, record, "FINISHED", None)
+
+
+def read_record(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """The record at ``path``, or None if there is none that can be read."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and content.keys() >= REQUIRED else None
+
+
+def read_records(
+    results: str | os.PathLike[str], *, evidence: bool = False
+) -> list[dict[str, Any]]:
+    """The records of the trial below ``results/records``, or of the evidence, by stage and name."""
+    top = Path(results, "records")
+    paths = [p for p in top.rglob("*.json") if (top / "evidence" in p.parents) == evidence]
+    found = [read_record(p) for p in paths]
+    return sorted((r for r in found if r), key=lambda r: (r["stage"], r["name"]))
+
+
+def stages_of(results: str | os.PathLike[str], *, evidence: bool = False) -> set[str]:
+    """The stages of which there are records below ``results/records``."""
+    return {r["stage"] for r in read_records(results, evidence=evidence)}
+
+
+def _write(
+    path: str | os.PathLike[str],
+    content: dict[str, Any],
+    record: Record,
+    status: str,
+    error: str | None,
+) -> None:
+    content |= {
+        "metrics": record.metrics,
+        "end": _iso(datetime.now(UTC)),
+        "status": status,
+        "error": error,
+    }
+    with atomic(path) as part:
+        part.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _relative(path: str | os.PathLike[str]) -> str:
+    """The path from the working directory: a record does not tell whose machine it was."""
+    return Path(os.path.relpath(path)).as_posix()
+
+
+@functools.cache
+def environment() -> dict[str, Any]:
+    """Python, platform, processor and packages of this process."""
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "platform": f"{sys.platform}-{platform.machine()}",
+        "processor": _processor(),
+        "packages": packages,
+    }
+
+
+@functools.cache
+def _git() -> dict[str, Any]:
+    """Commit of the checkout, and whether the code in it was changed since; null if unknown."""
+    commit, dirty = git.state(identity.checkout())
+    return {"commit": commit, "dirty": dirty}
+
+
+def _processor() -> str:
+    """The model of the processor, as far as the system tells."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as stream:
+            for line in itertools.islice(stream, 32):
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,180 @@
+"""The report: everything a study found, on one page that needs nothing beside itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nichetrial import tables
+from nichetrial.cohort.shipped import SHIPPED
+from nichetrial.figures import catalogue, dose, inputs
+from nichetrial.model.parameters import PARAMETERS
+from nichetrial.model.variants import FULL
+from nichetrial.report import layout as paper
+from nichetrial.report import references
+from nichetrial.report.provenance import provenance
+from nichetrial.report.sentences import (
+    OUTCOME_WORDS,
+    arm_words,
+    combination_words,
+    dose_words,
+    effect_words,
+)
+from nichetrial.study.resolved import POPULATIONS, ResolvedStudy
+
+__all__ = ["COMPARISONS", "render", "sources"]
+
+COMPARISONS = (
+    "arms", "effects", "combinations", "unknowns", "mice_needed", "restricted_means", "ranking",
+    "dose_response", "synergy", "schedules", "window", "optimum",
+)  # fmt: skip
+TOP = 10
+"""Parameters shown before the reader unfolds the rest."""
+
+
+def render(
+    study: ResolvedStudy,
+    results: Path,
+    missing: Sequence[str],
+    records: Sequence[Mapping[str, Any]],
+) -> str:
+    """The page. The same inputs give the same text: no time of its own making is in it.
+
+    Args:
+        results: the folder with comparisons/, figures/, parameters/ and dose_curve/.
+        missing: arms whose jobs failed.
+        records: the run records of the study.
+
+    Raises: UserError naming the file that is not there.
+    """
+    inputs.require(sources(study, results))
+    tabled = {n: tables.read(results / "comparisons" / f"{n}.parquet") for n in _tables(study)}
+
+    def rows(name: str) -> list[dict[Any, Any]]:
+        return tabled[name].to_dict("records") if name in tabled else []
+
+    effects = tabled["effects"]
+    labels = {arm.name: arm.label for arm in study.arms}
+    foci = effects[effects["outcome"] == "foci"]
+    environment = paper.environment()
+    environment.globals["doi_url"] = references.doi_url
+    return environment.get_template("report.html.j2").render(
+        study=study,
+        labels=labels,
+        style=paper.style(),
+        arms=[
+            {"arm": a, "words": arm_words(a), "missing": a.name in missing} for a in study.arms
+        ],
+        outcomes_of_arms=tabled["arms"].to_dict("records"),
+        alone=[
+            {"arm": row["arm"], "mouse": int(row["first_failed"])}
+            for row in tabled["arms"].dropna(subset="first_failed").to_dict("records")
+        ],
+        rejected=_rejections(study, results),
+        headlines=[effect_words(row, study) for _, row in foci.iterrows()],
+        dose=dose_words(dose.ratios(study, results)),
+        effects=[
+            {"name": name, "words": OUTCOME_WORDS.get(name, name), "unit": _unit(group),
+             "rows": group.to_dict("records")}
+            for name, group in _foci_first(effects)
+        ],
+        combinations=[
+            {**row.to_dict(), "words": combination_words(row, study)}
+            for _, row in tabled["combinations"].iterrows()
+        ],
+        unknowns=_unknowns(tabled["unknowns"]),
+        needed=tabled["mice_needed"].to_dict("records"),
+        means=tabled["restricted_means"].dropna(subset="mean_arm").to_dict("records"),
+        ranking=tabled["ranking"].sort_values(["front", "ratio"]).to_dict("records"),
+        dose_fits=rows("dose_response"),
+        synergy=rows("synergy"),
+        schedules=rows("schedules"),
+        window=[row for row in rows("window") if row["best"]],
+        optimum=rows("optimum"),
+        sweeps={sweep.name: sweep.label for sweep in study.sweeps},
+        figures=[
+            {"name": name, "title": title, "caption": catalogue.caption(name),
+             "alt": catalogue.alt(name),
+             "source": paper.picture(_picture_file(study, results, name))}
+            for name, title in catalogue.FIGURES.items()
+            if study.asks_for(name)
+        ],
+        population=POPULATIONS[study.cohort.population],
+        scores=_scores(study),
+        provenance=provenance(records),
+        failed_records=[r for r in records if r.get("status") != "FINISHED"],
+        literature=references.LITERATURE,
+        software=references.SOFTWARE,
+        parameter_sources=references.sources_of_parameters(),
+        top=TOP,
+    )  # fmt: skip
+
+
+def _tables(study: ResolvedStudy) -> list[str]:
+    """The tables of comparisons/ that the page reads."""
+    shown_by = {"synergy": "surface"}
+    return [n for n in COMPARISONS if study.asks_for(shown_by.get(n, n))]
+
+
+def sources(study: ResolvedStudy, results: Path) -> list[Path]:
+    """The files the page is made of, besides study and run records."""
+    found = [results / "comparisons" / f"{name}.parquet" for name in _tables(study)]
+    found += _rejection_files(study, results)
+    found += inputs.dose_files(study, results)
+    names = [name for name in catalogue.FIGURES if study.asks_for(name)]
+    return found + [_picture_file(study, results, name) for name in names]
+
+
+def _scores(study: ResolvedStudy) -> list[dict[str, Any]]:
+    """What the population that ships says to the findings, if the mice are from it."""
+    if study.cohort.population != "calibrated":
+        return []
+    table = pd.read_csv(SHIPPED / "scoreboard.csv")
+    return table[table["variant"] == FULL].to_dict("records")
+
+
+def _rejection_files(study: ResolvedStudy, results: Path) -> list[Path]:
+    return [
+        results / "parameters" / f"mice-{a:06d}-{b:06d}.rejections.csv" for a, b in study.chunks()
+    ]
+
+
+def _rejections(study: ResolvedStudy, results: Path) -> list[tuple[str, int]]:
+    """Reason and number of draws rejected for it over all chunks, most first."""
+    total: dict[str, int] = {}
+    for path in _rejection_files(study, results):
+        for row in pd.read_csv(path).to_dict("records"):
+            total[str(row["reason"])] = total.get(str(row["reason"]), 0) + int(row["mice"])
+    return sorted(total.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _foci_first(effects: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    groups = [(str(name), group) for name, group in effects.groupby("outcome", sort=False)]
+    return sorted(groups, key=lambda item: item[0] != "foci")
+
+
+def _unit(group: pd.DataFrame) -> str:
+    unit = str(group["unit"].iloc[0])
+    return "" if unit == "1" else unit
+
+
+def _unknowns(table: pd.DataFrame) -> dict[str, Any]:
+    """Each unmeasured parameter at the arm where it matters most, and all rows arm by arm."""
+    table = table.assign(
+        meaning=[PARAMETERS[p].meaning if p in PARAMETERS else p for p in table["parameter"]],
+        size=table["spearman"].abs(),
+    ).sort_values(["size", "parameter", "arm"], ascending=[False, True, True], kind="stable")
+    unknown = table[table["trust"] == "unknown"].dropna(subset=["spearman"])
+    first = unknown.drop_duplicates("parameter")
+    pairs = [
+        {"arm": arm, "reference": reference, "rows": rows.to_dict("records")}
+        for (arm, reference), rows in table.groupby(["arm", "reference"], sort=True)
+    ]
+    return {"first": first.to_dict("records"), "pairs": pairs}
+
+
+def _picture_file(study: ResolvedStudy, results: Path, name: str) -> Path:
+    return paper.picture_file(results / "figures", name, study.figures.formats)

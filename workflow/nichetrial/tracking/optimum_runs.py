@@ -1,0 +1,91 @@
+"""The search for the best schedule in MLflow: a parent run, and a run for each schedule tried."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nichetrial.records import identity
+from nichetrial.records.record import read_records
+from nichetrial.tracking import descriptions as words
+from nichetrial.tracking.runs import Run, common_tags, files, finite, ms, rows_of
+
+__all__ = ["plan_optimum"]
+
+SCHEDULE = {"dose": "dose_mg_per_kg", "start": "start_d", "every": "every_d", "doses": "doses",
+            "total": "total_mg_per_kg"}  # fmt: skip
+"""Column -> parameter of a run."""
+
+
+def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
+    """The runs of the search, the parent first; none if it has not finished."""
+    records = [r for r in read_records(results) if r["stage"] == "optimise"]
+    if not records or records[0]["status"] != "FINISHED":
+        return []
+    record = records[0]
+    code = hashlib.sha256(identity.canonical(record["science"]).encode()).hexdigest()
+
+    def key(name: str, parameters: Any, inputs: list[str]) -> str:
+        return identity.run_key(
+            stage="optimum", name=name, parameters=parameters, seed=study["seed"], code=code,
+            inputs=inputs, lock=record["lock_digest"],
+        )  # fmt: skip
+
+    cohort = {k: v for k, v in study["cohort"].items() if k != "chunk"}
+    whole = key(study["name"], {"asked": record["parameters"], "cohort": cohort}, [])
+    tags = common_tags("optimum", record, study, code)
+    start, end = ms(record["start"]), ms(record["end"])
+    spec, arm = record["parameters"]["optimise"], record["parameters"]["arm"]
+    label, drug = arm["label"], arm["treatments"][spec["treatment"]]["drug"]
+    tried = rows_of(results / "comparisons" / "evaluations.csv")
+    children = [
+        Run(
+            key=key(row["evaluation"], row, [whole]),
+            study_key=whole,
+            name=_called(row),
+            status="FINISHED",
+            start=start,
+            end=end,
+            params={name: words.short(row[column]) for column, name in SCHEDULE.items()},
+            metrics=finite(
+                {"expected_foci_mean": row["expected_foci"],
+                 "expected_foci_ratio": row["ratio"]}
+            ),
+            tags=tags | {"nichetrial.role": "schedule"},
+        )
+        for row in tried
+    ]  # fmt: skip
+    found = {row["schedule"]: row for row in rows_of(results / "comparisons" / "optimum.csv")}
+    metrics = {
+        f"{name}_{column}": row[column]
+        for name, row in found.items()
+        for column in ("ratio", "ratio_low", "ratio_high", "total", "doses")
+    }
+    kept = files(
+        results, "comparisons/evaluations.*", "comparisons/optimum.*", folder="comparisons"
+    ) + files(results, "figures/optimum.*", folder="figures")
+    parent = Run(
+        key=whole,
+        study_key=whole,
+        name=f"Best schedule of {label}",
+        status="FINISHED",
+        start=start,
+        end=end,
+        params={"arm": spec["arm"], "mice": str(spec["mice"]), "schedules": str(len(tried))},
+        metrics=finite(metrics),
+        tags=tags
+        | {"mlflow.note.content": words.schedule_note(label, drug, found, [a.name for a in kept])},
+        artifacts=kept,
+        child=False,
+    )
+    return [parent, *children]
+
+
+def _called(row: Mapping[str, str]) -> str:
+    """A schedule in a few words."""
+    dose, start, every = (words.short(row[name]) for name in ("dose", "start", "every"))
+    doses = f"{row['doses']} doses" if row["doses"] != "1" else "1 dose"
+    told = f"{doses} of {dose} mg/kg every {every} d from day {start}"
+    return f"{'own' if row['evaluation'] == '0' else row['evaluation']}: {told}"
