@@ -4,7 +4,7 @@
 
 Peak memory, processor time and bytes left, of every job of studies of several sizes, each load
 fitted by non-negative least squares; ``--write`` puts the prices into
-workflow/nichetrial/launch/costs.csv, from which jobs on a cluster are given memory and time. Jobs
+workflow/nichetrial/pipeline/costs.csv, from which jobs on a cluster are given memory and time. Jobs
 of the "cold" studies compile all anew, as on a node that has never seen nichetrial. Then it says
 how far any job needed more than its estimate. Adds to results/bench/engine.json.
 """
@@ -283,7 +283,7 @@ def _short(jobs: list[Job], prices: dict[str, Need], quantity: str) -> float:
 def main() -> int:
     """The command."""
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ask.add_argument("--write", action="store_true", help="write launch/costs.csv")
+    ask.add_argument("--write", action="store_true", help="write pipeline/costs.csv")
     said = ask.parse_args()
     by_rule: dict[str, list[Job]] = defaultdict(list)
     for job in _measure():
