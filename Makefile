@@ -23,10 +23,10 @@ help: ## say what there is
 	  printf '  %-11s %s\n' $$name "$$text"; done
 
 run: env ## run STUDY, from its file to the report
-	@$(PY) -m nichetrial run "$(STUDY)" $(if $(CORES),--cores $(CORES))
+	@$(PY) -P -m nichetrial run "$(STUDY)" $(if $(CORES),--cores $(CORES))
 
 ui: env ## open the tracked runs in the browser
-	@$(PY) -m nichetrial ui
+	@$(PY) -P -m nichetrial ui
 
 test: dev ## all tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import errno
+import gc
+import importlib
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from numba.core.caching import IndexDataCacheFile
+from numba.core.dispatcher import Dispatcher
 
+import nichetrial
 from nichetrial import engine
 from nichetrial.engine import compiled
 from nichetrial.engine.compiled import OLD_KEPT, candidates, digest, settle
@@ -165,3 +171,15 @@ def test_a_folder_that_can_only_be_read_needs_no_lock(tmp_path):
     (tmp_path / ".lock").unlink()
     (tmp_path / ".lock").mkdir()  # cannot be opened
     assert file.load("key") == "code"
+
+
+def test_no_two_compiled_functions_share_a_name():
+    """Under one name, two processes that fill a cache can give one symbol to two functions."""
+    for module in pkgutil.walk_packages(nichetrial.__path__, "nichetrial."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found = {id(o): o.py_func for o in gc.get_objects() if isinstance(o, Dispatcher)}.values()
+    names = Counter(f"{f.__module__}.{f.__qualname__}" for f in found)
+    ours = {n: k for n, k in names.items() if n.startswith("nichetrial.")}
+    assert len(ours) > 50
+    assert [n for n, k in ours.items() if k > 1 or "<locals>" in n] == []

@@ -232,6 +232,23 @@ def test_command_says_all_that_was_asked():
     assert "--cores" not in process.command("s.yaml", profile=Path("p"))
 
 
+def test_settings_of_a_user_for_snakemake_do_not_reach_it(tmp_path, monkeypatch):
+    """Nor is a module of the working folder imported in place of another."""
+    monkeypatch.setenv("SNAKEMAKE_PROFILE", "mine")
+    (tmp_path / "random.py").write_text("raise SystemExit(9)")
+    code = (
+        "import os, random; raise SystemExit(any(n.startswith('SNAKEMAKE_') for n in os.environ))"
+    )
+    assert process.run([sys.executable, "-c", code], folder=tmp_path) == 0
+
+
+def test_what_makes_jobs_run_again_is_not_left_to_a_profile():
+    words = process.command("s.yaml", profile=Path("p"))
+    at = words.index("--rerun-triggers")
+    assert set(words[at + 1 : at + 6]) == {"mtime", "params", "input", "software-env", "code"}
+    assert words[words.index("--profile") + 1] == "none"
+
+
 def test_exit_code_of_the_child():
     assert process.run([sys.executable, "-c", "raise SystemExit(3)"]) == 3
 

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from nichetrial.launch.locks import leftovers, snakemakes
+from nichetrial.launch.process import checkout
 from tests.workflow.conftest import STUDY, TINY, nichetrial
 from tests.workflow.test_run import mlflow_runs, started
 
@@ -41,6 +42,9 @@ def digests(folder: Path) -> dict[str, str]:
     return found
 
 
+DEFAULT = checkout() / "workflow" / "profiles" / "default" / "config.yaml"
+
+
 class Killer:
     """Starts the run again and again, and kills."""
 
@@ -48,14 +52,15 @@ class Killer:
         self.rng = np.random.default_rng(seed)
         self.kills: Counter[str] = Counter()
 
-    def disturb(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    def disturb(self, folder: Path) -> bool:
         """One run, its jobs killed now and then, itself at a random moment; whether it got through
         before that. In every second one a killed job is tried again, so that more can be."""
         tries = RETRIES if self.rng.random() < 0.5 else 0
         (folder / "profile").mkdir(exist_ok=True)
-        (folder / "profile" / "config.yaml").write_text(f"retries: {tries}\n")
-        monkeypatch.setenv("SNAKEMAKE_PROFILE", str(folder / "profile"))
-        run = started(folder, "--cores", "2")
+        (folder / "profile" / "config.yaml").write_text(
+            f"{DEFAULT.read_text()}\nretries: {tries}\n"
+        )
+        run = started(folder, "--cores", "2", "--profile", "profile")
         end = time.monotonic() + self.rng.uniform(1, 20)
         while run.poll() is None and time.monotonic() < end:
             time.sleep(self.rng.uniform(0, 1.5))
@@ -87,7 +92,7 @@ class Killer:
                 self.kills["job"] += 1
 
 
-def test_a_hundred_kills_lose_nothing_that_was_finished(finished, tmp_path, monkeypatch):
+def test_a_hundred_kills_lose_nothing_that_was_finished(finished, tmp_path):
     killer, rounds = Killer(2026), 0
     while killer.kills.total() < KILLS:
         folder = tmp_path / f"round {rounds}"
@@ -96,11 +101,10 @@ def test_a_hundred_kills_lose_nothing_that_was_finished(finished, tmp_path, monk
         done: Counter[str] = Counter()
         through = False
         while not through and killer.kills.total() < KILLS:
-            through = killer.disturb(folder, monkeypatch)
+            through = killer.disturb(folder)
             done.update(
                 ONCE.findall(re.sub(r"(?m)^.*left +", "", (folder / "said.txt").read_text()))
             )
-        monkeypatch.delenv("SNAKEMAKE_PROFILE")
         last = nichetrial(folder, "run", STUDY, "--cores", "2")
         assert last.returncode == 0, last.stdout
         assert snakemakes(folder) == leftovers(folder) == []

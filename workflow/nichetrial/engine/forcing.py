@@ -76,12 +76,27 @@ _DU = {name: INPUT_SLOPE + k for k, name in enumerate(INPUT_NAMES)}
 Kernel = Callable[..., None]
 
 
+def _compiled(name: str) -> Callable[[Kernel], Kernel]:
+    """``uncounted`` under a ``name`` of its own, for functions that are made in a function.
+
+    Numba names machine code by a function's qualified name and a counter of the process. Under one
+    qualified name, two processes that fill one cache give one symbol to two functions, and whoever
+    reads that cache runs the wrong one (numba issues 5128 and 10486).
+    """
+
+    def decorate(function: Kernel) -> Kernel:
+        function.__name__ = function.__qualname__ = name
+        return uncounted(function)
+
+    return decorate
+
+
 def _channel(channel: int, name: str) -> tuple[Kernel, Kernel]:
     """Input of a drug whose level over its half-effect is what the equations want."""
     base = FIRST_SLOT + _WIDTH * channel
     u, du = _U[name], _DU[name]
 
-    @uncounted
+    @_compiled(f"level_at_start_{CHANNELS[channel]}")
     def at_start(w, n):
         wide()
         for i in range(n):
@@ -90,7 +105,7 @@ def _channel(channel: int, name: str) -> tuple[Kernel, Kernel]:
             w[8 * u + i] = (w[8 * (base + CONSTANT) + i] + e - a) * per
             w[8 * du + i] = (w[8 * (base + KA) + i] * a - w[8 * (base + KE) + i] * e) * per
 
-    @uncounted
+    @_compiled(f"level_in_step_{CHANNELS[channel]}")
     def in_step(w, n):
         wide()
         for i in range(n):
@@ -124,7 +139,7 @@ def _antibody(channel: int) -> tuple[Kernel, Kernel]:
     rat = channel == _RAT
     level_start, level_within = _channel(channel, "neutrophil_kill")
 
-    @uncounted
+    @_compiled(f"kill_at_start_{CHANNELS[channel]}")
     def at_start(w, n):
         wide()
         level_start(w, n)
@@ -144,7 +159,7 @@ def _antibody(channel: int) -> tuple[Kernel, Kernel]:
                 kill_slope += w[8 * KILL_RAT_SLOPE + i]
             w[8 * _U_KILL + i], w[8 * _DU_KILL + i] = kill, kill_slope
 
-    @uncounted
+    @_compiled(f"kill_in_step_{CHANNELS[channel]}")
     def in_step(w, n):
         wide()
         level_within(w, n)

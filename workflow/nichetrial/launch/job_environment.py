@@ -23,6 +23,7 @@ def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
     wait for each other's lock in a home that all nodes share. (Figures heed no settings of users.)
     """
     package = Path(__file__).resolve().parents[2]
+    environment["PYTHONSAFEPATH"] = "1"  # no module of the working folder in place of another
     _first(environment, "PATH", str(Path(sys.executable).parent))
     _first(environment, "PYTHONPATH", str(package))
     if "SLURM_JOB_ID" in environment and "MPLCONFIGDIR" not in environment:

@@ -15,7 +15,10 @@ from typing import TextIO
 
 from nichetrial.launch import lifeline
 
-__all__ = ["checkout", "command", "run"]
+__all__ = ["checkout", "command", "run", "surroundings"]
+
+RERUN = ("mtime", "params", "input", "software-env", "code")
+"""What makes Snakemake run a job again: all that it can see."""
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -43,6 +46,7 @@ def command(
     words = [sys.executable, "-m", "nichetrial.launch.snakemake", *([target] if target else [])]
     words += ["--snakefile", str(checkout() / "Snakefile"), "--configfile", study]
     words += ["--workflow-profile", str(profile), "--directory", "."]
+    words += ["--profile", "none", "--rerun-triggers", *RERUN]
     words += ["--rerun-incomplete", "--keep-going", "--logger", "nichetrial"]
     if cores is not None:
         words += ["--cores", cores]
@@ -57,6 +61,17 @@ def command(
     if dry_run:
         words.append("--dry-run")
     return words
+
+
+def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child: without settings for Snakemake, which could turn off what decides
+    that a job runs again; and no module of the working folder is imported in place of another.
+
+    >>> surroundings({"SNAKEMAKE_PROFILE": "mine", "HOME": "/home/me"})
+    {'HOME': '/home/me', 'PYTHONSAFEPATH': '1'}
+    """
+    kept = {name: v for name, v in environment.items() if not name.startswith("SNAKEMAKE_")}
+    return kept | {"PYTHONSAFEPATH": "1"}
 
 
 def run(
@@ -100,7 +115,7 @@ def run(
                 process_group=0,
                 pass_fds=(*keep_open, watched),
                 cwd=folder,
-                env={**(environment or os.environ), **told},
+                env={**surroundings(environment or os.environ), **told},
                 stdout=said,
                 stderr=subprocess.STDOUT if said else None,
                 preexec_fn=_interruptible,

@@ -131,7 +131,7 @@ def run_again(
     """
     words = [str(python), "-m", "snakemake", *targets, "--snakefile", str(code / "Snakefile")]
     words += ["--configfile", study, "--directory", ".", "--cores", cores, "--keep-going"]
-    words += ["--workflow-profile", "none"]
+    words += ["--workflow-profile", "none", "--profile", "none"]
     words += [] if targets else ["--omit-from", "track"]
     with open(log, "w", encoding="utf-8") as said:
         return process.run(words, folder=work, environment=_environment(code), said=said)

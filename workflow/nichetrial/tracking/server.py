@@ -68,7 +68,7 @@ def started(
     words = [*words, "--host", host, "--port", str(port)]
     with log.open("wb") if log else _standard_error() as stream:
         process = subprocess.Popen(  # noqa: S603  (no shell)
-            [sys.executable, "-m", "mlflow", "server", *words],
+            [sys.executable, "-P", "-m", "mlflow", "server", *words],
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
