@@ -102,7 +102,7 @@ def install(lock: Path, folder: Path) -> Path:
 def science_of(code: Path, python: Path) -> dict[str, str]:
     """Package -> digest of the code in a checkout, as it says itself."""
     ask = (
-        "import json; from nichetrial.tracking import identity as i; print(json.dumps(i.science()))"
+        "import json; from nichetrial.records import identity as i; print(json.dumps(i.science()))"
     )
     done = subprocess.run(  # noqa: S603
         [str(python), "-c", ask], env=_environment(code), capture_output=True, text=True, check=True
