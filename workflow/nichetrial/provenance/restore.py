@@ -23,6 +23,17 @@ __all__ = ["install", "lacking", "restore_code", "run_again", "science_of"]
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
 
+SCIENCE = """\
+import json
+try:
+    from nichetrial.records import identity
+except ImportError:  # code from before the package `records`
+    from nichetrial.tracking import identity
+print(json.dumps(identity.science()))
+"""
+"""What restored code is asked, whatever its age."""
+
+
 def restore_code(origin: Origin, diff: Path, to: Path) -> None:
     """The commit of the run with its uncommitted changes, in the new folder ``to``.
 
@@ -101,11 +112,12 @@ def install(lock: Path, folder: Path) -> Path:
 
 def science_of(code: Path, python: Path) -> dict[str, str]:
     """Package -> digest of the code in a checkout, as it says itself."""
-    ask = (
-        "import json; from nichetrial.records import identity as i; print(json.dumps(i.science()))"
-    )
     done = subprocess.run(  # noqa: S603
-        [str(python), "-c", ask], env=_environment(code), capture_output=True, text=True, check=True
+        [str(python), "-P", "-c", SCIENCE],
+        env=_environment(code),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout)
 
