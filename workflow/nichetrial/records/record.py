@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from nichetrial.errors import Note
 from nichetrial.records import git, identity
 from nichetrial.tables import atomic
 
@@ -74,11 +75,16 @@ class Record:
     def __init__(self) -> None:
         self.metrics: dict[str, float | None] = {}
         self.outputs: list[Path] = []
+        self.notes: list[Note] = []
 
     def metric(self, name: str, value: float) -> None:
         """Keep one number. NaN and infinity, which JSON does not have, become null."""
         number = float(value)
         self.metrics[name] = number if math.isfinite(number) else None
+
+    def note(self, note: Note) -> None:
+        """Keep a note: it is shown at the end of the run that made it, and of each later one."""
+        self.notes.append(note)
 
     def output(self, path: str | os.PathLike[str]) -> None:
         """Name a file that the job makes; its digest is taken when the block succeeds."""
@@ -185,6 +191,10 @@ def _write(
 ) -> None:
     content |= {
         "metrics": record.metrics,
+        "notes": [
+            {"code": n.code.number, "place": n.place, "reason": n.reason, "remedy": n.remedy}
+            for n in record.notes
+        ],
         "end": _iso(datetime.now(UTC)),
         "status": status,
         "error": error,

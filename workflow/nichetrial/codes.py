@@ -1,0 +1,27 @@
+"""Every kind of message that a user can get, with cause and cure. docs/messages.md is made from it.
+
+A number is never used for anything else, and never changes its meaning:
+
+    NT001 to NT099   the study file and what it names
+    NT100 to NT199   the command, its options, the folder and the machine it runs on
+    NT200 to NT299   results and run records
+    NT300 to NT399   the engine, its compiled code, virtual mice
+    NT400 to NT499   MLflow stores and servers
+    NT500 to NT599   provenance: reproduce, diff, archives
+    NT600 to NT699   clusters
+    NT800 to NT899   notes: allowed, but probably not meant
+"""
+
+from __future__ import annotations
+
+from nichetrial.errors import Code
+
+UNSORTED = Code(0, "TRANSITION", "TRANSITION")
+
+# The command, its options, the folder and the machine it runs on
+
+USAGE = Code(
+    100,
+    "The command line has a command, an option or a value that does not exist or does not fit.",
+    "Run `nichetrial --help`, or `nichetrial COMMAND --help` for the options of one command.",
+)
