@@ -21,7 +21,6 @@ from matplotlib.text import Text
 
 from nichetrial.errors import UserError
 from nichetrial.figures import catalogue, dose, foci, inputs
-from nichetrial.figures.numbers import count, interval, number, share, tick
 from nichetrial.figures.style import arm_styles, save, spread, wrapped
 from nichetrial.stages import figure as stage
 from tests.unit.test_figures_data import LABELS, build, make_study
@@ -217,28 +216,7 @@ def test_labels_far_enough_apart_stay_where_they_are(wanted: list[float]) -> Non
         np.testing.assert_allclose(spread(places, 0.01, 0.0, 1.0), places)
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0421, "0.042"), (1234.5, "1,200"), (987, "987"), (2.5e7, "2.5 × 10⁷"), (0, "0"),
-        (float("nan"), "–"), (float("inf"), "∞"), (-0.5, "−0.50"), (9.99, "10"),
-        (3e-7, "3.0 × 10⁻⁷"), (0.0999, "0.10"), (999.7, "1,000"),
-    ],
-)  # fmt: skip
-def test_number(value: float, text: str) -> None:
-    assert number(value) == text
-
-
-def test_other_numbers() -> None:
-    assert count(1234) == "1,234"
-    assert interval(0.42, 0.38, 0.47) == "0.42 (0.38 to 0.47)"
-    assert interval(float("nan"), 0.0, 1.0) == "–"
-    assert [share(x) for x in (0.634, 0.0, 1.0, 0.004, 0.999, float("nan"))] == [
-        "63 %", "0 %", "100 %", "< 1 %", "> 99 %", "–",
-    ]  # fmt: skip
-    assert [tick(x) for x in (0.5, 100_000, 1e8, 0.0, 0.001)] == [
-        "0.5", "100,000", "10⁸", "0", "0.001",
-    ]  # fmt: skip
+def test_long_labels_are_wrapped() -> None:
     assert wrapped("a label  that\nis long", 8, 2) == "a label\nthat …"
 
 

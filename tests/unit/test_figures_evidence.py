@@ -195,7 +195,7 @@ def test_a_figure_shows_the_numbers_of_its_tables(name: str, plain, tmp_path: Pa
         "contradiction": ["137-fold (31 to 890)", "B1 (Elezkurtaj 2004)", "A3 (Seubert 2015)",
                           "niche alone"],
         "phase_map": ["10-fold TIMP-1", "[nM]"],
-        "posterior": ["cd63 ratio", "4.2 (2 to 8)", "1 to 16"],
+        "posterior": ["cd63 ratio", "4.2 (2.0 to 8.0)", "1 to 16"],
         "sobol": ["foci of TIMP-1-high", "AMD3100 against TIMP-1-high", "mmp ki ?"],
         "calibration": ["distance limit", "effective sample size (particles)", "monotonic"],
     }  # fmt: skip

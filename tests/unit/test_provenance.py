@@ -218,7 +218,7 @@ def test_each_part_in_which_runs_differ_is_told():
         ("environment", "python", "3.11", "3.12"),
         ("data", "findings.csv", "f" * 12, "0" * 12),
         ("results", "simulations/a/mice.parquet", "1" * 12, "2" * 12),
-        ("results", "foci of a / b", "0.5 (0.4 to 0.6)", "0.7 (0.4 to 0.6)"),
+        ("results", "foci of a / b", "0.50 (0.40 to 0.60)", "0.70 (0.40 to 0.60)"),
     ]
     told = in_words(one, other, rows)
     assert "The study: 1 difference." in told

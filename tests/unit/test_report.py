@@ -148,7 +148,7 @@ def test_the_numbers_of_the_tables_are_there(html: str) -> None:
     assert "synergy" not in page
     assert "better than the better part alone" not in page
     assert "TIMP-1 that half-saturates CD63, as multiple of basal TIMP-1" in page
-    assert "highest at 10-fold, 1.80 (1.80 to 1.80) times those at basal TIMP-1" in page
+    assert "highest at 10-fold, 1.8 (1.8 to 1.8) times those at basal TIMP-1" in page
     assert "5 mg/kg every 12 h from day 5 until day 20" in page
     assert "nan" not in page.lower().split()
 
@@ -267,7 +267,7 @@ def test_the_dose_curve_in_words() -> None:
         rows = [(10.0**k, m, m * 0.9, m * 1.1, m, m, m, 9) for k, m in enumerate(means)]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    assert "highest at 10-fold, 1.80 (1.62 to 1.98)" in str(words.dose_words(curve(1, 1.8, 0.2)))
+    assert "highest at 10-fold, 1.8 (1.6 to 2.0)" in str(words.dose_words(curve(1, 1.8, 0.2)))
     assert "covers no rise" in str(words.dose_words(curve(1, 1.05, 0.2)))
     assert "no hump" in str(words.dose_words(curve(1, 0.8, 0.2)))
     assert "no hump" in str(words.dose_words(curve(1, 2, 3)))

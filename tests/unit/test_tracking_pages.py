@@ -179,6 +179,6 @@ def test_a_search_for_a_schedule_tells_what_it_found(results: Path) -> None:
     assert first.name == "1: 1 dose of 4.47 mg/kg every 1 d from day 4"
     assert (parent.child, own.child, first.child) == (False, True, True)
     assert first.metrics == {"expected_foci_mean": 12, "expected_foci_ratio": 0.6}
-    row = "| the best found&emsp; | 4.47 | 1 | 4.47 | 4 | 0.6 | 0.5 to 0.7 |"
+    row = "| the best found&emsp; | 4.47 | 1 | 4.47 | 4 | 0.60 (0.50 to 0.70) |"
     assert row in parent.tags["mlflow.note.content"].splitlines()
     assert views.named([parent, own, first]) is None

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nichetrial.cohort.shipped import SHIPPED
+from nichetrial.formatting import count, interval, markdown_table, number, share
 from nichetrial.model.variants import FULL, VARIANTS
 
 __all__ = ["sections", "tally"]
@@ -20,29 +21,19 @@ def _rows(name: str) -> list[Row]:
         return list(csv.DictReader(stream))
 
 
-def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _short(text: str) -> str:
-    return f"{float(text):.3g}" if text else ""
-
-
 def _scoreboard(rows: Sequence[Row]) -> str:
     lines = []
     for r in rows:
         if r["variant"] != FULL:
             continue
-        published = _short(r["published"])
+        published = number(r["published"]) if r["published"] else ""
         if r["published_low"] or r["published_high"]:
-            low, high = _short(r["published_low"]) or "0", _short(r["published_high"])
-            span = f"{low} to {high}" if high else f"at least {low}"
+            low, high = number(r["published_low"] or 0.0), r["published_high"]
+            span = f"{low} to {number(high)}" if high else f"at least {low}"
             published = f"{published} ({span})" if published else span
         lines.append([
             f"{r['finding']}: {r['what']}", r["statistic"], published,
-            f"{_short(r['predicted'])} ({_short(r['low'])} to {_short(r['high'])})",
-            f"{float(r['direction_share']):.0%}",
+            interval(r["predicted"], r["low"], r["high"]), share(r["direction_share"]),
             f"**{r['verdict']}**" if r["verdict"] == "miss" else r["verdict"], r["source"],
         ])  # fmt: skip
     head = [
@@ -54,7 +45,7 @@ def _scoreboard(rows: Sequence[Row]) -> str:
         "verdict",
         "source",
     ]
-    return _grid(head, lines)
+    return "\n".join(markdown_table(head, lines))
 
 
 def tally(rows: Sequence[Row], variant: str) -> tuple[str, str, str]:
@@ -74,30 +65,31 @@ def _variants(rows: Sequence[Row]) -> str:
     for name, variant in VARIANTS.items():
         if any(r["variant"] == name for r in rows):
             lines.append([f"`{name}`", variant.meaning, *tally(rows, name)])
-    return _grid(["variant", "what it is", "set A", "set B", "misses"], lines)
+    head = ["variant", "what it is", "set A", "set B", "misses"]
+    return "\n".join(markdown_table(head, lines))
 
 
 def _calibration(how: Mapping[str, Any], curve: Sequence[Row]) -> str:
     lines = [
-        [r["generation"], _short(r["limit"]), f"{float(r['met']):.0%}",
-         f"{float(r['acceptance']):.0%}" if r["acceptance"] else "",
-         f"{float(r['effective']):.0f}", r["origins"], f"{float(r['support']):.0%}"]
+        [r["generation"], number(r["limit"]), share(r["met"]),
+         share(r["acceptance"]) if r["acceptance"] else "",
+         count(float(r["effective"])), r["origins"], share(r["support"])]
         for r in curve
     ]  # fmt: skip
     head = ["generation", "largest distance", "meet all of set A", "steps taken",
             "effective sample size", "draws of the priors that it descends from",
             "of the priors covered"]  # fmt: skip
     settings = ", ".join(f"{k} {v}" for k, v in how["settings"].items() if k != "variant")
-    return f"Settings: {settings}; seed {how['seed']}.\n\n{_grid(head, lines)}"
+    return f"Settings: {settings}; seed {how['seed']}.\n\n" + "\n".join(markdown_table(head, lines))
 
 
 def _turn(row: Row) -> str:
     if not row["turns_at"]:
         return "The median over particles does not turn within the doses."
     return (
-        f"The median over particles turns at {_short(row['turns_at'])}-fold of basal TIMP-1; of "
-        f"the particles, {float(row['share']):.0%} turn within the doses, 90 % of them between "
-        f"{_short(row['low'])}- and {_short(row['high'])}-fold."
+        f"The median over particles turns at {number(row['turns_at'])}-fold of basal TIMP-1; of "
+        f"the particles, {share(row['share'])} turn within the doses, 90 % of them between "
+        f"{number(row['low'])}- and {number(row['high'])}-fold."
     )
 
 

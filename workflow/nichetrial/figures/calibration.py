@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from nichetrial.figures.evidence_inputs import name_words, table, variant_styles
-from nichetrial.figures.numbers import tick
 from nichetrial.figures.style import styled
+from nichetrial.formatting import tick
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

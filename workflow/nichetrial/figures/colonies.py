@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import share, tick
 from nichetrial.figures.style import ACCENT, GREY, arm_styles, styled, wrapped
+from nichetrial.formatting import share, tick
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import tick
 from nichetrial.figures.style import ACCENT, GREY, arm_styles, styled, wrapped
+from nichetrial.formatting import tick
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

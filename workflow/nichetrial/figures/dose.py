@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import number, tick
 from nichetrial.figures.style import ACCENT, GREY, INK, styled
+from nichetrial.formatting import number, tick
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw", "ratios"]

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
 from nichetrial.figures.evidence_inputs import empty
-from nichetrial.figures.numbers import interval, number, tick
 from nichetrial.figures.style import ACCENT, INK, styled, wrapped
+from nichetrial.formatting import interval, number, tick
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

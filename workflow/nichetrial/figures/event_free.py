@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import DASH, number
 from nichetrial.figures.style import ACCENT, GREY, arm_styles, spread, styled, wrapped
+from nichetrial.formatting import DASH, number
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

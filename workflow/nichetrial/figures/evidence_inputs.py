@@ -15,8 +15,8 @@ from nichetrial import tables
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import Finding, all_findings
 from nichetrial.figures.inputs import require
-from nichetrial.figures.numbers import interval, number, tick
 from nichetrial.figures.style import COLOURS, GREY, LINES, MARKERS, ArmStyle
+from nichetrial.formatting import interval, number, tick
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import Arm, ResolvedStudy
 

@@ -12,7 +12,6 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import number
 from nichetrial.figures.style import (
     GREY,
     INK,
@@ -22,6 +21,7 @@ from nichetrial.figures.style import (
     styled,
     wrapped,
 )
+from nichetrial.formatting import number
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import interval, number, share, tick
 from nichetrial.figures.style import GREY, INK, ArmStyle, arm_styles, styled, wrapped
+from nichetrial.formatting import interval, number, share, tick
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import interval, number
 from nichetrial.figures.style import ACCENT, GREY, INK, styled
+from nichetrial.formatting import interval, number
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import ResolvedStudy
 

@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from nichetrial.figures.evidence_inputs import empty, log_axis, table
-from nichetrial.figures.numbers import number, share
 from nichetrial.figures.style import INK, styled
+from nichetrial.formatting import number, share
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from nichetrial.figures.evidence_inputs import empty, name_words, table, unit_words
-from nichetrial.figures.numbers import interval, number
 from nichetrial.figures.style import ACCENT, GREY, INK, styled
+from nichetrial.formatting import interval, number
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "FIRST", "TABLES", "draw", "unknown"]

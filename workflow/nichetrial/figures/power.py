@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import share
 from nichetrial.figures.style import ACCENT, GREY, INK, arm_styles, spread, styled, wrapped
+from nichetrial.formatting import share
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import number, share
 from nichetrial.figures.style import ACCENT, GREY, INK, spread, styled, wrapped
+from nichetrial.formatting import number, share
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

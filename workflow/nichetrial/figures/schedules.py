@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import number
 from nichetrial.figures.style import ACCENT, GREY, INK, styled, wrapped
+from nichetrial.formatting import number
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

@@ -22,8 +22,8 @@ from nichetrial.figures.evidence_inputs import (
     statistic_words,
     table,
 )
-from nichetrial.figures.numbers import interval
 from nichetrial.figures.style import GREY, INK, styled, wrapped
+from nichetrial.formatting import interval
 from nichetrial.model.variants import FULL
 from nichetrial.study.resolved import ResolvedStudy
 
@@ -142,7 +142,7 @@ def _cell(ax: Axes, x: float, y: float, verdict: str) -> None:
 def _prediction(ax: Axes, y: float, row: pd.Series, f: Finding | None) -> None:
     numbers = [float(row[k]) for k in ("published", "published_low", "published_high")]
     ratio = str(row["statistic"]).startswith("ratio ")
-    given = interval(row["predicted"], row["low"], row["high"], 3 if ratio else 2)
+    given = interval(row["predicted"], row["low"], row["high"])
     _right(ax, y, given, published_words(f, *numbers))
     if not ratio:
         _note(ax, y, f"no ratio: {statistic_words(str(row['statistic']))}")

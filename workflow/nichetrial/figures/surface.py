@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
 from nichetrial.figures.evidence_inputs import empty
-from nichetrial.figures.numbers import interval, number, tick
 from nichetrial.figures.phase_map import SIGNS
 from nichetrial.figures.style import INK, styled, wrapped
+from nichetrial.formatting import interval, number, tick
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import ResolvedStudy
 

@@ -14,8 +14,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import share
 from nichetrial.figures.style import ACCENT, GREY, INK, styled, wrapped
+from nichetrial.formatting import share
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

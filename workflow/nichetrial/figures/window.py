@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from nichetrial.figures import inputs
-from nichetrial.figures.numbers import number
 from nichetrial.figures.style import ACCENT, GREY, INK, styled, wrapped
+from nichetrial.formatting import number
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "TABLES", "draw"]

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from nichetrial.formatting import effect
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["effect_lines", "summary"]
@@ -32,16 +33,13 @@ def effect_lines(study: ResolvedStudy, results: Path, missing: Sequence[str] = (
         if row["outcome"] != "foci" or row["arm"] not in labels:
             continue
         arm, reference = labels[row["arm"]], labels.get(row["reference"], row["reference"])
-        ratio, low, high = (_number(row[k]) for k in ("ratio", "ratio_low", "ratio_high"))
+        ratio, low, high = (row[k] for k in ("ratio", "ratio_low", "ratio_high"))
         if row["arm"] in missing or row["reference"] in missing:
             lines.append(f"{arm}: no result, because jobs failed")
-        elif math.isnan(ratio):
+        elif not ratio:
             lines.append(f"{arm}: no ratio to {reference} (no foci there)")
         else:
-            lines.append(
-                f"{arm}: {_short(ratio)} times the foci of {reference} "
-                f"({_short(low)} to {_short(high)})"
-            )
+            lines.append(effect(arm, reference, ratio, low, high))
     return lines
 
 
@@ -72,8 +70,3 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _number(text: str, missing: float = math.nan) -> float:
     value = float(text) if text else math.nan
     return missing if math.isnan(value) else value
-
-
-def _short(value: float) -> str:
-    """Two decimals for what is near one; three significant figures else."""
-    return f"{value:.2f}" if 0.095 <= value < 10 else f"{value:.3g}"

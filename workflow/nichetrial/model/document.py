@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sympy as sp
 
+from nichetrial.formatting import markdown_table
 from nichetrial.model import equations as eq
 from nichetrial.model.drugs import DRUGS
 from nichetrial.model.parameters import PARAMETERS
@@ -32,35 +33,38 @@ def _equations() -> str:
 
 
 def _quantities(rows: tuple[eq.Quantity, ...]) -> str:
-    lines = ["| symbol | name | unit | meaning |", "|---|---|---|---|"]
-    lines += [f"| ${_latex(q.symbol)}$ | `{q.name}` | {q.unit} | {q.meaning} |" for q in rows]
-    return "\n".join(lines)
+    cells = [(f"${_latex(q.symbol)}$", f"`{q.name}`", q.unit, q.meaning) for q in rows]
+    return "\n".join(markdown_table(("symbol", "name", "unit", "meaning"), cells))
 
 
 def _parameters() -> str:
+    head = ("parameter", "symbol", "prior", "CV between mice", "meaning", "trust", "source")
     lines = []
     for group in dict.fromkeys(p.group for p in PARAMETERS.values()):
-        lines += [f"### {group[0].upper()}{group[1:]}", "",
-                  "| parameter | symbol | prior | CV between mice | meaning | trust | source |",
-                  "|---|---|---|---|---|---|---|"]  # fmt: skip
-        lines += [
-            f"| `{p.name}` | ${_latex(eq.parameter(p.name))}$ | {p.written} | {p.cv:g} "
-            f"| {p.meaning} | {'**unknown**' if p.trust == 'unknown' else p.trust} | {p.source} |"
+        cells = [
+            (
+                f"`{p.name}`",
+                f"${_latex(eq.parameter(p.name))}$",
+                p.written,
+                f"{p.cv:g}",
+                p.meaning,
+                "**unknown**" if p.trust == "unknown" else p.trust,
+                p.source,
+            )
             for p in PARAMETERS.values()
             if p.group == group
         ]
-        lines.append("")
+        lines += [f"### {group[0].upper()}{group[1:]}", "", *markdown_table(head, cells), ""]
     return "\n".join(lines).rstrip()
 
 
 def _drugs() -> str:
-    lines = ["| drug | in figures | what it does | given as | molar mass (g/mol) |"]
-    lines.append("|---|---|---|---|---|")
-    lines += [
-        f"| `{d.name}` | {d.label} | {d.blocks} | {', '.join(d.methods)} | {d.molar_mass:g} |"
+    head = ("drug", "in figures", "what it does", "given as", "molar mass (g/mol)")
+    cells = [
+        (f"`{d.name}`", d.label, d.blocks, ", ".join(d.methods), f"{d.molar_mass:g}")
         for d in DRUGS.values()
     ]
-    return "\n".join(lines)
+    return "\n".join(markdown_table(head, cells))
 
 
 def sections() -> dict[str, str]:

@@ -71,6 +71,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "figure": (
         "stages.figure",
+        "formatting",
         "study",
         "model",
         "figures",
@@ -81,6 +82,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "report": (
         "stages.report",
+        "formatting",
         "study",
         "model",
         "cohort.shipped",
@@ -166,6 +168,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "evidence-report": (
         "stages.evidence_report",
+        "formatting",
         "study",
         "model",
         "figures",
@@ -178,6 +181,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "track": (
         "commands.track",
+        "formatting",
         "study.resolved",
         "figures.rule_graph",
         "figures.style",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nichetrial.formatting import interval
 from nichetrial.provenance.past_run import Account
 
 __all__ = ["PARTS", "Difference", "differences", "in_words", "results_of", "table"]
@@ -134,16 +135,11 @@ def _effects(account: Account) -> dict[str, str]:
     """The effect of each arm on each outcome, in words."""
     return {
         f"{r['outcome']} of {'the arm' if account.arm else r['arm']} / {r['reference']}": (
-            _interval(r)
+            interval(r["ratio"], r["ratio_low"], r["ratio_high"])
         )
         for r in account.effects
         if r.get("ratio")
     }
-
-
-def _interval(row: Mapping[str, str]) -> str:
-    ratio, low, high = (float(row[k] or "nan") for k in ("ratio", "ratio_low", "ratio_high"))
-    return f"{ratio:.3g} ({low:.3g} to {high:.3g})"
 
 
 def _named(files: Mapping[str, str], account: Account) -> dict[str, str]:

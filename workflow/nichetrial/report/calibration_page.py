@@ -22,8 +22,8 @@ from nichetrial.figures.evidence_inputs import (
     two_routes,
     unit_words,
 )
-from nichetrial.figures.numbers import DASH, interval
 from nichetrial.figures.posterior import FIRST, unknown
+from nichetrial.formatting import DASH, interval
 from nichetrial.model.variants import FULL
 from nichetrial.report import evidence_words as words
 from nichetrial.report import layout as paper
@@ -131,11 +131,10 @@ def _finding(row: dict[str, Any], findings: Mapping[str, Finding]) -> dict[str, 
     """A row of the scoreboard, with what was published and its source in words."""
     f = findings.get(str(row["finding"]))
     numbers = [float(row[k]) for k in ("published", "published_low", "published_high")]
-    ratio = str(row["statistic"]).startswith("ratio ")
     return row | {
         "read": statistic_words(str(row["statistic"])),
         "said": published_words(f, *numbers),
-        "given": interval(row["predicted"], row["low"], row["high"], 3 if ratio else 2),
+        "given": interval(row["predicted"], row["low"], row["high"]),
         "links": words.source_parts(str(row["source"])),
         "why": "" if row["verdict"] == "hit" else words.miss_words(row, f),
     }

@@ -13,7 +13,7 @@ import pandas as pd
 from nichetrial.evidence.agreement import ENOUGH, bounds
 from nichetrial.evidence.findings import Finding
 from nichetrial.figures.evidence_inputs import name_words, turn_words
-from nichetrial.figures.numbers import count, interval, number, share
+from nichetrial.formatting import count, interval, number, share
 from nichetrial.model.variants import FULL, VARIANTS
 from nichetrial.report.references import DOI, doi_url
 
@@ -103,10 +103,7 @@ def sign_words(apart: pd.DataFrame, turns: pd.Series) -> list[str]:
         else "The calibrated distribution does not give both signs of TIMP-1 in "
         f"{share(ENOUGH)} of its particles"
     )
-    high, end = (
-        interval(float(row["median"]), float(row["low"]), float(row["high"]), 3)
-        for row in (top, last)
-    )
+    high, end = (interval(row["median"], row["low"], row["high"]) for row in (top, last))
     lines = [
         f"{both}: at {number(top['fold'])}-fold, foci are {high} times those at basal TIMP-1 and "
         f"rise in {share(top['share_up'])} of the particles; at {number(last['fold'])}-fold they "
@@ -132,8 +129,7 @@ def dose_rows(apart: pd.DataFrame) -> list[dict[str, Any]]:
     for fold, of in apart.groupby("fold", sort=True):
         cells = of.set_index("mechanism")
         given = {
-            str(name): interval(float(c["median"]), float(c["low"]), float(c["high"]), 3)
-            for name, c in cells.iterrows()
+            str(name): interval(c["median"], c["low"], c["high"]) for name, c in cells.iterrows()
         }
         up = float(cells.loc[FULL, "share_up"]) if FULL in cells.index else math.nan
         rows.append({"fold": float(fold), "share_up": up, **given})

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nichetrial.errors import UserError
-from nichetrial.figures.numbers import count, interval, number, share
+from nichetrial.formatting import count, interval, number, share
 
 __all__ = ["environment", "picture", "picture_file", "style"]
 

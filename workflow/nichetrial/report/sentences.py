@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from nichetrial.figures.numbers import interval, number, share
+from nichetrial.formatting import interval, number, share
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import GENES, Arm, ResolvedStudy, Treatment
 
@@ -90,11 +90,11 @@ def dose_words(curve: pd.DataFrame) -> str | None:
     top, last = curve.loc[curve["mean"].idxmax()], curve.iloc[-1]
     end = (
         f"at {number(last['fold'])}-fold it is "
-        f"{interval(last['mean'], last['mean_low'], last['mean_high'], 3)}"
+        f"{interval(last['mean'], last['mean_low'], last['mean_high'])}"
     )
     if top["fold"] in (curve["fold"].iloc[0], last["fold"]):
         return f"Metastasis against the dose of TIMP-1 has no hump in this cohort: {end}."
-    peak = interval(top["mean"], top["mean_low"], top["mean_high"], 3)
+    peak = interval(top["mean"], top["mean_low"], top["mean_high"])
     sure = "" if top["mean_low"] > 1 else ", though its interval covers no rise at all"
     return (
         f"Without treatment, expected foci against the dose of TIMP-1 are highest at "

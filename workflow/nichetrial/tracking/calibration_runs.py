@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
+from nichetrial.formatting import interval, share
 from nichetrial.records import identity
 from nichetrial.records.record import read_records
 from nichetrial.tracking import descriptions as words
@@ -160,7 +161,7 @@ class _Evidence:
             start=start,
             end=end,
             params={"variant": variant} | {
-                k: words.number(self.settings[k])
+                k: words.plain(self.settings[k])
                 for k in ("particles", "generations", "moves", "mice")
             },
             metrics={},
@@ -183,7 +184,7 @@ class _Evidence:
             status=status_of(status == "FAILED", not judged),
             start=start,
             end=end,
-            params={"variant": variant, "findings": words.number(len(rows))},
+            params={"variant": variant, "findings": words.plain(len(rows))},
             metrics=finite(self.metrics.get(variant) or {}),
             tags=self._tags("variant", variant) | {"mlflow.note.content": note},
             artifacts=files(self.folder / variant, "experiments.parquet") if judged else (),
@@ -206,8 +207,8 @@ class _Evidence:
             status=status_of("FAILED" in states, "KILLED" in states),
             start=self.start,
             end=self.end,
-            params={"study": self.study["name"], "seed": words.number(self.study["seed"])} | {
-                k: ", ".join(v) or "none" if isinstance(v, list) else words.number(v)
+            params={"study": self.study["name"], "seed": words.plain(self.study["seed"])} | {
+                k: ", ".join(v) or "none" if isinstance(v, list) else words.plain(v)
                 for k, v in self.settings.items()
             },
             metrics=finite(
@@ -233,9 +234,8 @@ class _Evidence:
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> str:
-    return "\n".join(words.grid(
+    return "\n".join(words.table(
         ("finding", "set", "predicted", "90 % interval", "share with the sign", "verdict"),
-        [(f"{r['finding']}: {r['what']}", r["set"], words.short(r["predicted"]),
-          f"{words.short(r['low'])} to {words.short(r['high'])}",
-          words.share(r["direction_share"]), r["verdict"]) for r in rows],
+        [(f"{r['finding']}: {r['what']}", r["set"], interval(r["predicted"], r["low"], r["high"]),
+          share(r["direction_share"]), r["verdict"]) for r in rows],
     ))  # fmt: skip

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
+
+from nichetrial import formatting
 
 __all__ = [
     "NOTE_LIMIT",
     "TRAINING",
     "arm_note",
     "arm_params",
-    "grid",
     "located",
     "metric_name",
-    "number",
     "pictures",
+    "plain",
     "schedule_note",
-    "share",
     "shared_params",
-    "short",
     "study_note",
     "study_params",
+    "table",
 ]
 
 NOTE_LIMIT = 7900
@@ -56,11 +55,11 @@ def _flat(value: Any, prefix: str) -> dict[str, str]:
             found |= _flat(inner, f"{prefix}.{PLAIN.get(key, key)}" if prefix else str(key))
         return found
     if isinstance(value, list | tuple):
-        return {prefix: ", ".join(number(v) for v in value) or "none"}
-    return {prefix: number(value)}
+        return {prefix: ", ".join(plain(v) for v in value) or "none"}
+    return {prefix: plain(value)}
 
 
-def number(value: Any) -> str:
+def plain(value: Any) -> str:
     """``100000.0`` as ``100000``; None as ``none``; anything else as it is."""
     if value is None:
         return "none"
@@ -117,13 +116,13 @@ def study_params(study: Mapping[str, Any]) -> dict[str, str]:
     comparisons = study["comparisons"]
     own = {
         "study": study["name"],
-        "seed": number(study["seed"]),
-        "mice": number(study["cohort"]["mice"]),
-        "arms": number(len(study["arms"])),
+        "seed": plain(study["seed"]),
+        "mice": plain(study["cohort"]["mice"]),
+        "arms": plain(len(study["arms"])),
         "reference": comparisons["reference"],
-        "responder": number(comparisons["responder"]),
-        "interval": number(comparisons["interval"]),
-        "resamples": number(comparisons["resamples"]),
+        "responder": plain(comparisons["responder"]),
+        "interval": plain(comparisons["interval"]),
+        "resamples": plain(comparisons["resamples"]),
     }
     own |= _flat(study["cohort"].get("overrides") or {}, "cohort")
     return own | shared_params(study["arms"])
@@ -134,31 +133,12 @@ def metric_name(name: str) -> str:
     return re.sub(r"[^/\w.\- :]", "_", name)[:250]
 
 
-def short(text: str | None) -> str:
-    """Three significant digits; an en dash for no number."""
-    try:
-        value = float(text or "nan")
-    except ValueError:
-        return "–"
-    return f"{value:.3g}" if math.isfinite(value) else "–"
-
-
-def share(text: str | None) -> str:
-    """As a percentage."""
-    value = short(text)
-    return value if value == "–" else f"{float(text or 0):.0%}"
-
-
-def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table, line by line. MLflow leaves no gap between its columns, so there is one
-    after each head, which is the widest in most columns, and after each cell of the first."""
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table in Markdown. MLflow leaves no gap between its columns, so there is one after each
+    head, which is the widest in most columns, and after each cell of the first."""
     first, *others = head
-    lines = [
-        [first, *(f"{other}{GAP}" for other in others)],
-        ["---"] * len(head),
-        *([name + GAP, *cells] for name, *cells in rows),
-    ]
-    return ["| " + " | ".join(c.replace("|", "/") for c in line) + " |" for line in lines]
+    spaced = ([name + GAP, *cells] for name, *cells in rows)
+    return formatting.markdown_table([first, *(f"{other}{GAP}" for other in others)], spaced)
 
 
 def located(text: str, experiment: str, run: str) -> str:
@@ -167,16 +147,15 @@ def located(text: str, experiment: str, run: str) -> str:
 
 
 def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[str]:
-    return grid(
-        (first, "in the arm", "in the reference", "ratio", "interval of the ratio", "responders"),
+    return table(
+        (first, "in the arm", "in the reference", "ratio with its interval", "responders"),
         [
             (
                 label.get(r["arm"], r["arm"]) if first == "arm" else _measure(r),
-                short(r.get("mean_arm")),
-                short(r.get("mean_reference")),
-                short(r.get("ratio")),
-                f"{short(r.get('ratio_low'))} to {short(r.get('ratio_high'))}",
-                share(r.get("responders")),
+                formatting.number(r.get("mean_arm")),
+                formatting.number(r.get("mean_reference")),
+                formatting.interval(r.get("ratio"), r.get("ratio_low"), r.get("ratio_high")),
+                formatting.share(r.get("responders")),
             )
             for r in rows
         ],
@@ -228,11 +207,11 @@ def study_note(
         lines += [*_effects(main, "arm", labels), ""]
     lines += pictures(artifacts)
     if len(outcomes) > 1:
-        cell = {(r["arm"], r["outcome"]): short(r.get("ratio")) for r in rows}
+        cell = {(r["arm"], r["outcome"]): formatting.number(r.get("ratio")) for r in rows}
         measure = {r["outcome"]: _measure(r) for r in rows}
         arms = list(dict.fromkeys(r["arm"] for r in rows))
         lines += ["**Ratio to the reference**, every outcome", ""]
-        lines += grid(
+        lines += table(
             ("outcome", *(labels.get(a, a) for a in arms)),
             [(measure[o], *(cell.get((a, o), "–") for a in arms)) for o in outcomes],
         )
@@ -278,21 +257,20 @@ def schedule_note(
     """Markdown for the search for the best schedule. ``found``: rows of the table ``optimum``."""
     titles = {"own": "the arm's own", "best": "the best found"}
     lines = [f"**{drug} in {arm}**: schedules tried in the same mice", ""]
-    lines += grid(
+    lines += table(
         (
             "schedule",
             "mg/kg a dose",
             "doses",
             "mg/kg in all",
             "first day",
-            "ratio of foci",
-            "interval of the ratio",
+            "ratio of foci with its interval",
         ),
         [
             (
                 titles.get(name, name),
-                *(short(row[c]) for c in ("dose", "doses", "total", "start", "ratio")),
-                f"{short(row['ratio_low'])} to {short(row['ratio_high'])}",
+                *(formatting.number(row[c], 3) for c in ("dose", "doses", "total", "start")),
+                formatting.interval(row["ratio"], row["ratio_low"], row["ratio_high"]),
             )
             for name, row in found.items()
         ],

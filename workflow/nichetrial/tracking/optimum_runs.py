@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nichetrial.formatting import number, tick
 from nichetrial.records import identity
 from nichetrial.records.record import read_records
 from nichetrial.tracking import descriptions as words
@@ -48,7 +49,7 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
             status="FINISHED",
             start=start,
             end=end,
-            params={name: words.short(row[column]) for column, name in SCHEDULE.items()},
+            params={name: number(row[column], 3) for column, name in SCHEDULE.items()},
             metrics=finite(
                 {"expected_foci_mean": row["expected_foci"],
                  "expected_foci_ratio": row["ratio"]}
@@ -85,7 +86,7 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
 
 def _called(row: Mapping[str, str]) -> str:
     """A schedule in a few words."""
-    dose, start, every = (words.short(row[name]) for name in ("dose", "start", "every"))
+    start, every = (tick(float(row[name])) for name in ("start", "every"))
     doses = f"{row['doses']} doses" if row["doses"] != "1" else "1 dose"
-    told = f"{doses} of {dose} mg/kg every {every} d from day {start}"
+    told = f"{doses} of {number(row['dose'], 3)} mg/kg every {every} d from day {start}"
     return f"{'own' if row['evaluation'] == '0' else row['evaluation']}: {told}"

@@ -302,8 +302,7 @@ class _Campaign:
             start=ms(record["start"]) if record else self.start,
             end=ms(record["end"]) if record else self.end,
             params={
-                k: words.number(spec[k])
-                for k in ("reference", "responder", "interval", "resamples")
+                k: words.plain(spec[k]) for k in ("reference", "responder", "interval", "resamples")
             }
             | {
                 "pairs": ", ".join(f"{p['arm']} against {p['reference']}" for p in spec["pairs"]),
