@@ -10,6 +10,7 @@ from nichetrial.launch.job_environment import prepare
 from nichetrial.pipeline.plan import Plan, study_file
 from nichetrial.pipeline.products import FIGURES
 from nichetrial.pipeline.resources import Needs
+from nichetrial.study.layout import Chunk
 from nichetrial.study.load import load
 
 prepare()
@@ -57,4 +58,4 @@ rule all:
     default_target: True
     input:
         lambda wildcards: plan.lost(),
-        plan.receipt,
+        plan.layout.receipt,

@@ -19,7 +19,7 @@ from nichetrial.commands.run import UNTIL
 from nichetrial.launch import conda
 from nichetrial.pipeline.code import CODE
 from nichetrial.pipeline.plan import Plan
-from nichetrial.pipeline.products import FIGURES, OUTCOME_TABLES
+from nichetrial.pipeline.products import FIGURES
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "workflow" / "nichetrial"
@@ -267,11 +267,7 @@ def test_python_versions_agree():
 # --- the workflow ---------------------------------------------------------------------------------
 
 
-DIRECTIVES = ["message", "output", "log", "params", "threads", "resources", "conda", "shell"]
-
-
-def test_the_snakefile_is_short_and_names_no_drawer():
-    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 60
+DIRECTIVES = ["message", "output", "log", "params", "resources", "conda", "shell"]
 
 
 @pytest.mark.parametrize(
@@ -301,4 +297,3 @@ def test_every_stage_of_until_is_a_rule():
     text = "".join(p.read_text() for p in (ROOT / "workflow" / "rules").glob("*.smk"))
     rules = set(re.findall(r"^rule (\w+):", text, re.M))
     assert {rule for names in UNTIL.values() for rule in names} < rules
-    assert set(OUTCOME_TABLES) <= set(re.findall(r"\{mice\}\.(\w+)\.parquet", text))

@@ -21,8 +21,9 @@ from nichetrial.errors import UserError
 from nichetrial.launch import process
 from nichetrial.launch.job_environment import prepare
 from nichetrial.launch.summary import effect_lines, summary
-from nichetrial.pipeline.plan import Plan, chunk_name, study_file
+from nichetrial.pipeline.plan import Plan, study_file
 from nichetrial.pipeline.products import FIGURES
+from nichetrial.study.layout import Chunk
 from nichetrial.tables import write, write_csv
 from tests.mice import treatment
 
@@ -143,7 +144,7 @@ def test_files_of_the_chunks(small_study):
     )
     assert len(plan.simulations("outcomes")) == 12
     assert len(plan.simulations("courses")) == 8  # 120 course mice: the first two chunks
-    assert chunk_name(0, 1234567) == "000000-1234567"
+    assert Chunk(0, 1234567).name == "000000-1234567"
 
 
 def test_only_what_was_used_and_is_gone_is_lost(tmp_path, monkeypatch, small_study):
@@ -157,7 +158,7 @@ def test_only_what_was_used_and_is_gone_is_lost(tmp_path, monkeypatch, small_stu
     assert plan.lost() == []
     Path(outcome).unlink()
     assert plan.lost() == [outcome]
-    Path(plan.page).touch()
+    Path(plan.layout.page).touch()
     assert set(plan.lost()) == {outcome, *plan.pictures(), *plan.rejections()}
 
 
@@ -165,7 +166,7 @@ def test_resolved_once(tmp_path, monkeypatch, small_study):
     monkeypatch.chdir(tmp_path)
     plan = Plan.of(small_study, "s.yaml")
     assert not plan.is_resolved()
-    file = Path(plan.study_json)
+    file = Path(plan.layout.study)
     file.parent.mkdir(parents=True)
     file.write_text(small_study.model_dump_json())
     assert not plan.is_resolved()  # its record is missing
@@ -369,7 +370,7 @@ def test_summary_in_words(tmp_path, small_study):
     assert lines == [
         "AMD3100: 0.62 times the foci of TIMP-1-high (0.58 to 0.66)",
         "anti-Ly6G: no result, because jobs failed",
-        "both: 0.0123 times the foci of TIMP-1-high (0.0119 to 12.3)",
+        "both: 0.012 times the foci of TIMP-1-high (0.012 to 12)",
     ]
     text = "\n".join(summary(small_study, tmp_path))
     assert "250 virtual mice" in text

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from nichetrial.compare.bootstrap import BATCHES as BOOTSTRAP_BATCHES
 from nichetrial.engine.ensemble import BIN_EDGES, grid
-from nichetrial.pipeline.plan import chunk_name
 from nichetrial.pipeline.products import COMPARISONS, EVIDENCE, FIGURES
 from nichetrial.pipeline.resources import (
     BATCHES,
@@ -25,6 +24,7 @@ from nichetrial.pipeline.resources import (
     course_days,
     prices,
 )
+from nichetrial.study.layout import Chunk
 from nichetrial.study.resolved import OptimiseSpec, PowerSpec, Sweep, SweepAxis
 from nichetrial.trial.events import reading
 from nichetrial.trial.experiments import ANIMALS
@@ -93,12 +93,12 @@ def _every(needs: Needs, mice: str) -> dict[str, tuple[float, float]]:
 def test_more_of_anything_never_needs_less(
     small_study, mice, more, arms, further, resamples, experiments
 ):
-    few = _every(Needs(_sized(small_study, mice=mice, arms=arms)), chunk_name(0, mice - 1))
+    few = _every(Needs(_sized(small_study, mice=mice, arms=arms)), Chunk(0, mice - 1).name)
     larger = _sized(
         small_study, mice=mice + more, arms=arms + further, resamples=resamples,
         swept=3 + further, experiments=experiments,
     )  # fmt: skip
-    many = _every(Needs(larger), chunk_name(0, mice + more - 1))
+    many = _every(Needs(larger), Chunk(0, mice + more - 1).name)
     for rule, (memory, time) in few.items():
         assert many[rule][0] >= memory, rule
         assert many[rule][1] >= time, rule
@@ -108,7 +108,7 @@ def test_a_large_job_is_given_more_than_a_small_one(small_study):
     few, many = (
         _every(
             Needs(_sized(small_study, mice=n, arms=a, resamples=r, swept=s, experiments=e)),
-            chunk_name(0, n - 1),
+            Chunk(0, n - 1).name,
         )
         for n, a, r, s, e in ((100, 2, 100, 3, 100), (1_000_000, 100, 20_000, 100, 10_000))
     )

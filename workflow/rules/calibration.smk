@@ -13,7 +13,7 @@ rule particles:
         ),
         findings=plan.findings("fit"),
     output:
-        table="<results>/evidence/{variant}/particles/{generation}/{particles}.parquet",
+        table=plan.layout.evidence.particles("{variant}", "{generation}", "{particles}"),
     log:
         "<logs>/evidence/{variant}/particles-{generation}-{particles}.log",
         record="<records>/evidence/{variant}/particles-{generation}-{particles}.json",
@@ -22,14 +22,13 @@ rule particles:
         particles=r"\d+-\d+",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("particles"),
         runtime=needs.minutes("particles"),
     params:
-        study=plan.study_json,
-        first=lambda wildcards: int(wildcards.particles.split("-")[0]),
-        last=lambda wildcards: int(wildcards.particles.split("-")[1]),
+        study=plan.layout.study,
+        first=lambda wildcards: Chunk.named(wildcards.particles).first,
+        last=lambda wildcards: Chunk.named(wildcards.particles).last,
         previous=lambda wildcards, input: (
             ["--previous", *input.previous] if input.previous else []
         ),
@@ -47,7 +46,7 @@ rule population:
     input:
         particles=lambda wildcards: plan.all_particles(wildcards.variant),
     output:
-        population="<results>/evidence/{variant}/population.parquet",
+        population=plan.layout.evidence.table("{variant}/population"),
         tables=expand(
             "<results>/evidence/{{variant}}/{table}.{kind}",
             table=["generations", "posterior"],
@@ -58,13 +57,12 @@ rule population:
         record="<records>/evidence/{variant}/population.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("population"),
         runtime=needs.minutes("population"),
     params:
-        study=plan.study_json,
-        folder=lambda wildcards: f"{plan.evidence}/{wildcards.variant}",
+        study=plan.layout.study,
+        folder=lambda wildcards: f"{plan.layout.evidence.folder}/{wildcards.variant}",
         digest=lambda wildcards: plan.digest("population", variant=wildcards.variant),
     message:
         "population of {wildcards.variant}"

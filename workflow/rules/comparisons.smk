@@ -10,7 +10,7 @@
 
 rule compare:
     input:
-        mice=lambda wildcards: plan.comparison_inputs(),
+        mice=plan.comparison_inputs(),
     output:
         plan.comparisons("compare"),
     log:
@@ -18,12 +18,11 @@ rule compare:
         record="<records>/comparisons/comparisons.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("compare"),
         runtime=needs.minutes("compare"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         results=lambda wildcards: plan.results,
         missing=plan.missing_option(),
         digest=plan.digest("compare"),
@@ -31,14 +30,13 @@ rule compare:
         "compare the arms"
     shell:
         "python3 -m nichetrial compare --study {params.study:q}"
-        " --simulations {params.results:q}/simulations --parameters {params.results:q}/parameters"
-        " --out {params.results:q}/comparisons"
-        " {params.missing:q} --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        " --results {params.results:q} {params.missing:q}"
+        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
 
 
 rule compare_sweeps:
     input:
-        outcomes=lambda wildcards: plan.sweep_inputs(),
+        outcomes=plan.sweep_inputs(),
     output:
         plan.comparisons("compare_sweeps"),
     log:
@@ -46,12 +44,11 @@ rule compare_sweeps:
         record="<records>/comparisons/sweeps.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("compare_sweeps"),
         runtime=needs.minutes("compare_sweeps"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         results=lambda wildcards: plan.results,
         missing=plan.missing_option(),
         digest=plan.digest("compare-sweeps"),
@@ -65,8 +62,8 @@ rule compare_sweeps:
 
 rule power:
     input:
-        effects="<results>/comparisons/effects.parquet",
-        experiments=lambda wildcards: plan.experiment_inputs(),
+        effects=plan.layout.comparison("effects"),
+        experiments=plan.experiment_inputs(),
     output:
         plan.comparisons("power"),
     log:
@@ -74,12 +71,11 @@ rule power:
         record="<records>/comparisons/power.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("power"),
         runtime=needs.minutes("power"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         results=lambda wildcards: plan.results,
         missing=plan.missing_option(),
         digest=plan.digest("power"),
@@ -93,7 +89,7 @@ rule power:
 
 rule optimise:
     input:
-        parameters=lambda wildcards: plan.mice(),
+        parameters=plan.mice(),
     output:
         plan.comparisons("optimise"),
     log:
@@ -101,12 +97,11 @@ rule optimise:
         record="<records>/comparisons/optimise.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("optimise"),
         runtime=needs.minutes("optimise"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         results=lambda wildcards: plan.results,
         digest=plan.digest("optimise"),
     message:

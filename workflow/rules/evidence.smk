@@ -11,21 +11,20 @@
 
 rule predict:
     input:
-        population="<results>/evidence/{variant}/population.parquet",
+        population=plan.layout.evidence.table("{variant}/population"),
         findings=plan.findings("fit", "predict"),
     output:
-        experiments="<results>/evidence/{variant}/experiments.parquet",
+        experiments=plan.layout.evidence.table("{variant}/experiments"),
     log:
         "<logs>/evidence/{variant}/predict.log",
         record="<records>/evidence/{variant}/predict.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("predict"),
         runtime=needs.minutes("predict"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         digest=lambda wildcards: plan.digest("predict", variant=wildcards.variant),
     message:
         "predict all findings by {wildcards.variant}"
@@ -38,25 +37,24 @@ rule predict:
 rule scoreboard:
     input:
         experiments=expand(
-            "<results>/evidence/{variant}/experiments.parquet",
+            plan.layout.evidence.table("{variant}/experiments"),
             variant=plan.study.calibration.variants,
         ),
         findings=plan.findings("fit", "predict"),
     output:
         tables=expand("<results>/evidence/scoreboard.{kind}", kind=["parquet", "csv"]),
-        metrics="<results>/evidence/metrics.json",
+        metrics=plan.layout.evidence.metrics,
     log:
         "<logs>/evidence/scoreboard.log",
         record="<records>/evidence/scoreboard.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("scoreboard"),
         runtime=needs.minutes("scoreboard"),
     params:
-        study=plan.study_json,
-        folder=lambda wildcards: plan.evidence,
+        study=plan.layout.study,
+        folder=lambda wildcards: plan.layout.evidence.folder,
         digest=plan.digest("scoreboard"),
     message:
         "judge the predictions"
@@ -68,7 +66,7 @@ rule scoreboard:
 
 rule sensitivity:
     input:
-        population="<results>/evidence/full/population.parquet",
+        population=plan.own_population,
     output:
         tables=expand(
             "<results>/evidence/{table}.{kind}",
@@ -80,13 +78,12 @@ rule sensitivity:
         record="<records>/evidence/sensitivity.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("sensitivity"),
         runtime=needs.minutes("sensitivity"),
     params:
-        study=plan.study_json,
-        folder=lambda wildcards: plan.evidence,
+        study=plan.layout.study,
+        folder=lambda wildcards: plan.layout.evidence.folder,
         digest=plan.digest("sensitivity"),
     message:
         "find the parameters that decide"
@@ -98,7 +95,7 @@ rule sensitivity:
 
 rule contradiction:
     input:
-        population="<results>/evidence/full/population.parquet",
+        population=plan.own_population,
     output:
         tables=expand(
             "<results>/evidence/{table}.{kind}",
@@ -110,13 +107,12 @@ rule contradiction:
         record="<records>/evidence/contradiction.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("contradiction"),
         runtime=needs.minutes("contradiction"),
     params:
-        study=plan.study_json,
-        folder=lambda wildcards: plan.evidence,
+        study=plan.layout.study,
+        folder=lambda wildcards: plan.layout.evidence.folder,
         digest=plan.digest("contradiction"),
     message:
         "take the two arms of TIMP-1 apart"
@@ -145,14 +141,13 @@ rule evidence_figure:
         picture="|".join(plan.evidence_figures),
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("evidence_figure"),
         runtime=needs.minutes("evidence_figure"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         results=lambda wildcards: plan.results,
-        folder=lambda wildcards: f"{plan.evidence}/figures",
+        folder=lambda wildcards: f"{plan.layout.evidence.folder}/figures",
         digest=lambda wildcards: plan.digest("figure", figure=wildcards.picture),
     message:
         "draw {wildcards.picture}"
@@ -170,18 +165,17 @@ rule evidence_report:
         others=plan.evidence_inputs(),
         pictures=plan.evidence_pictures(),
     output:
-        page="<results>/evidence/report.html",
+        page=plan.layout.evidence.page,
     log:
         "<logs>/evidence/report.log",
         record="<records>/evidence/report.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("evidence_report"),
         runtime=needs.minutes("evidence_report"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         results=lambda wildcards: plan.results,
         digest=plan.digest("evidence-report"),
     message:

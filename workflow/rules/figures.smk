@@ -21,12 +21,11 @@ rule figure:
         record="<records>/figures/{figure}.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("figure"),
         runtime=needs.minutes("figure"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         results=lambda wildcards: plan.results,
         missing=lambda wildcards: plan.missing_option(wildcards.figure),
         digest=lambda wildcards: plan.digest("figure", figure=wildcards.figure),

@@ -11,21 +11,20 @@ rule parameters:
     input:
         population=plan.population,
     output:
-        table="<results>/parameters/mice-{mice}.parquet",
-        rejections="<results>/parameters/mice-{mice}.rejections.csv",
+        table=plan.layout.parameters("{mice}"),
+        rejections=plan.layout.rejections("{mice}"),
     log:
         "<logs>/parameters/mice-{mice}.log",
         record="<records>/parameters/mice-{mice}.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("parameters"),
         runtime=needs.minutes("parameters"),
     params:
-        study=plan.study_json,
-        first=lambda wildcards: int(wildcards.mice.split("-")[0]),
-        last=lambda wildcards: int(wildcards.mice.split("-")[1]),
+        study=plan.layout.study,
+        first=lambda wildcards: Chunk.named(wildcards.mice).first,
+        last=lambda wildcards: Chunk.named(wildcards.mice).last,
         population=lambda wildcards, input: (
             ["--population", *input.population] if input.population else []
         ),

@@ -8,20 +8,19 @@ rule report:
     input:
         comparisons=plan.comparisons(),
         figures=plan.pictures(),
-        rejections=lambda wildcards: plan.rejections(),
+        rejections=plan.rejections(),
     output:
-        page=plan.page,
+        page=plan.layout.page,
     log:
         "<logs>/report/report.log",
         record="<records>/report/report.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("report"),
         runtime=needs.minutes("report"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         results=lambda wildcards: plan.results,
         missing=plan.missing_option(),
         digest=plan.digest("report"),

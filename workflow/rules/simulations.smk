@@ -11,22 +11,21 @@
 
 rule simulate:
     input:
-        parameters="<results>/parameters/mice-{mice}.parquet",
+        parameters=plan.layout.parameters("{mice}"),
     output:
-        outcomes="<results>/simulations/{arm}/mice-{mice}.outcomes.parquet",
-        courses="<results>/simulations/{arm}/mice-{mice}.courses.parquet",
-        colonies="<results>/simulations/{arm}/mice-{mice}.colonies.parquet",
+        outcomes=plan.layout.simulation("{arm}", "{mice}", "outcomes"),
+        courses=plan.layout.simulation("{arm}", "{mice}", "courses"),
+        colonies=plan.layout.simulation("{arm}", "{mice}", "colonies"),
     log:
         "<logs>/simulations/{arm}/mice-{mice}.log",
         record="<records>/simulations/{arm}/mice-{mice}.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("simulate"),
         runtime=needs.minutes("simulate"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         digest=lambda wildcards: plan.digest(
             "simulate", arm=wildcards.arm, mice=wildcards.mice
         ),
@@ -43,19 +42,18 @@ rule dose_curve:
     input:
         parameters=lambda wildcards: plan.parameters_of_dose(wildcards.mice),
     output:
-        table="<results>/dose_curve/mice-{mice}.parquet",
+        table=plan.layout.dose_curve("{mice}"),
     log:
         "<logs>/dose_curve/mice-{mice}.log",
         record="<records>/dose_curve/mice-{mice}.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("dose_curve"),
         runtime=needs.minutes("dose_curve"),
     params:
-        study=plan.study_json,
-        below=lambda wildcards: int(wildcards.mice.split("-")[1]) + 1,
+        study=plan.layout.study,
+        below=lambda wildcards: Chunk.named(wildcards.mice).last + 1,
         digest=plan.digest("dose-curve"),
     message:
         "dose of TIMP-1, mice {wildcards.mice}"
@@ -67,20 +65,19 @@ rule dose_curve:
 
 rule sweep:
     input:
-        parameters="<results>/parameters/mice-{mice}.parquet",
+        parameters=plan.layout.parameters("{mice}"),
     output:
-        table="<results>/sweeps/{sweep}/mice-{mice}.parquet",
+        table=plan.layout.sweep("{sweep}", "{mice}"),
     log:
         "<logs>/sweeps/{sweep}/mice-{mice}.log",
         record="<records>/sweeps/{sweep}/mice-{mice}.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("sweep"),
         runtime=needs.minutes("sweep"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         digest=lambda wildcards: plan.digest("sweep", arm=wildcards.sweep),
     message:
         "simulate the sweep {wildcards.sweep}, mice {wildcards.mice}"
@@ -94,19 +91,18 @@ rule experiments:
     input:
         population=plan.population,
     output:
-        groups="<results>/experiments/{arm}.groups.parquet",
-        twins="<results>/experiments/{arm}.twins.parquet",
+        groups=plan.layout.experiments("{arm}", "groups"),
+        twins=plan.layout.experiments("{arm}", "twins"),
     log:
         "<logs>/experiments/{arm}.log",
         record="<records>/experiments/{arm}.json",
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("experiments"),
         runtime=needs.minutes("experiments"),
     params:
-        study=plan.study_json,
+        study=plan.layout.study,
         population=lambda wildcards, input: (
             ["--population", *input.population] if input.population else []
         ),

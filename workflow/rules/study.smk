@@ -16,7 +16,7 @@
 onstart:
     if not plan.is_resolved():
         shell(
-            "python3 -m nichetrial resolve {plan.file:q} --out {plan.study_json:q}"
+            "python3 -m nichetrial resolve {plan.file:q} --out {plan.layout.study:q}"
             " --record {plan.results:q}/records/study/resolve.json"
             " --expect {plan.resolve_digest} --log {plan.results:q}/logs/study/resolve.log"
         )

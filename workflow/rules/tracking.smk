@@ -14,13 +14,12 @@ rule track:
         figures=plan.pictures(),
         page=rules.report.output.page,
     output:
-        receipt=plan.receipt,
+        receipt=plan.layout.receipt,
     log:
         "<logs>/tracking/tracking.log",
     localrule: True
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("track"),
         runtime=needs.minutes("track"),
@@ -39,13 +38,12 @@ rule track_evidence:
         tables=rules.evidence_report.input,
         page=rules.evidence_report.output.page,
     output:
-        receipt="<results>/evidence/tracking/receipt.json",
+        receipt=plan.layout.evidence.receipt,
     log:
         "<logs>/evidence/tracking.log",
     localrule: True
     conda:
         "../../envs/nichetrial.yaml"
-    threads: 1
     resources:
         mem_mb=needs.megabytes("track_evidence"),
         runtime=needs.minutes("track_evidence"),

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     say(
         f"{study.title}: {len(findings)} findings, {arms} arms, "
         f"{study.calibration.particles} particles of each of "
-        f"{len(study.calibration.variants)} variants -> {plan.evidence}/"
+        f"{len(study.calibration.variants)} variants -> {plan.layout.evidence.folder}/"
     )
     return carry_out(plan, args, target=TARGET, tell=_scores)
 

@@ -84,7 +84,7 @@ def _plan(kind: str, study: ResolvedStudy, folder: Path) -> list[Run]:
         return plan_evidence(study.model_dump(mode="json"), folder)
     if kind == "optimum":
         return plan_optimum(study.model_dump(mode="json"), folder)
-    chunks = [f"mice-{first:06d}-{last:06d}" for first, last in study.chunks()]
+    chunks = [f"mice-{chunk.name}" for chunk in study.chunks()]
     jobs = {arm.name: [f"{arm.name}/{chunk}" for chunk in chunks] for arm in study.arms}
     jobs |= {
         a.name: [f"{s.name}/{chunk}" for chunk in chunks] for s in study.sweeps for a in s.arms

@@ -18,6 +18,7 @@ from nichetrial.figures.inputs import require
 from nichetrial.figures.style import COLOURS, GREY, LINES, MARKERS, ArmStyle
 from nichetrial.formatting import interval, number, tick
 from nichetrial.model.parameters import PARAMETERS
+from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import Arm, ResolvedStudy
 
 __all__ = [
@@ -53,7 +54,7 @@ def table(results: Path, name: str) -> pd.DataFrame:
 
 
 def _file(results: Path, name: str) -> Path:
-    return results / "evidence" / f"{name}.parquet"
+    return Path(Layout(results.as_posix()).evidence.table(name))
 
 
 def findings_of(study: ResolvedStudy) -> dict[str, Finding]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nichetrial import tables
 from nichetrial.errors import UserError
+from nichetrial.study.layout import Chunk, Layout
 from nichetrial.study.resolved import Arm, ResolvedStudy
 
 __all__ = [
@@ -47,14 +48,14 @@ def arm_files(study: ResolvedStudy, results: Path, arm: str, table: str) -> list
     Only the chunks that hold mice with courses count for ``courses``.
     """
     mice = study.figures.course_mice if table == "courses" else None
-    folder = results / "simulations" / arm
-    return [folder / f"mice-{a:06d}-{b:06d}.{table}.parquet" for a, b in _chunks(study, mice)]
+    layout = Layout(results.as_posix())
+    return [Path(layout.simulation(arm, c.name, table)) for c in _chunks(study, mice)]
 
 
 def dose_files(study: ResolvedStudy, results: Path) -> list[Path]:
     """The files of the dose curve."""
-    mice = study.figures.dose_mice
-    return [results / "dose_curve" / f"mice-{a:06d}-{b:06d}.parquet" for a, b in study.chunks(mice)]
+    layout = Layout(results.as_posix())
+    return [Path(layout.dose_curve(c.name)) for c in study.chunks(study.figures.dose_mice)]
 
 
 def outcomes(study: ResolvedStudy, results: Path, arm: str, *columns: str) -> pd.DataFrame:
@@ -90,7 +91,7 @@ def effects(results: Path, outcome: str | None = None) -> pd.DataFrame:
 
 def comparison(results: Path, table: str) -> pd.DataFrame:
     """A table of the comparisons, such as ``event_free``."""
-    return _read([results / "comparisons" / f"{table}.parquet"])
+    return _read([Path(Layout(results.as_posix()).comparison(table))])
 
 
 def jitter(mice: np.ndarray) -> np.ndarray:
@@ -107,9 +108,9 @@ def require(paths: Iterable[Path]) -> list[Path]:
     return paths
 
 
-def _chunks(study: ResolvedStudy, mice: int | None) -> list[tuple[int, int]]:
+def _chunks(study: ResolvedStudy, mice: int | None) -> list[Chunk]:
     """Chunks of the whole cohort that hold one of the first ``mice`` mice."""
-    return [(a, b) for a, b in study.chunks() if mice is None or a < max(mice, 1)]
+    return [c for c in study.chunks() if mice is None or c.first < max(mice, 1)]
 
 
 def _read(paths: Iterable[Path], columns: list[str] | None = None) -> pd.DataFrame:

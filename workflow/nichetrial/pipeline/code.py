@@ -6,13 +6,28 @@ __all__ = ["CODE"]
 
 CODE: dict[str, tuple[str, ...]] = {
     "resolve": ("stages.resolve", "study", "model"),
-    "parameters": ("stages.parameters", "study.resolved", "model", "engine", "cohort"),
-    "simulate": ("stages.simulate", "study.resolved", "engine", "trial"),
-    "dose-curve": ("stages.dose_curve", "study.resolved", "engine", "trial"),
-    "sweep": ("stages.sweep", "study.resolved", "engine", "trial.events", "trial.simulate"),
+    "parameters": (
+        "stages.parameters",
+        "study.layout",
+        "study.resolved",
+        "model",
+        "engine",
+        "cohort",
+    ),
+    "simulate": ("stages.simulate", "study.layout", "study.resolved", "engine", "trial"),
+    "dose-curve": ("stages.dose_curve", "study.layout", "study.resolved", "engine", "trial"),
+    "sweep": (
+        "stages.sweep",
+        "study.layout",
+        "study.resolved",
+        "engine",
+        "trial.events",
+        "trial.simulate",
+    ),
     "experiments": (
         "stages.experiments",
         "stages.selection",
+        "study.layout",
         "study.resolved",
         "study.kinds",
         "study.units",
@@ -23,6 +38,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "compare": (
         "stages.compare",
+        "study.layout",
         "study.resolved",
         "model",
         "engine",
@@ -36,6 +52,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "compare-sweeps": (
         "stages.compare_sweeps",
+        "study.layout",
         "study.resolved",
         "model",
         "engine",
@@ -50,6 +67,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "power": (
         "stages.power",
+        "study.layout",
         "study.resolved",
         "engine",
         "compare.bootstrap",
@@ -61,6 +79,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "optimise": (
         "stages.optimise",
+        "study.layout",
         "study.resolved",
         "model",
         "engine",
@@ -113,6 +132,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "population": (
         "stages.population",
+        "study.layout",
         "study.resolved",
         "model",
         "engine",
@@ -143,6 +163,7 @@ CODE: dict[str, tuple[str, ...]] = {
     "scoreboard": ("stages.scoreboard", "study", "model", "evidence"),
     "sensitivity": (
         "stages.sensitivity",
+        "study.layout",
         "study.resolved",
         "model",
         "engine",
@@ -156,6 +177,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "contradiction": (
         "stages.contradiction",
+        "study.layout",
         "study.resolved",
         "model",
         "engine",
@@ -182,6 +204,7 @@ CODE: dict[str, tuple[str, ...]] = {
     "track": (
         "commands.track",
         "formatting",
+        "study.layout",
         "study.resolved",
         "figures.rule_graph",
         "figures.style",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.products import COMPARISONS
 from nichetrial.pipeline.resources import COLONY_CLASSES, TWINS, Need, Needs, course_days
+from nichetrial.study.layout import Chunk
 
 __all__ = ["Line", "advice", "estimate", "lines", "wall_seconds"]
 
@@ -72,7 +73,7 @@ def lines(plan: Plan) -> list[Line]:
         )
 
     if plan.population:
-        parts = [f"{a}-{b}" for a, b in study.calibration.chunks()]
+        parts = [chunk.name for chunk in study.calibration.chunks()]
         times = study.calibration.generations + 1
         add("particles", [(n * times, {"particles": p}) for p, n in _distinct(parts, 0).items()])
         add("population", [(1, {})])
@@ -100,8 +101,8 @@ def _distinct(spans: list[str], kept: int) -> dict[str, int]:
     counts: Counter[tuple[int, int]] = Counter()
     example: dict[tuple[int, int], str] = {}
     for span in spans:
-        first, last = map(int, span.split("-"))
-        kind = (last - first, max(0, min(kept, last + 1) - first))
+        chunk = Chunk.named(span)
+        kind = (chunk.size, max(0, min(kept, chunk.last + 1) - chunk.first))
         counts[kind] += 1
         example.setdefault(kind, span)
     return {example[kind]: n for kind, n in counts.items()}
@@ -162,7 +163,7 @@ class _Cut:
 
 def _simulations(plan: Plan, needs: Needs, chunk: int) -> _Cut:
     study = plan.study
-    mice = f"0-{min(chunk, study.cohort.mice) - 1}"
+    mice = Chunk(0, min(chunk, study.cohort.mice) - 1).name
     each = [_warm(needs, "simulate", {"arm": arm.name, "mice": mice}) for arm in study.arms]
     each += [_warm(needs, "sweep", {"sweep": s.name, "mice": mice}) for s in study.sweeps]
     seconds = [need.seconds for need in each]

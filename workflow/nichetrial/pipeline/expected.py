@@ -39,7 +39,7 @@ def expected(plan: Plan, *, evidence: bool) -> Iterator[Expected]:
     """
 
     def job(record: str, rule: str, stage: str = "", **wildcards: Any) -> Expected:
-        path = f"{plan.results}/records/{record}.json"
+        path = plan.layout.record(record)
         return Expected(path, rule, (stage or rule.replace("_", "-"), wildcards))
 
     study = plan.study

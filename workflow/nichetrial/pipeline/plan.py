@@ -25,19 +25,10 @@ from nichetrial.pipeline.products import (
     OF_NO_CALIBRATION,
 )
 from nichetrial.records.identity import code_digest
+from nichetrial.study.layout import Chunk, Layout
 from nichetrial.study.resolved import ResolvedStudy, digest
 
-__all__ = ["Plan", "chunk_name", "study_file"]
-
-
-def chunk_name(first: int, last: int) -> str:
-    """The part of a file name that says which mice are in it, e.g. ``000000-000499``."""
-    return f"{first:06d}-{last:06d}"
-
-
-def _span(mice: str) -> tuple[int, int]:
-    first, last = mice.split("-")
-    return int(first), int(last)
+__all__ = ["Plan", "study_file"]
 
 
 @functools.cache
@@ -63,15 +54,15 @@ class Plan:
                 raise UserError(f"missing_arms names {name!r}, no arm or sweep of this study")
         return cls(study, file, names)
 
-    @property
-    def results(self) -> str:
-        """The folder of this study's results, under the working directory."""
-        return f"results/{self.study.name}"
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """Where the results lie, under the working directory."""
+        return Layout.of(self.study.name)
 
     @property
-    def study_json(self) -> str:
-        """The resolved study, which all jobs read."""
-        return f"{self.results}/study.json"
+    def results(self) -> str:
+        """The folder of this study's results."""
+        return self.layout.results
 
     @property
     def resolve_digest(self) -> str:
@@ -80,8 +71,8 @@ class Plan:
     def is_resolved(self) -> bool:
         """Whether study.json and its record are there and say what the study file says."""
         try:
-            written = Path(self.study_json).read_text(encoding="utf-8")
-            recorded = Path(self.results, "records", "study", "resolve.json").is_file()
+            written = Path(self.layout.study).read_text(encoding="utf-8")
+            recorded = Path(self.layout.record("study/resolve")).is_file()
             return recorded and ResolvedStudy.model_validate_json(written) == self.study
         except (OSError, ValueError):
             return False
@@ -118,29 +109,28 @@ class Plan:
 
     @functools.cached_property
     def chunks(self) -> list[str]:
-        return [chunk_name(*chunk) for chunk in self.study.chunks()]
+        return [chunk.name for chunk in self.study.chunks()]
 
     @functools.cached_property
     def dose_chunks(self) -> dict[str, str]:
         """Chunk of the dose curve -> the chunk of parameters that holds its mice."""
         dose = self.study.chunks(self.study.figures.dose_mice)
         return {
-            chunk_name(*small): chunk_name(*whole)
-            for small, whole in zip(dose, self.study.chunks(), strict=False)
+            small.name: whole.name for small, whole in zip(dose, self.study.chunks(), strict=False)
         }
 
     def parameters_of_dose(self, mice: str) -> str:
         """The parameter file for a chunk of the dose curve."""
-        return f"{self.results}/parameters/mice-{self.dose_chunks[mice]}.parquet"
+        return self.layout.parameters(self.dose_chunks[mice])
 
     def simulations(self, *tables: str) -> list[str]:
         """Files of all arms that are not missing; courses only of chunks with course mice."""
         return [
-            f"{self.results}/simulations/{arm}/mice-{chunk_name(first, last)}.{table}.parquet"
+            self.layout.simulation(arm, chunk.name, table)
             for table in tables
             for arm in self.arms
-            for first, last in self.study.chunks()
-            if table != "courses" or first < max(self.study.figures.course_mice, 1)
+            for chunk in self.study.chunks()
+            if table != "courses" or chunk.first < max(self.study.figures.course_mice, 1)
         ]
 
     def comparison_inputs(self) -> list[str]:
@@ -152,52 +142,41 @@ class Plan:
         reference = self.study.comparisons.reference
         if reference in self.missing or not self.sweeps:
             return []
-        swept = [f"{self.results}/sweeps/{s}/mice-{m}.parquet" for s in self.sweeps
-                 for m in self.chunks]  # fmt: skip
-        base = f"{self.results}/simulations/{reference}"
-        return [*swept, *(f"{base}/mice-{mice}.outcomes.parquet" for mice in self.chunks)]
+        swept = [self.layout.sweep(s, mice) for s in self.sweeps for mice in self.chunks]
+        outcomes = [self.layout.simulation(reference, mice, "outcomes") for mice in self.chunks]
+        return [*swept, *outcomes]
 
     def experiment_inputs(self) -> list[str]:
         """The simulated experiments of all arms."""
-        folder = f"{self.results}/experiments"
-        return [f"{folder}/{a}.{kind}.parquet" for a in self.arms for kind in ("groups", "twins")]
+        kinds = ("groups", "twins")
+        return [self.layout.experiments(arm, kind) for arm in self.arms for kind in kinds]
 
     def mice(self) -> list[str]:
         """The files of all mice."""
-        return [f"{self.results}/parameters/mice-{chunk}.parquet" for chunk in self.chunks]
+        return [self.layout.parameters(mice) for mice in self.chunks]
 
     def rejections(self) -> list[str]:
         """The tables of implausible draws, one a chunk."""
-        return [f"{self.results}/parameters/mice-{chunk}.rejections.csv" for chunk in self.chunks]
+        return [self.layout.rejections(mice) for mice in self.chunks]
 
     def pictures(self, *figures: str) -> list[str]:
         """The files of figures (all)."""
         formats = self.study.figures.formats
         return [
-            f"{self.results}/figures/{figure}.{kind}"
+            self.layout.figure(figure, kind)
             for figure in figures or self.figures
             for kind in formats
         ]
 
     def comparisons(self, *rules: str) -> list[str]:
         """The files that these rules (all that the study asks for) write to comparisons/."""
-        folder = f"{self.results}/comparisons"
         tables = [
-            f"{folder}/{table}.{kind}"
+            self.layout.comparison(table, kind)
             for rule in rules or filter(self.asks_for, COMPARISONS)
             for table in COMPARISONS[rule]
             for kind in ("parquet", "csv")
         ]
-        return [*tables, f"{folder}/metrics.json"] if not rules or "compare" in rules else tables
-
-    @property
-    def page(self) -> str:
-        return f"{self.results}/report.html"
-
-    @property
-    def receipt(self) -> str:
-        """The last file of a run."""
-        return f"{self.results}/tracking/receipt.json"
+        return [*tables, self.layout.metrics] if not rules or "compare" in rules else tables
 
     def lost(self) -> list[str]:
         """Files that are gone though something was made of them; a run makes them again.
@@ -214,8 +193,8 @@ class Plan:
                 self.pictures(figure)[0]: functools.partial(self.figure_inputs, figure)
                 for figure in self.figures
             },
-            self.page: lambda: [*shown, *self.rejections()],
-            self.receipt: lambda: [*shown, self.page],
+            self.layout.page: lambda: [*shown, *self.rejections()],
+            self.layout.receipt: lambda: [*shown, self.layout.page],
         }
         made_of = [files() for product, files in used.items() if os.path.exists(product)]
         needed = dict.fromkeys(file for files in made_of for file in files)
@@ -226,19 +205,12 @@ class Plan:
         files: list[str] = []
         for table in FIGURES[figure]:
             if table in COMPARED:
-                files.append(f"{self.results}/comparisons/{table}.parquet")
+                files.append(self.layout.comparison(table))
             elif table == "dose_curve":
-                files += [
-                    f"{self.results}/dose_curve/mice-{mice}.parquet" for mice in self.dose_chunks
-                ]
+                files += [self.layout.dose_curve(mice) for mice in self.dose_chunks]
             else:
                 files += self.simulations(table)
         return files
-
-    @property
-    def evidence(self) -> str:
-        """The folder of this study's calibration and of what it says to the findings."""
-        return f"{self.results}/evidence"
 
     def findings(self, *keys: str) -> list[str]:
         """The user's files of findings under these keys, and the study files that they name."""
@@ -262,15 +234,15 @@ class Plan:
     @property
     def own_population(self) -> str:
         """The population that this study's own calibration makes."""
-        return f"{self.evidence}/full/population.parquet"
+        return self.layout.evidence.table("full/population")
 
     def particles(self, variant: str, generation: int) -> list[str]:
         """The files of one generation of a calibration; none before the first."""
         if generation < 0:
             return []
-        folder = f"{self.evidence}/{variant}/particles/{generation:03d}"
         return [
-            f"{folder}/{chunk_name(*chunk)}.parquet" for chunk in self.study.calibration.chunks()
+            self.layout.evidence.particles(variant, f"{generation:03d}", chunk.name)
+            for chunk in self.study.calibration.chunks()
         ]
 
     def all_particles(self, variant: str) -> list[str]:
@@ -286,9 +258,9 @@ class Plan:
             if table == "findings":
                 files += [*spec.fit, *spec.predict]
             elif table == "generations":
-                files += [f"{self.evidence}/{v}/generations.parquet" for v in spec.variants]
+                files += [self.layout.evidence.table(f"{v}/generations") for v in spec.variants]
             else:
-                files.append(f"{self.evidence}/{table}.parquet")
+                files.append(self.layout.evidence.table(table))
         return files
 
     @property
@@ -299,7 +271,7 @@ class Plan:
     def evidence_pictures(self) -> list[str]:
         """The figures of the calibration, in the formats that the study asks for."""
         return [
-            f"{self.evidence}/figures/{figure}.{kind}"
+            self.layout.evidence.figure(figure, kind)
             for figure in EVIDENCE_FIGURES
             for kind in self.study.figures.formats
         ]
@@ -360,8 +332,8 @@ class Plan:
 
     def _course_mice(self, mice: str) -> int:
         """How many mice of a chunk keep their time courses."""
-        first, last = _span(mice)
-        return max(0, min(self.study.figures.course_mice, last + 1) - first)
+        chunk = Chunk.named(mice)
+        return max(0, min(self.study.figures.course_mice, chunk.last + 1) - chunk.first)
 
 
 def study_file(files: Sequence[str | Path], default: str) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.pipeline.products import FIGURES
+from nichetrial.study.layout import Chunk
 from nichetrial.study.resolved import Arm, OptimiseSpec, ResolvedStudy
 
 __all__ = [
@@ -105,12 +106,6 @@ def _most_landings(arm: Arm, spec: OptimiseSpec) -> int:
     return _landings(arm) + (doses if arm.treatments[spec.treatment].method == "bolus" else 0)
 
 
-def _size(span: str) -> tuple[int, int]:
-    """First number of a chunk's name, and how many there are."""
-    first, last = map(int, span.split("-"))
-    return first, last + 1 - first
-
-
 class Needs:
     """The needs of a study's jobs. An answer is remembered: there may be ten thousand jobs."""
 
@@ -168,20 +163,21 @@ class Needs:
         """
         study = self.study
         if rule == "parameters":
-            return {"mice": _size(mice)[1]}
+            return {"mice": Chunk.named(mice).size}
         if rule == "simulate":
-            first, count = _size(mice)
-            kept = max(0, min(study.figures.course_mice - first, count))
+            chunk = Chunk.named(mice)
+            count = chunk.size
+            kept = max(0, min(study.figures.course_mice - chunk.first, count))
             return {
                 "mice": count,
                 "steps": count * self._steps[arm],
                 "course_rows": kept * self._days[arm],
             }
         if rule == "dose_curve":
-            count = _size(mice)[1]
+            count = Chunk.named(mice).size
             return {"mice": count * len(study.dose_curve), "steps": count * self._dose_steps}
         if rule == "sweep":
-            count, (arms, steps) = _size(mice)[1], self._swept[sweep]
+            count, (arms, steps) = Chunk.named(mice).size, self._swept[sweep]
             return {"arms": arms, "mice": count * arms, "steps": count * steps}
         if rule == "experiments":
             animals = self._animals()
@@ -194,7 +190,7 @@ class Needs:
             }
         if rule == "particles":
             spec = study.calibration
-            return {"experiments": _size(particles)[1] * spec.moves * spec.mice}
+            return {"experiments": Chunk.named(particles).size * spec.moves * spec.mice}
         return self._of_study[rule]
 
     def _animals(self) -> float:

@@ -87,13 +87,13 @@ def verify(plan: Plan, *, evidence: bool, now: float) -> Verdict:
     """
     memory = MEMORY / f"{plan.study.name}.json"
     look = _Look(memory, int(now * 1e9))
-    tracked = [*plan.comparisons(), *plan.pictures(), plan.page]
-    was_last = _newest([plan.receipt]) >= _newest(tracked)
+    tracked = [*plan.comparisons(), *plan.pictures(), plan.layout.page]
+    was_last = _newest([plan.layout.receipt]) >= _newest(tracked)
     for job in expected(plan, evidence=evidence):
         look.at(job, plan)
-    look.at_receipt(plan.receipt, "track", _newest(tracked) if was_last else 0)
+    look.at_receipt(plan.layout.receipt, "track", _newest(tracked) if was_last else 0)
     if evidence:
-        look.at_receipt(f"{plan.evidence}/tracking/receipt.json", "track_evidence")
+        look.at_receipt(plan.layout.evidence.receipt, "track_evidence")
     look.keep(memory)
     return look.verdict
 

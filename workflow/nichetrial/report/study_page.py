@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from nichetrial import tables
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.figures import catalogue, dose, inputs
 from nichetrial.model.parameters import PARAMETERS
@@ -23,6 +22,7 @@ from nichetrial.report.sentences import (
     dose_words,
     effect_words,
 )
+from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import POPULATIONS, ResolvedStudy
 
 __all__ = ["COMPARISONS", "render", "sources"]
@@ -51,7 +51,7 @@ def render(
     Raises: UserError naming the file that is not there.
     """
     inputs.require(sources(study, results))
-    tabled = {n: tables.read(results / "comparisons" / f"{n}.parquet") for n in _tables(study)}
+    tabled = {n: inputs.comparison(results, n) for n in _tables(study)}
 
     def rows(name: str) -> list[dict[Any, Any]]:
         return tabled[name].to_dict("records") if name in tabled else []
@@ -121,7 +121,8 @@ def _tables(study: ResolvedStudy) -> list[str]:
 
 def sources(study: ResolvedStudy, results: Path) -> list[Path]:
     """The files the page is made of, besides study and run records."""
-    found = [results / "comparisons" / f"{name}.parquet" for name in _tables(study)]
+    layout = Layout(results.as_posix())
+    found = [Path(layout.comparison(name)) for name in _tables(study)]
     found += _rejection_files(study, results)
     found += inputs.dose_files(study, results)
     names = [name for name in catalogue.FIGURES if study.asks_for(name)]
@@ -137,9 +138,8 @@ def _scores(study: ResolvedStudy) -> list[dict[str, Any]]:
 
 
 def _rejection_files(study: ResolvedStudy, results: Path) -> list[Path]:
-    return [
-        results / "parameters" / f"mice-{a:06d}-{b:06d}.rejections.csv" for a, b in study.chunks()
-    ]
+    layout = Layout(results.as_posix())
+    return [Path(layout.rejections(chunk.name)) for chunk in study.chunks()]
 
 
 def _rejections(study: ResolvedStudy, results: Path) -> list[tuple[str, int]]:

@@ -21,6 +21,7 @@ from nichetrial.compare.unknowns import UNKNOWNS, unknowns
 from nichetrial.pipeline.code import CODE
 from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options, write_tables
+from nichetrial.study.layout import Layout
 from nichetrial.tables import atomic, read
 
 __all__ = ["add_arguments", "run"]
@@ -29,11 +30,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial compare``."""
     parser.add_argument("--study", required=True, help="resolved study (study.json)")
-    parser.add_argument(
-        "--simulations", required=True, help="folder: <arm>/mice-*.outcomes.parquet"
-    )
-    parser.add_argument("--parameters", required=True, help="folder: mice-*.parquet")
-    parser.add_argument("--out", required=True, help="folder to write the tables to")
+    parser.add_argument("--results", required=True, help="folder: results/<study>")
     parser.add_argument("--missing", nargs="*", default=[], help="arms whose jobs failed")
     add_record_options(parser)
 
@@ -41,22 +38,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read all outcomes, compare, and write the tables with their CSV twins."""
     study = read_study(args.study)
-    spec, out = study.comparisons, Path(args.out)
-    chunks = [f"mice-{a:06d}-{b:06d}" for a, b in study.chunks()]
+    spec, layout, chunks = study.comparisons, Layout(args.results), study.chunks()
     files = {
-        arm.name: [Path(args.simulations, arm.name, f"{c}.outcomes.parquet") for c in chunks]
+        arm.name: [layout.simulation(arm.name, c.name, "outcomes") for c in chunks]
         for arm in study.arms
         if arm.name not in args.missing
     }
     courses = {
         name: [
-            Path(args.simulations, name, f"{c}.courses.parquet")
-            for c, (first, _) in zip(chunks, study.chunks(), strict=True)
-            if first < study.figures.course_mice
+            layout.simulation(name, c.name, "courses")
+            for c in chunks
+            if c.first < study.figures.course_mice
         ]
         for name in files
     }
-    mice = [Path(args.parameters, f"{c}.parquet") for c in chunks]
+    mice = [layout.parameters(c.name) for c in chunks]
     with recording(
         args.record,
         stage="compare",
@@ -83,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
         ranked = ranking(outcomes, {n: read(*fs) for n, fs in courses.items()}, study)
         write_tables(
             record,
-            out,
+            Path(layout.comparison("effects")).parent,
             {
                 "effects": (effect, EFFECTS),
                 "combinations": (combined, COMBINATIONS),
@@ -95,8 +91,8 @@ def run(args: argparse.Namespace) -> None:
             },
         )
         numbers = metrics(outcomes, study, effect, combined)
-        with atomic(out / "metrics.json") as part:
+        with atomic(layout.metrics) as part:
             part.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        record.output(out / "metrics.json")
+        record.output(layout.metrics)
         for name, value in numbers["comparison"].items():
             record.metric(name, value)

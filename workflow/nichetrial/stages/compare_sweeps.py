@@ -15,6 +15,7 @@ from nichetrial.compare.window import SCHEDULES, WINDOW, schedules, window
 from nichetrial.pipeline.code import CODE
 from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options, write_tables
+from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import Pair
 from nichetrial.tables import Schema, read
 
@@ -41,15 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Compare each sweep's arms with the reference, answer what it asks, write all tables."""
-    study, results = read_study(args.study), Path(args.results)
-    spec = study.comparisons
-    chunks = [f"mice-{a:06d}-{b:06d}" for a, b in study.chunks()]
+    study, layout = read_study(args.study), Layout(args.results)
+    spec, chunks = study.comparisons, study.chunks()
     swept = [s for s in study.sweeps if s.name not in args.missing]
     if spec.reference in args.missing:
         swept = []
-    files = {s.name: [results / "sweeps" / s.name / f"{c}.parquet" for c in chunks] for s in swept}
-    folder = results / "simulations" / spec.reference
-    base = [folder / f"{c}.outcomes.parquet" for c in chunks] if swept else []
+    files = {s.name: [layout.sweep(s.name, c.name) for c in chunks] for s in swept}
+    base = [layout.simulation(spec.reference, c.name, "outcomes") for c in chunks] if swept else []
     with recording(
         args.record,
         stage="compare-sweeps",
@@ -93,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
                 found["schedules"].append(schedules(*asked))
         write_tables(
             record,
-            results / "comparisons",
+            Path(layout.comparison("sweep_effects")).parent,
             {name: (_joined(parts, TABLES[name]), TABLES[name]) for name, parts in found.items()},
         )
         record.metric("arms", sum(len(s.arms) for s in swept))

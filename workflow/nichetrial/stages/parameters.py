@@ -11,6 +11,7 @@ from nichetrial.cohort.sample import SCHEMA, sample
 from nichetrial.pipeline.code import CODE
 from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
+from nichetrial.study.layout import Chunk
 from nichetrial.tables import write, write_csv
 
 __all__ = ["add_arguments", "run"]
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     with recording(
         args.record,
         stage="parameters",
-        name=f"mice-{args.first:06d}-{args.last:06d}",
+        name=f"mice-{Chunk(args.first, args.last).name}",
         parameters={
             "first": args.first,
             "last": args.last,

@@ -15,6 +15,7 @@ from nichetrial.evidence.simulated import Laboratory
 from nichetrial.pipeline.code import CODE
 from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
+from nichetrial.study.layout import Chunk
 from nichetrial.tables import read, write
 
 __all__ = ["add_arguments", "run"]
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     with recording(
         args.record,
         stage="particles",
-        name=f"{args.variant}/{args.generation:03d}/{args.first:06d}-{args.last:06d}",
+        name=f"{args.variant}/{args.generation:03d}/{Chunk(args.first, args.last).name}",
         parameters={
             "variant": args.variant,
             "generation": args.generation,

@@ -8,6 +8,7 @@ from nichetrial.errors import UserError
 from nichetrial.pipeline.code import CODE
 from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, progress, read_study, record_options
+from nichetrial.study.layout import Chunk
 from nichetrial.study.resolved import Arm, ResolvedStudy
 from nichetrial.tables import read, write
 from nichetrial.trial.simulate import COLONIES, COURSES, OUTCOMES, simulate
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     study = read_study(args.study)
     arm = _arm(study, args.arm)
     cohort = read(args.parameters)
-    mice = f"mice-{cohort['mouse'].iloc[0]:06d}-{cohort['mouse'].iloc[-1]:06d}"
+    mice = f"mice-{Chunk(cohort['mouse'].iloc[0], cohort['mouse'].iloc[-1]).name}"
     with recording(
         args.record,
         stage="simulate",

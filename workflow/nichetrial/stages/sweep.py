@@ -10,6 +10,7 @@ import pyarrow as pa
 from nichetrial.pipeline.code import CODE
 from nichetrial.records.record import recording
 from nichetrial.stages.options import add_record_options, read_study, record_options
+from nichetrial.study.layout import Chunk
 from nichetrial.tables import Schema, read, write
 from nichetrial.trial.simulate import OUTCOMES, simulate
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     with recording(
         args.record,
         stage="sweep",
-        name=f"{sweep.name}/mice-{cohort['mouse'].iloc[0]:06d}-{cohort['mouse'].iloc[-1]:06d}",
+        name=f"{sweep.name}/mice-{Chunk(cohort['mouse'].iloc[0], cohort['mouse'].iloc[-1]).name}",
         parameters={"arms": [a.model_dump(mode="json") for a in sweep.arms]},
         seed=study.seed,
         inputs=[args.parameters],

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from nichetrial.study.layout import Chunk
+
 __all__ = [
     "GENES",
     "POPULATIONS",
@@ -295,10 +297,10 @@ class CalibrationSpec(_Frozen):
     map_points: int = 20
     map_particles: int = 100
 
-    def chunks(self) -> list[tuple[int, int]]:
-        """First and last particle of each chunk, both included."""
+    def chunks(self) -> list[Chunk]:
+        """The particles, in the parts that one job makes."""
         return [
-            (a, min(a + self.chunk, self.particles) - 1)
+            Chunk(a, min(a + self.chunk, self.particles) - 1)
             for a in range(0, self.particles, self.chunk)
         ]
 
@@ -355,13 +357,13 @@ class ResolvedStudy(_Frozen):
                 return sweep
         raise KeyError(name)
 
-    def chunks(self, mice: int | None = None) -> list[tuple[int, int]]:
-        """First and last mouse of each chunk, both included, of the first ``mice`` (all)."""
+    def chunks(self, mice: int | None = None) -> list[Chunk]:
+        """The first ``mice`` (all) in the parts that one job simulates."""
         total, size = (
             self.cohort.mice if mice is None else min(mice, self.cohort.mice),
             self.cohort.chunk,
         )
-        return [(a, min(a + size, total) - 1) for a in range(0, total, size)]
+        return [Chunk(a, min(a + size, total) - 1) for a in range(0, total, size)]
 
 
 def digest(value: Any) -> str:
