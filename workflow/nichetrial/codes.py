@@ -25,3 +25,27 @@ USAGE = Code(
     "The command line has a command, an option or a value that does not exist or does not fit.",
     "Run `nichetrial --help`, or `nichetrial COMMAND --help` for the options of one command.",
 )
+
+# The engine, its compiled code, virtual mice
+
+SELF_TEST = Code(
+    350,
+    "The compiled model gave other results than the plain reference on this computer.",
+    "Run the command again. If it fails again, please report it with the processor and the "
+    "versions of numba and llvmlite: no result of this computer can be trusted.",
+)
+
+# Notes: allowed, but probably not meant
+
+NO_SAFE_CACHE = Code(
+    860,
+    "Compiled code is kept in a folder that only its owner can write, because whoever writes it "
+    "can run code. No such folder was found, so every run compiles again.",
+    "Let NUMBA_CACHE_DIR name a folder of your own that nobody else can write.",
+)
+NO_EFFECT = Code(
+    861,
+    "A treatment with a dose changed no outcome of any mouse by a single bit, although the host "
+    "has its target.",
+    "Check the dose and its days against the day of read-out.",
+)

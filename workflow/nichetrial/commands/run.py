@@ -16,7 +16,7 @@ from typing import Any
 from nichetrial.errors import UserError
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
-from nichetrial.launch import process, slurm
+from nichetrial.launch import machine_code, process, slurm
 from nichetrial.launch.locks import FolderBusy, folder_lock
 from nichetrial.launch.summary import summary
 from nichetrial.pipeline.estimate import advice, estimate
@@ -113,10 +113,13 @@ def carry_out(
         with (
             folder_lock(Path.cwd()) as hold,
             slurm.jobs_ended(on_slurm, Path.cwd(), say),
+            machine_code.ready(say, here=not on_slurm) as note,
             tempfile.TemporaryDirectory() as scratch,
         ):
             if hold.recovered:
                 say(hold.recovered)
+            if note:
+                say(f"nichetrial: {note}")
             failures = Path(scratch, "failures.jsonl")
             options |= {"failures": failures, "forced": _judged(plan, target)}
             code = process.run(process.command(args.study, **options), keep_open=[hold.fd])

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 from pathlib import Path
 
 from numba.core import config
 
-from nichetrial.engine import compiled
+from nichetrial.compat import numba_cache
 
 __all__ = ["generated"]
 
 HERE = Path(__file__).parent
 
-compiled.one_at_a_time()
-_GIVEN = config.CACHE_DIR  # type: ignore[attr-defined]
-config.CACHE_DIR = str(  # type: ignore[attr-defined]
-    compiled.settle(f"compiled-{compiled.digest(HERE)}", compiled.candidates(HERE, _GIVEN))
-)
+_folder = numba_cache.settle(given=config.CACHE_DIR)  # type: ignore[attr-defined]
+numba_cache.install(_folder)
+if _folder.private and numba_cache.HANDED not in os.environ:
+    atexit.register(shutil.rmtree, _folder.path, ignore_errors=True)
+if numba_cache.BUILDING not in os.environ and not _folder.usable:
+    _folder.build()
 
 
 def generated() -> dict[Path, str]:

@@ -21,10 +21,10 @@ from nichetrial.engine.forcing import CHANNELS, EVENT
 from nichetrial.model import equations as eq
 from nichetrial.model.parameters import PARAMETERS
 
-__all__ = ["basal", "courses", "inputs", "rates"]
+__all__ = ["HALF_EFFECT", "basal", "courses", "inputs", "rates"]
 
 Floats = NDArray[np.float64]
-_HALF_EFFECT = ("amd3100_ic50", "anti_sdf1_ic50", "anti_ly6g_ec50", "anti_ly6g_ec50",
+HALF_EFFECT = ("amd3100_ic50", "anti_sdf1_ic50", "anti_ly6g_ec50", "anti_ly6g_ec50",
                 "anti_timp1_ic50", "mmp_inhibitor_ic50")  # fmt: skip
 _C = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1)
 _A = (
@@ -104,7 +104,7 @@ def inputs(t: float, past: Events, p: Floats, host: Floats) -> Floats:
             u["tumour_volume"], u["shedding_volume"] = volume, volume ** of["shedding_exponent"]
         elif kind == EVENT["resect"]:
             u["tumour_volume"], u["shedding_volume"] = (np.zeros(p.shape[1]) for _ in range(2))
-    effect = {d: level[d] / of[h] for d, h in zip(CHANNELS, _HALF_EFFECT, strict=True)}
+    effect = {d: level[d] / of[h] for d, h in zip(CHANNELS, HALF_EFFECT, strict=True)}
     for drug in ("amd3100", "anti_sdf1", "anti_timp1", "mmp_inhibitor"):
         u[drug] = effect[drug]
     for drug in ("anti_ly6g", "anti_ly6g_murinised"):

@@ -46,6 +46,7 @@ CODE: dict[str, tuple[str, ...]] = {
         "compare.bootstrap",
         "compare.combinations",
         "compare.effects",
+        "compare.no_effect",
         "compare.ranking",
         "compare.time_to_event",
         "compare.unknowns",

@@ -10,6 +10,7 @@ from nichetrial.compare.arms import ARMS, arms, metrics
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.combinations import COMBINATIONS, combinations
 from nichetrial.compare.effects import EFFECTS, effects
+from nichetrial.compare.no_effect import without_effect
 from nichetrial.compare.ranking import RANKING, ranking
 from nichetrial.compare.time_to_event import (
     EVENT_FREE,
@@ -94,5 +95,7 @@ def run(args: argparse.Namespace) -> None:
         with atomic(layout.metrics) as part:
             part.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         record.output(layout.metrics)
+        for note in without_effect(outcomes, study):
+            record.note(note)
         for name, value in numbers["comparison"].items():
             record.metric(name, value)
