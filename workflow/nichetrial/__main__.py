@@ -1,5 +1,11 @@
 """``python -m nichetrial``, the same as the ``nichetrial`` command."""
 
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # while Python imports, an interrupt ends it without a traceback; cli.main handles it later
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 from nichetrial.cli import main
 
 __all__: list[str] = []

@@ -112,6 +112,8 @@ def _dispatch(name: str, words: list[str]) -> int:
             path = other
         module = importlib.import_module(path)
         args = _parser(name, module).parse_args(words)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         code = module.run(args)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0

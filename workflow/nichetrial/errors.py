@@ -38,7 +38,7 @@ class Fault:
     place: str | None = None
 
     def __str__(self) -> str:
-        text = f"{self.code} {self.message}"
+        text = f"{self.code} {self.message}" if self.code.number else self.message  # TRANSITION
         return f"{self.place}: {text}" if self.place else text
 
 
