@@ -18,7 +18,8 @@ import pytest
 
 from nichetrial.figures import catalogue
 from nichetrial.figures.style import save
-from nichetrial.records.record import read_records, recording
+from nichetrial.records.record import recording
+from nichetrial.records.stored import read_records
 from nichetrial.report.study_page import render
 from nichetrial.study.resolved import ResolvedStudy, TrackingSpec
 from nichetrial.tracking import views

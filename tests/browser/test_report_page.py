@@ -8,7 +8,7 @@ import pytest
 
 from nichetrial.figures import catalogue
 from nichetrial.figures.style import save
-from nichetrial.records.record import read_records
+from nichetrial.records.stored import read_records
 from nichetrial.report.study_page import render
 from tests.unit.test_figures_data import LABELS, build, make_study
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from nichetrial import engine
 from nichetrial.engine import ensemble, forcing, lanes, reference
 from nichetrial.engine.ensemble import Ensemble, Events, grid, run
 from nichetrial.engine.integrate import READ, TRACE
@@ -23,7 +17,7 @@ from nichetrial.engine.kernels import INPUT_NAMES, PARAMETER_NAMES, STATE_NAMES
 from nichetrial.engine.outcome import Outcome
 from nichetrial.study.resolved import Host
 from nichetrial.trial.events import events, reading
-from tests.mice import ARMS, SEED, arm, cohort, row, treatment
+from tests.mice import ARMS, SEED, arm, cohort, treatment
 
 MICE = cohort(20)
 P = np.ascontiguousarray(MICE[list(PARAMETER_NAMES)], dtype=np.float64)
@@ -447,35 +441,3 @@ def test_the_grid_of_days():
     days = days_of(a.model_copy(update={"readout": readout}))
     assert days.tolist() == [*np.arange(0, 3, 0.25), 3.0, 4.0, 5.0]
     assert integrate(a).courses.shape[1:] == (len(days_of(a)), len(STATE_NAMES))
-
-
-@pytest.mark.slow
-def test_changed_source_is_compiled_anew(tmp_path):
-    """Numba alone would go on running the code of a file that another file calls."""
-    package = Path(engine.__file__).parents[1]
-    shutil.copytree(package, tmp_path / "nichetrial", ignore=shutil.ignore_patterns("__pycache__"))
-    np.save(tmp_path / "p.npy", row(MICE, 0))
-    code = (
-        "import numpy as np; from nichetrial.engine.kernels import basal\n"
-        "y = np.zeros(13); basal(np.load('p.npy'), np.ones(4), y); print(*y)"
-    )
-
-    def answer():
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "c")},
-            cwd=tmp_path,
-            capture_output=True,
-            check=True,
-        )
-        return done.stdout, sorted((tmp_path / "c").glob("compiled-*"))
-
-    first, before = answer()
-    assert answer() == (first, before)
-    changed = tmp_path / "nichetrial" / "engine" / "elementary.py"
-    other = '\n\n@njit(error_model="numpy")\ndef exp(x):\n    return 7.0 + x\n'
-    changed.write_text(changed.read_text() + other)
-    second, after = answer()
-    assert second != first
-    assert len(before) == 1
-    assert len(after) == 2

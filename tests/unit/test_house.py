@@ -58,7 +58,7 @@ BELOW: dict[str, set[str]] = {
     "tracking": {"records"},
     "pipeline": {"study", "records"},
     "launch": {"pipeline", "study", "records", "compat"},
-    "provenance": {"launch", "tracking", "records"},
+    "provenance": {"launch", "pipeline", "study", "tracking", "records"},
     "stages": {
         "report",
         "figures",

@@ -14,7 +14,7 @@ import pytest
 from nichetrial.errors import UserError
 from nichetrial.figures import catalogue
 from nichetrial.figures.dose import COLUMNS
-from nichetrial.records.record import read_records
+from nichetrial.records.stored import read_records
 from nichetrial.report import references
 from nichetrial.report import sentences as words
 from nichetrial.report.provenance import provenance

@@ -14,7 +14,7 @@ from nichetrial.errors import UserError
 from nichetrial.launch import keep_origin as start
 from nichetrial.records import git, identity, origin
 from nichetrial.records.jobs import jobs_of, read_jobs, write_jobs
-from nichetrial.records.record import read_records
+from nichetrial.records.stored import read_records
 from nichetrial.records.uncommitted import uncommitted
 from tests.unit.test_tracking_plan import PARENT, build, planned
 

@@ -127,8 +127,7 @@ def build(
     records = results / "records"
     for sub in ("parameters", "comparisons", "figures"):
         (results / sub).mkdir(parents=True, exist_ok=True)
-    with recording(records / "resolve" / "study.json", stage="resolve", name="s", parameters={}):
-        (results / "study.json").write_text(of.model_dump_json(indent=2))
+    _made(results, "resolve", {"study.json": of.written()})
     for first, last in of.chunks():
         name = f"mice-{first:06d}-{last:06d}"
         mice = results / "parameters" / f"{name}.parquet"
@@ -146,10 +145,20 @@ def build(
             simulate(results, of, name, "step too small" if name in failed else None)
     compare(results, of, [n.split("/")[0] for n in (*failed, skip) if n])
     for figure in ("foci", "forest"):
-        (results / "figures" / f"{figure}.png").write_bytes(figure.encode() * 50)
-        (results / "figures" / f"{figure}.svg").write_text(f"<svg>{figure}</svg>")
-    (results / "report.html").write_text("<html>report</html>")
+        pictures = {f"{figure}.png": figure * 50, f"{figure}.svg": f"<svg>{figure}</svg>"}
+        _made(results, "figure", {f"figures/{name}": text for name, text in pictures.items()})
+    _made(results, "report", {"report.html": "<html>report</html>"})
     return results
+
+
+def _made(results: Path, stage: str, files: dict[str, str]) -> None:
+    """Some files and the record of the job that made them."""
+    name = Path(next(iter(files))).stem
+    path = results / "records" / stage / f"{name}.json"
+    with recording(path, stage=stage, name=name, parameters={}) as record:
+        for within, text in files.items():
+            (results / within).write_text(text)
+            record.output(results / within)
 
 
 def compare(results: Path, of: ResolvedStudy, missing: list[str]) -> None:
@@ -166,13 +175,15 @@ def compare(results: Path, of: ResolvedStudy, missing: list[str]) -> None:
         seed=of.seed,
         inputs=[p for p in outcomes if p.parent.name not in missing],
         code=("compare",),
-    ):
+    ) as record:
         (results / "comparisons" / "effects.csv").write_text(EFFECTS)
         metrics = {
             "arms": {name: {"foci mean": 3.0, "nothing": None, "odd%name": 1} for name in LABELS},
             "comparison": {"largest excess": 0.5, "not a number": float("nan")},
         }
         (results / "comparisons" / "metrics.json").write_text(json.dumps(metrics))
+        for name in ("effects.csv", "metrics.json"):
+            record.output(results / "comparisons" / name)
 
 
 def planned(results: Path, of: ResolvedStudy | None = None) -> dict[str, Run]:

@@ -49,3 +49,22 @@ NO_EFFECT = Code(
     "has its target.",
     "Check the dose and its days against the day of read-out.",
 )
+
+# Results and run records
+
+BAD_RECORD = Code(
+    250,
+    "A file below records/ is not a run record: it was cut off, edited, or written by something "
+    "else.",
+    "Run the study again: the job is done again and leaves a new record.",
+)
+DAMAGED = Code(
+    251,
+    "A result does not have the bytes that its job wrote: it was cut off, edited or replaced.",
+    "Run the study again: whatever is not what its record says is made again.",
+)
+NOT_OF_THIS_VERSION = Code(
+    252,
+    "Some results belong to an earlier version of the study or are not there.",
+    "Run the study to its end, then repeat the command.",
+)

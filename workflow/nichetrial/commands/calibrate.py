@@ -11,9 +11,9 @@ from nichetrial.commands.run import add_running, carry_out, say
 from nichetrial.evidence.document import tally
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
+from nichetrial.pipeline.current import is_current
 from nichetrial.pipeline.plan import Plan
 from nichetrial.study.load import load
-from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["add_arguments", "run"]
 
@@ -43,15 +43,16 @@ def run(args: argparse.Namespace) -> int:
     return carry_out(plan, args, target=TARGET, tell=_scores)
 
 
-def _scores(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> list[str]:
-    """A line a variant, of what is there."""
-    path = results / "evidence" / "scoreboard.csv"
-    if not path.is_file():
+def _scores(plan: Plan, missing: Sequence[str]) -> list[str]:
+    """A line for each variant, once the findings are judged for this version of the study."""
+    kept = plan.layout.evidence
+    if not is_current(plan, "evidence/scoreboard"):
         return []
+    path = Path(kept.table("scoreboard", "csv"))
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     lines = ["", f"{'variant':14} {'set A':>9} {'set B':>9}  misses"]
-    for variant in study.calibration.variants:
+    for variant in plan.study.calibration.variants:
         fitted, predicted, missed = tally(rows, variant)
         lines.append(f"{variant:14} {fitted:>9} {predicted:>9}  {missed}")
-    return [*lines, "", f"report: {results / 'evidence' / 'report.html'}", f"table: {path}"]
+    return [*lines, "", f"report: {kept.page}", f"table: {path}"]

@@ -54,8 +54,11 @@ def run(args: argparse.Namespace) -> None:
     """Write what is asked for. Raises UserError."""
     if args.format == "crate":
         to = args.to or Path(f"{args.results.resolve().name}-crate.zip")
-        write_crate(args.results, to, args.licence)
+        others = write_crate(args.results, to, args.licence)
         print(f"written: {to}")
+        if others:
+            print("not completed, because these jobs are not there or of an earlier version:")
+            print(*(f"  {name}" for name in others), sep="\n")
         return
     _sbml(args)
 
@@ -69,7 +72,7 @@ def _sbml(args: argparse.Namespace) -> None:
     from nichetrial.cohort.sample import sample  # the compiled code takes a moment to load
     from nichetrial.export.sbml import document
     from nichetrial.model.parameters import PARAMETERS
-    from nichetrial.tables import atomic
+    from nichetrial.tables import delivered
 
     frame, _ = sample(
         seed=study.seed,
@@ -91,7 +94,7 @@ def _sbml(args: argparse.Namespace) -> None:
     if path.is_dir():
         raise UserError("is a folder; name the file to write", place=f"--out {path}")
     try:
-        with atomic(path) as part:
+        with delivered(path) as part:
             part.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"the file cannot be written: {error.strerror}", place=str(path)) from error

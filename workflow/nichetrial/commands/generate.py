@@ -13,7 +13,7 @@ from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.errors import UserError
 from nichetrial.model.variants import FULL
 from nichetrial.records.identity import file_digest
-from nichetrial.records.record import read_record
+from nichetrial.records.stored import read_record
 from nichetrial.tables import atomic
 
 __all__ = ["SOURCES", "add_arguments", "all_generated", "run", "stale"]

@@ -12,7 +12,7 @@ from nichetrial.errors import UserError
 from nichetrial.pipeline.plan import Plan
 from nichetrial.stages.selection import arm_named, mouse_numbered
 from nichetrial.study.load import load
-from nichetrial.tables import write_csv
+from nichetrial.tables import delivered
 
 __all__ = ["add_arguments", "run"]
 
@@ -76,7 +76,8 @@ def run(args: argparse.Namespace) -> None:
     if path.is_dir():
         raise UserError("is a folder; name the file to write", place=f"--trace {path}")
     try:
-        write_csv(table, path)
+        with delivered(path) as part:
+            table.to_csv(part, index=False, lineterminator="\n")
     except OSError as error:
         raise UserError(f"the file cannot be written: {error.strerror}", place=str(path)) from error
     print(f"written: {path} (a row for each attempt: day at its end, step in days, error over ")

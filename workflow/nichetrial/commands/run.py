@@ -21,9 +21,8 @@ from nichetrial.launch.locks import FolderBusy, folder_lock
 from nichetrial.launch.summary import summary
 from nichetrial.pipeline.estimate import advice, estimate
 from nichetrial.pipeline.plan import Plan
-from nichetrial.pipeline.verify import verify
+from nichetrial.pipeline.verify import Verdict, verify
 from nichetrial.study.load import load
-from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
@@ -62,6 +61,11 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would run, run nothing")
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="compare every result with its record, byte by byte",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,7 +93,7 @@ def carry_out(
     plan: Plan,
     args: argparse.Namespace,
     *,
-    tell: Callable[[ResolvedStudy, Path, Sequence[str]], list[str]],
+    tell: Callable[[Plan, Sequence[str]], list[str]],
     target: str | None = None,
     until: Sequence[str] = (),
     goes_on: bool = False,
@@ -103,7 +107,7 @@ def carry_out(
         "profile": _profile(args.profile), "cores": args.cores, "until": until, "target": target
     }  # fmt: skip
     if args.dry_run:
-        options["forced"] = _judged(plan, target)
+        options["forced"] = _judged(plan, target, whole=args.verify).targets()
         return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
     on_slurm = slurm.used_by(options["profile"])
     if on_slurm:
@@ -121,14 +125,17 @@ def carry_out(
             if note:
                 say(f"nichetrial: {note}")
             failures = Path(scratch, "failures.jsonl")
-            options |= {"failures": failures, "forced": _judged(plan, target)}
+            verdict = _judged(plan, target, whole=args.verify)
+            for path in verdict.no_records:
+                path.unlink()
+            options |= {"failures": failures, "forced": verdict.targets()}
             code = process.run(process.command(args.study, **options), keep_open=[hold.fd])
             failed = _failed(failures)
             missing = _missing(plan, failed)
             if code > 0 and missing and len(missing) < len(study.arms) and goes_on:
                 say(f"going on without {_named(missing)}")
                 rest = dataclasses.replace(plan, missing=tuple(missing))
-                options |= {"forced": _judged(rest, target), "missing": missing}
+                options |= {"forced": _judged(rest, target).targets(), "missing": missing}
                 words = process.command(args.study, **options)
                 failures.unlink()
                 again = process.run(words, keep_open=[hold.fd])
@@ -142,7 +149,7 @@ def carry_out(
     if code < 0:
         say("stopped. The same command goes on from here.")
         return _exit_code(code)
-    for line in tell(study, Path(plan.results), missing):
+    for line in tell(dataclasses.replace(plan, missing=tuple(missing)), missing):
         print(line)
     if code:
         _tell(plan, failed, missing)
@@ -153,13 +160,13 @@ def carry_out(
     return _exit_code(code)
 
 
-def _judged(plan: Plan, target: str | None) -> list[str]:
-    """What must run again whatever Snakemake thinks; told if something is wrong."""
+def _judged(plan: Plan, target: str | None, *, whole: bool = False) -> Verdict:
+    """What must run again whatever Snakemake thinks; what is wrong is printed."""
     evidence = target is not None or bool(plan.population)
-    verdict = verify(plan, evidence=evidence, now=time.time())
+    verdict = verify(plan, evidence=evidence, now=time.time(), whole=whole)
     for line in verdict.lines():
         say(line)
-    return verdict.targets()
+    return verdict
 
 
 def _writable(results: Path) -> None:

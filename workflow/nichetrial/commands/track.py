@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nichetrial.errors import UserError
 from nichetrial.records.origin import FOLDER, PICTURE, RULES
-from nichetrial.records.record import stages_of
+from nichetrial.records.stored import read_records, require_sound, stages_of
 from nichetrial.stages.options import read_study
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking.calibration_runs import plan_evidence
@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> None:
         return
     for folder in folders:
         study = read_study(str(folder / "study.json"))
+        for evidence in (False, True):
+            require_sound(folder, read_records(folder, evidence=evidence))
         for kind in _kinds(folder, study, args.only):
             _sync(kind, study, folder, args.to)
             if kind == "trial" and study.optimise and _plan("optimum", study, folder):

@@ -8,19 +8,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nichetrial.formatting import effect
+from nichetrial.pipeline.current import is_current
+from nichetrial.pipeline.plan import Plan
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["effect_lines", "summary"]
+__all__ = ["effect_lines", "failure_lines", "summary"]
 
 
-def summary(study: ResolvedStudy, results: Path, missing: Sequence[str] = ()) -> list[str]:
-    """Lines for the terminal: effects, failures, report, UI."""
+def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
+    """Lines for the terminal: effects, failures, report, UI. What is left of an earlier version of
+    the study is not among them."""
+    study, results = plan.study, Path(plan.results)
     lines = ["", f"{study.title}: {study.cohort.mice} virtual mice"]
-    lines += [f"  {line}" for line in effect_lines(study, results, missing)]
-    lines += [f"  {line}" for line in _failures(study, results)]
-    report = results / "report.html"
-    if report.exists():
-        lines += ["", f"Report:      {report}"]
+    if is_current(plan, "comparisons/comparisons"):
+        lines += [f"  {line}" for line in effect_lines(study, results, missing)]
+        lines += [f"  {line}" for line in failure_lines(study, results)]
+    else:
+        lines.append("  The arms of this version of the study are not compared yet.")
+    if is_current(plan, "report/report"):
+        lines += ["", f"Report:      {plan.layout.page}"]
     lines.append("Runs:        nichetrial ui      (all studies in the browser)")
     return lines
 
@@ -43,7 +49,7 @@ def effect_lines(study: ResolvedStudy, results: Path, missing: Sequence[str] = (
     return lines
 
 
-def _failures(study: ResolvedStudy, results: Path) -> list[str]:
+def failure_lines(study: ResolvedStudy, results: Path) -> list[str]:
     """Mice that did not come to an end, by arm; those left out say less than they seem to."""
     labels = {arm.name: arm.label for arm in study.arms}
     lines = []

@@ -6,29 +6,35 @@ Snakemake, so that results can be judged before it starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from nichetrial.pipeline.plan import Plan
-from nichetrial.pipeline.products import EVIDENCE_FIGURES
+from nichetrial.pipeline.products import (
+    COMPARISONS,
+    EVIDENCE_FIGURES,
+    EVIDENCE_TABLES,
+    OUTCOME_TABLES,
+)
 
 __all__ = ["Expected", "expected"]
 
 
 @dataclass(frozen=True)
 class Expected:
-    """One job: where its record is, and how the plan is asked for its digest. ``rule`` is the
-    workflow's word for it."""
+    """One job: where its record is, what it makes, and how the plan is asked for its digest.
+    ``rule`` is the workflow's word for it."""
 
     record: str
     rule: str
     asked: tuple[str, dict[str, str]]
+    outputs: tuple[str, ...]
 
-    def digest(self, plan: Plan) -> str:
-        """What the record's ``params_digest`` should be."""
+    def digest(self, plan: Plan, code: str | None = None) -> str:
+        """What the record's ``params_digest`` should be; ``code``: the digest of the code that the
+        job ran, if not of the one that is here."""
         stage, wildcards = self.asked
-        return plan.digest(stage, **wildcards)
+        return plan.digest(stage, **wildcards, code=code)
 
 
 def expected(plan: Plan, *, evidence: bool) -> Iterator[Expected]:
@@ -38,42 +44,57 @@ def expected(plan: Plan, *, evidence: bool) -> Iterator[Expected]:
         evidence: those of the calibration too.
     """
 
-    def job(record: str, rule: str, stage: str = "", **wildcards: Any) -> Expected:
-        path = plan.layout.record(record)
-        return Expected(path, rule, (stage or rule.replace("_", "-"), wildcards))
+    def job(
+        record: str, rule: str, outputs: Iterable[str], stage: str = "", **wildcards: str
+    ) -> Expected:
+        asked = (stage or rule.replace("_", "-"), wildcards)
+        return Expected(layout.record(record), rule, asked, tuple(outputs))
 
-    study = plan.study
+    def both(table: str) -> list[str]:
+        return [kept.table(table, kind) for kind in ("parquet", "csv")]
+
+    study, layout, kept = plan.study, plan.layout, plan.layout.evidence
     if evidence:
         for variant in study.calibration.variants:
             for generation in range(study.calibration.generations + 1):
-                for file in plan.particles(variant, generation):
-                    chunk = file.rpartition("/")[2].removesuffix(".parquet")
-                    name = f"evidence/{variant}/particles-{generation:03d}-{chunk}"
-                    yield job(name, "particles", variant=variant)
-            yield job(f"evidence/{variant}/population", "population", variant=variant)
+                for chunk in study.calibration.chunks():
+                    name = f"evidence/{variant}/particles-{generation:03d}-{chunk.name}"
+                    file = kept.particles(variant, f"{generation:03d}", chunk.name)
+                    yield job(name, "particles", [file], variant=variant)
+            made = [kept.table(f"{variant}/population"), *both(f"{variant}/generations"),
+                    *both(f"{variant}/posterior")]  # fmt: skip
+            yield job(f"evidence/{variant}/population", "population", made, variant=variant)
     for mice in plan.chunks:
-        yield job(f"parameters/mice-{mice}", "parameters")
+        made = [layout.parameters(mice), layout.rejections(mice)]
+        yield job(f"parameters/mice-{mice}", "parameters", made)
     for arm in plan.arms:
         for mice in plan.chunks:
-            yield job(f"simulations/{arm}/mice-{mice}", "simulate", arm=arm, mice=mice)
-        yield job(f"experiments/{arm}", "experiments", arm=arm)
+            made = [layout.simulation(arm, mice, table) for table in OUTCOME_TABLES]
+            yield job(f"simulations/{arm}/mice-{mice}", "simulate", made, arm=arm, mice=mice)
+        made = [layout.experiments(arm, table) for table in ("groups", "twins")]
+        yield job(f"experiments/{arm}", "experiments", made, arm=arm)
     for mice in plan.dose_chunks:
-        yield job(f"dose_curve/mice-{mice}", "dose_curve")
+        yield job(f"dose_curve/mice-{mice}", "dose_curve", [layout.dose_curve(mice)])
     for sweep in plan.sweeps:
         for mice in plan.chunks:
-            yield job(f"sweeps/{sweep}/mice-{mice}", "sweep", arm=sweep)
-    yield job("comparisons/comparisons", "compare")
-    yield job("comparisons/sweeps", "compare_sweeps")
-    yield job("comparisons/power", "power")
-    yield job("comparisons/optimise", "optimise")
+            made = [layout.sweep(sweep, mice)]
+            yield job(f"sweeps/{sweep}/mice-{mice}", "sweep", made, arm=sweep)
+    names = {"compare": "comparisons", "compare_sweeps": "sweeps"}
+    for rule in filter(plan.asks_for, COMPARISONS):
+        yield job(f"comparisons/{names.get(rule, rule)}", rule, plan.comparisons(rule))
     for figure in plan.figures:
-        yield job(f"figures/{figure}", "figure", figure=figure)
-    yield job("report/report", "report")
+        yield job(f"figures/{figure}", "figure", plan.pictures(figure), figure=figure)
+    yield job("report/report", "report", [layout.page])
     if evidence:
         for variant in study.calibration.variants:
-            yield job(f"evidence/{variant}/predict", "predict", variant=variant)
-        for rule in ("scoreboard", "sensitivity", "contradiction"):
-            yield job(f"evidence/{rule}", rule)
+            made = [kept.table(f"{variant}/experiments")]
+            yield job(f"evidence/{variant}/predict", "predict", made, variant=variant)
+        for rule, tables in EVIDENCE_TABLES.items():
+            made = [path for table in tables for path in both(table)]
+            made += [kept.metrics] if rule == "scoreboard" else []
+            yield job(f"evidence/{rule}", rule, made)
         for figure in EVIDENCE_FIGURES:
-            yield job(f"evidence/figures/{figure}", "evidence_figure", "figure", figure=figure)
-        yield job("evidence/report", "evidence_report")
+            made = [kept.figure(figure, kind) for kind in study.figures.formats]
+            name = f"evidence/figures/{figure}"
+            yield job(name, "evidence_figure", made, "figure", figure=figure)
+        yield job("evidence/report", "evidence_report", [kept.page])

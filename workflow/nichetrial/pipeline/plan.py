@@ -73,7 +73,7 @@ class Plan:
         try:
             written = Path(self.layout.study).read_text(encoding="utf-8")
             recorded = Path(self.layout.record("study/resolve")).is_file()
-            return recorded and ResolvedStudy.model_validate_json(written) == self.study
+            return recorded and written == self.study.written()
         except (OSError, ValueError):
             return False
 
@@ -277,14 +277,23 @@ class Plan:
         ]
 
     def digest(
-        self, stage: str, arm: str = "", mice: str = "", figure: str = "", variant: str = ""
+        self,
+        stage: str,
+        arm: str = "",
+        mice: str = "",
+        figure: str = "",
+        variant: str = "",
+        code: str | None = None,
     ) -> str:
-        """SHA-256 of everything a job depends on besides its input files.
+        """SHA-256 of everything a job depends on besides its input files; ``code``: the digest of
+        its code, if not of the one that is here.
 
         It is among the job's ``params``: a job runs again when this changes. study.json, which
         changes with every word of the study, is no input of any job.
         """
-        return digest([stage, self._depends_on(stage, arm, mice, figure, variant), _code(stage)])
+        return digest(
+            [stage, self._depends_on(stage, arm, mice, figure, variant), code or _code(stage)]
+        )
 
     def _depends_on(self, stage: str, arm: str, mice: str, figure: str, variant: str) -> Any:
         study = self.study

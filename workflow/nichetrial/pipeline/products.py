@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 __all__ = [
-    "COMPARED", "COMPARISONS", "EVIDENCE", "EVIDENCE_FIGURES", "FIGURES", "OF_NO_CALIBRATION",
+    "COMPARED", "COMPARISONS", "EVIDENCE", "EVIDENCE_FIGURES",
+    "EVIDENCE_TABLES", "FIGURES", "OF_NO_CALIBRATION",
     "OUTCOME_TABLES",
 ]  # fmt: skip
 
@@ -34,6 +35,13 @@ COMPARISONS: dict[str, tuple[str, ...]] = {
     "optimise": ("evaluations", "optimum"),
 }  # fmt: skip
 """Rule -> the tables that it writes to comparisons/, each as .parquet and .csv."""
+
+EVIDENCE_TABLES: dict[str, tuple[str, ...]] = {
+    "scoreboard": ("scoreboard",),
+    "sensitivity": ("sobol", "decisions"),
+    "contradiction": ("dose_arms", "turns", "phase_map"),
+}
+"""Rule -> the tables that it writes to evidence/, each as .parquet and .csv."""
 
 COMPARED = {table for tables in COMPARISONS.values() for table in tables}
 

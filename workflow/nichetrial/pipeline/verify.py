@@ -5,11 +5,13 @@ where the clock of a node is wrong; the memory does not come along with a copied
 sees a file that was cut off. Each record has the SHA-256 of what its job read and made, and the
 digest of all that it depended on besides. So content decides here:
 
-    a file is not what its record says       its job is forced to run again
-    the record is of another study or code   the same, if Snakemake does not see it for itself
-    all is right, but times are not          the time is put right, and nothing runs
+    a file is not what its record says         its job is forced to run again
+    a record is lost, or cannot be believed    the same
+    the record is of another study or code     the same, if Snakemake does not see it for itself
+    all is right, but times are not            the time is put right, and nothing runs
 
-A file's digest is taken once, and again only when its size or time has changed.
+A file's digest is taken once, and again only when anything has changed that a file system keeps of
+it: size, times (also the one that no program can set), or place on the disk.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from typing import Any
 from nichetrial.pipeline.expected import Expected, expected
 from nichetrial.pipeline.plan import Plan
 from nichetrial.records.identity import file_digest
-from nichetrial.records.record import read_record
+from nichetrial.records.stored import RunRecord, inside, read_record
 from nichetrial.tables import atomic
 
 __all__ = ["Verdict", "verify"]
@@ -36,6 +38,12 @@ MEMORY = Path(".snakemake", "nichetrial-results")
 
 METADATA = Path(".snakemake", "metadata")
 """Snakemake's memory: a file for each output, its name in base 64."""
+
+WRONG, LOST = (
+    "not what the run record says (cut off or replaced)",
+    "without a run record that can be read",
+)
+"""What can be wrong with a result."""
 
 SHOWN = 3
 """Files that are named; more are counted."""
@@ -47,11 +55,13 @@ LONGEST = 1_000_000
 @dataclass
 class Verdict:
     """``forced``: an output of each job that must run again -> its rule. ``wrong``: files that are
-    not what they should be -> why. ``times``: how many were put right."""
+    not what they should be -> why. ``times``: how many were put right. ``no_records``: files below
+    records/ that are none; the caller may remove them."""
 
     forced: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
     times: int = 0
+    no_records: list[Path] = field(default_factory=list)
 
     def targets(self) -> list[str]:
         """What to tell Snakemake to run again: files, or their rules if they are very many."""
@@ -76,19 +86,22 @@ class Verdict:
         return told
 
 
-def verify(plan: Plan, *, evidence: bool, now: float) -> Verdict:
-    """Judge what there is of a study's results; times are put right, nothing else is changed.
+def verify(plan: Plan, *, evidence: bool, now: float, whole: bool = False) -> Verdict:
+    """Judge what there is of a study's results. Times are put right; nothing else is changed.
 
     Args:
         evidence: those of the calibration too.
         now: seconds since the epoch; no file can be younger.
+        whole: every file is read again, whatever is remembered of it.
 
     Raises OSError where a file cannot be read.
     """
     memory = MEMORY / f"{plan.study.name}.json"
-    look = _Look(memory, int(now * 1e9))
+    look = _Look(memory, int(now * 1e9), whole)
+    look.at_records(Path(plan.results, "records"))
     tracked = [*plan.comparisons(), *plan.pictures(), plan.layout.page]
     was_last = _newest([plan.layout.receipt]) >= _newest(tracked)
+    look.at_study(plan)
     for job in expected(plan, evidence=evidence):
         look.at(job, plan)
     look.at_receipt(plan.layout.receipt, "track", _newest(tracked) if was_last else 0)
@@ -101,35 +114,53 @@ def verify(plan: Plan, *, evidence: bool, now: float) -> Verdict:
 class _Look:
     """One look at all results."""
 
-    def __init__(self, memory: Path, now: int) -> None:
+    def __init__(self, memory: Path, now: int, whole: bool) -> None:
         self.now = now
         self.verdict = Verdict()
-        remembered = _read(memory)
+        remembered = {} if whole else _read(memory)
         self._before: Mapping[str, list[Any]] = remembered.get("files", {})
-        self._outputs: dict[str, list[str]] = remembered.get("outputs", {})
         self._remembered = json.dumps(remembered, sort_keys=True)
         self._files: dict[str, list[Any]] = {}
+
+    def at_records(self, folder: Path) -> None:
+        """What is no record says nothing, and would only stop who reads all of them."""
+        for path in folder.rglob("*.json"):
+            if read_record(path) is None and not path.is_dir():
+                self.verdict.no_records.append(path)
+
+    def at_study(self, plan: Plan) -> None:
+        """study.json is written at the start of a run that has jobs: one is made sure of."""
+        record = read_record(plan.layout.record("study/resolve"))
+        made = record["outputs"].get(plan.layout.study) if record else None
+        if not os.path.lexists(plan.layout.study):
+            return
+        if made is None or not self._is(plan.layout.study, made):
+            self._force([plan.layout.study], "resolve", WRONG if made else LOST)
+            self.verdict.forced.pop(plan.layout.study)
+            self.verdict.forced[plan.layout.receipt] = "track"
 
     def at(self, job: Expected, plan: Plan) -> None:
         """One job, after those that it reads from."""
         record = read_record(job.record)
+        if record is not None and not _is_of(record, job):
+            self.verdict.wrong[job.record] = "of another job"
+            record = None
         if record is None:
-            lost = [file for file in self._outputs.get(job.record, ()) if os.path.exists(file)]
-            self._force(lost, job, "without a run record that can be read")
+            lost = [file for file in job.outputs if os.path.lexists(file)]
+            self._force(lost, job.rule, LOST)
             return
         if record["status"] != "FINISHED":
             return
-        made: dict[str, str] = record["outputs"]
-        self._outputs[job.record] = list(made)
-        if not made or not all(map(os.path.exists, made)):
+        made = record["outputs"]
+        if not made or not all(map(os.path.lexists, made)):
             return  # Snakemake sees it
-        self._not_in_future([*record["inputs"], *made])
-        wrong = [file for file, digest in made.items() if self._digest(file) != digest]
+        self._not_in_future([*filter(os.path.exists, record["inputs"]), *made])
+        wrong = [file for file, digest in made.items() if not self._is(file, digest)]
         if wrong:
-            self._force(wrong, job, "not what the run record says (cut off or replaced)")
-        elif record["params_digest"] != job.digest(plan):
-            if not _snakemake_sees(next(iter(made)), record["params_digest"]):
-                self._force(made, job)
+            self._force(wrong, job.rule, WRONG)
+        elif record.get("params_digest") != job.digest(plan):
+            if not _snakemake_sees(next(iter(made)), str(record.get("params_digest"))):
+                self._force(made, job.rule)
         else:
             self._compare_inputs(record["inputs"], made, job)
 
@@ -145,24 +176,24 @@ class _Look:
 
     def keep(self, memory: Path) -> None:
         """Remember it, if there is news."""
-        content = {"files": self._files, "outputs": self._outputs} if self._files else {}
+        content = {"files": self._files} if self._files else {}
         if json.dumps(content, sort_keys=True) != self._remembered:
             with atomic(memory) as part:
                 part.write_text(json.dumps(content), encoding="utf-8")
 
-    def _force(self, files: Iterable[str], job: Expected, reason: str = "") -> None:
+    def _force(self, files: Iterable[str], rule: str, reason: str = "") -> None:
         for file in files:
             if reason:
                 self.verdict.wrong[file] = reason
-            self.verdict.forced.setdefault(file, job.rule)
+            self.verdict.forced.setdefault(file, rule)
 
     def _compare_inputs(
         self, inputs: Mapping[str, str], made: Iterable[str], job: Expected
     ) -> None:
         """The outputs are right; are they made of what there is now?"""
-        there = {file: digest for file, digest in inputs.items() if os.path.exists(file)}
+        there = {file: digest for file, digest in inputs.items() if inside(".", file)}
         newest = _newest(there)
-        other = [file for file, digest in there.items() if self._digest(file) != digest]
+        other = [file for file, digest in there.items() if not self._is(file, digest)]
         if not other:
             for file in made:
                 if _time(file) < newest:
@@ -170,7 +201,7 @@ class _Look:
         elif not self.verdict.wrong.keys() & other and max(map(_time, other)) <= min(
             map(_time, made)
         ):
-            self._force(made, job)  # replaced by an older file
+            self._force(made, job.rule)  # replaced by an older file
 
     def _not_in_future(self, files: Iterable[str]) -> None:
         """Else no job could ever be newer than its inputs."""
@@ -183,25 +214,35 @@ class _Look:
         """Without rights to do so, Snakemake will do more than it must, and nothing else."""
         with suppress(PermissionError):
             before = self._files.get(file) or self._before.get(file)
-            same = before and before[:2] == _state(file)
+            same = before and before[:-1] == _state(file)
             os.utime(file, ns=(os.stat(file).st_atime_ns, time))
             self.verdict.times += 1
             if before and same:
-                self._files[file] = [*_state(file), before[2]]
+                self._files[file] = [*_state(file), before[-1]]
 
-    def _digest(self, file: str) -> str:
+    def _is(self, file: str, digest: str) -> bool:
+        """Whether there is an ordinary file, with no link on the way, with these bytes."""
+        if inside(".", file) is None:
+            return False
         state = _state(file)
         for known in (self._files.get(file), self._before.get(file)):
-            if known and known[:2] == state:
+            if known and known[:-1] == state:
                 self._files[file] = known
-                return str(known[2])
+                return known[-1] == digest
         self._files[file] = [*state, file_digest(file)]
-        return str(self._files[file][2])
+        return self._files[file][-1] == digest
+
+
+def _is_of(record: RunRecord, job: Expected) -> bool:
+    """Whether a record is of this job: of its stage, and of files that it makes."""
+    stage = job.asked[0]
+    made = record["outputs"] if record["status"] == "FINISHED" else {}
+    return record["stage"] == stage and set(made) <= set(job.outputs)
 
 
 def _state(file: str) -> list[int]:
     state = os.stat(file)
-    return [state.st_size, state.st_mtime_ns]
+    return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
 
 
 def _time(file: str) -> int:

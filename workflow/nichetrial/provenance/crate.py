@@ -6,19 +6,23 @@ study file its input, one action from the first job to the last its run.
 
 from __future__ import annotations
 
+import dataclasses
 import mimetypes
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import UserError
-from nichetrial.provenance.difference import results_of
-from nichetrial.provenance.past_run import Account, of_folder
+from nichetrial.pipeline.current import current
+from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.products import EVIDENCE
+from nichetrial.provenance.past_run import Account, of_folder, resolved
 from nichetrial.records import git
 from nichetrial.records.identity import checkout
 from nichetrial.records.origin import FOLDER, LOCK, STUDY
-from nichetrial.records.record import read_records
+from nichetrial.records.stored import RunRecord, inside, made_by, read_records
 
 __all__ = ["PROFILES", "write_crate"]
 
@@ -28,8 +32,9 @@ PROFILES = (
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
 )
 SNAKEFILE = "Snakefile"
-LEFT_OUT = ("tracking",)
-"""Folders of the results that say where runs are in one store, not what the run is."""
+PACKED = (FOLDER, "records", "logs")
+"""Folders of the results that are packed whole; of the others, only what a job of this version
+made."""
 KINDS = {
     ".parquet": "application/vnd.apache.parquet", ".yaml": "application/yaml",
     ".log": "text/plain", ".diff": "text/x-diff",
@@ -38,9 +43,12 @@ KINDS = {
 CODE_LICENCE = "https://spdx.org/licenses/MIT"
 
 
-def write_crate(results: Path, to: Path, licence: str) -> None:
+def write_crate(results: Path, to: Path, licence: str) -> list[str]:
     """Write the crate of a results folder to ``to``: a new folder, or a file whose name ends in
     ``.zip``. ``licence``: of the results, an address or a text.
+
+    Returns: the names of the jobs that are not in it, because they did not run to their end or are
+        of an earlier version of the study. With any, the run is not called completed.
 
     Raises: UserError if there is something at ``to``, or the folder is no finished run.
     """
@@ -56,10 +64,22 @@ def write_crate(results: Path, to: Path, licence: str) -> None:
     with tempfile.TemporaryDirectory(dir=_parent(to)) as scratch:
         snakefile = Path(scratch, SNAKEFILE)
         snakefile.write_bytes(_as_it_was(root, run.origin.commit))
-        crate = _crate(run, results, snakefile, licence)
+        records, others = _of_this_version(results, run.origin.study_file)
+        crate = _crate(run, results, records, snakefile, licence, completed=not others)
         part = Path(scratch, to.name)
         (crate.write_zip if to.suffix == ".zip" else crate.write)(part)
         shutil.move(part, to)
+    return others
+
+
+def _of_this_version(results: Path, study_file: str) -> tuple[list[RunRecord], list[str]]:
+    """The records that count, that of the study itself among them, and the names of the others."""
+    whole = read_records(results) + read_records(results, evidence=True)
+    missing = {m for r in whole if r["stage"] == "compare" for m in r["parameters"]["missing"]}
+    plan = dataclasses.replace(Plan.of(resolved(results), study_file), missing=tuple(missing))
+    evidence = any(r["stage"] in EVIDENCE for r in whole)
+    records, others = current(plan, results, evidence=evidence)
+    return [*records, *(r for r in whole if r["stage"] == "resolve")], others
 
 
 def _as_it_was(root: Path, commit: str | None) -> bytes:
@@ -76,11 +96,18 @@ def _parent(to: Path) -> Path:
     return to.parent
 
 
-def _crate(run: Account, results: Path, snakefile: Path, licence: str) -> Any:
+def _crate(
+    run: Account,
+    results: Path,
+    records: Sequence[RunRecord],
+    snakefile: Path,
+    licence: str,
+    *,
+    completed: bool,
+) -> Any:
     from rocrate.model.contextentity import ContextEntity
     from rocrate.rocrate import ROCrate
 
-    records = read_records(results)
     crate = ROCrate(version="1.1")
 
     def about(identifier: str, kind: str | list[str], **properties: Any) -> Any:
@@ -112,11 +139,12 @@ def _crate(run: Account, results: Path, snakefile: Path, licence: str) -> Any:
         conformsTo={"@id": "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"},
     )  # fmt: skip
     workflow["input"] = given
-    made = results_of(run)
+    made = made_by(records)
     objects, products = [], []
     for path in sorted(results.rglob("*")):
         name = path.relative_to(results).as_posix()
-        if not path.is_file() or name.split("/")[0] in LEFT_OUT or path.name.startswith("."):
+        packed = name in made or name.split("/")[0] in PACKED
+        if not packed or inside(results, name) is None or path.name.startswith("."):
             continue
         file = crate.add_file(path, name, properties=_described(path, name), record_size=True)
         if name in made:
@@ -135,7 +163,6 @@ def _crate(run: Account, results: Path, snakefile: Path, licence: str) -> Any:
         about(f"#{name}", "SoftwareApplication", name=name, version=v, softwareVersion=v)
         for name, v in versions.items()
     ]
-    failed = any(r["status"] != "FINISHED" for r in records)
     packages = f"; packages as in {FOLDER}/{LOCK}" if (results / FOLDER / LOCK).is_file() else ""
     action = crate.add_action(
         workflow, "#run", object=objects if len(objects) > 1 else objects[0], result=products,
@@ -143,7 +170,7 @@ def _crate(run: Account, results: Path, snakefile: Path, licence: str) -> Any:
             "name": run.name, "startTime": start, "endTime": end,
             "description": f"Seed {run.config['seed']}{packages}",
             "actionStatus": {
-                "@id": f"http://schema.org/{'Failed' if failed else 'Completed'}ActionStatus"
+                "@id": f"http://schema.org/{'Completed' if completed else 'Failed'}ActionStatus"
             },
         },
     )  # fmt: skip

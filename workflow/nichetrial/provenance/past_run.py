@@ -6,7 +6,6 @@ about it.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +16,12 @@ from nichetrial.errors import UserError
 from nichetrial.records.jobs import FILE as JOBS
 from nichetrial.records.jobs import Job, jobs_of, read_jobs
 from nichetrial.records.origin import FOLDER, IN_MLFLOW, ORIGIN, Origin, read_origin
-from nichetrial.records.record import read_records
+from nichetrial.records.stored import read_json, read_records, require_sound
+from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.runs import rows_of
 
-__all__ = ["Account", "of_folder", "of_run"]
+__all__ = ["Account", "of_folder", "of_run", "resolved"]
 
 EFFECTS = ("effects.csv", "sweep_effects.csv")
 SETTINGS = ("cohort", "seed")
@@ -66,19 +66,24 @@ class Account:
         )
 
 
-def of_folder(results: Path, arm: str = "") -> Account:
-    """A results folder, or one arm of it. Raises UserError if it is none, or has no records."""
+def resolved(results: Path) -> ResolvedStudy:
+    """The study of a results folder. Raises UserError if it is none."""
     try:
-        study = json.loads((results / "study.json").read_text(encoding="utf-8"))
-        study["title"], study["name"], study["arms"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return ResolvedStudy.model_validate(read_json(results / "study.json"))
+    except (OSError, ValueError) as error:
         raise UserError(
             f"this is no results folder, for it has no study.json ({type(error).__name__})",
             place=str(results),
         ) from None
+
+
+def of_folder(results: Path, arm: str = "") -> Account:
+    """A results folder, or one arm of it. Raises UserError if it is none, or has no records."""
+    study = resolved(results).model_dump(mode="json")
     records = read_records(results)
     if not records:
         raise UserError("there are no run records here; run the study first", place=str(results))
+    require_sound(results, records)
     newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
     origin = None
     if (results / FOLDER / ORIGIN).is_file():
@@ -128,7 +133,7 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
                 "files are gone; run its study again, or sync its results folder",
                 place=place,
             )
-        study = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+        study = resolved(folder).model_dump(mode="json")
         origin = read_origin(provenance / ORIGIN) if (provenance / ORIGIN).is_file() else None
         changed = {"yes": True, "no": False}.get(
             tags.get("nichetrial.code_changed_since_commit", "")

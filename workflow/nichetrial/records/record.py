@@ -29,7 +29,7 @@ from nichetrial.errors import Note
 from nichetrial.records import git, identity
 from nichetrial.tables import atomic
 
-__all__ = ["Record", "environment", "read_record", "read_records", "recording", "stages_of"]
+__all__ = ["Record", "environment", "recording"]
 
 PACKAGES = (
     "nichetrial",
@@ -44,29 +44,6 @@ PACKAGES = (
     "sympy",
 )
 """Whose versions are written into each record; the lock digest stands for all others."""
-
-REQUIRED = frozenset(
-    {
-        "run_key",
-        "stage",
-        "name",
-        "parameters",
-        "seed",
-        "inputs",
-        "outputs",
-        "start",
-        "end",
-        "status",
-        "error",
-        "code",
-        "code_digest",
-        "science",
-        "lock_digest",
-        "environment",
-        "git",
-    }
-)
-"""Keys without which a file is no record."""
 
 
 class Record:
@@ -156,30 +133,6 @@ def recording(
         _write(path, content, record, "FAILED", f"{type(error).__name__}: {error}")
         raise
     _write(path, content, record, "FINISHED", None)
-
-
-def read_record(path: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """The record at ``path``, or None if there is none that can be read."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) and content.keys() >= REQUIRED else None
-
-
-def read_records(
-    results: str | os.PathLike[str], *, evidence: bool = False
-) -> list[dict[str, Any]]:
-    """The records of the trial below ``results/records``, or of the evidence, by stage and name."""
-    top = Path(results, "records")
-    paths = [p for p in top.rglob("*.json") if (top / "evidence" in p.parents) == evidence]
-    found = [read_record(p) for p in paths]
-    return sorted((r for r in found if r), key=lambda r: (r["stage"], r["name"]))
-
-
-def stages_of(results: str | os.PathLike[str], *, evidence: bool = False) -> set[str]:
-    """The stages of which there are records below ``results/records``."""
-    return {r["stage"] for r in read_records(results, evidence=evidence)}
 
 
 def _write(

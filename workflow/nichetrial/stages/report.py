@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nichetrial.figures.inputs import require
 from nichetrial.pipeline.code import CODE
-from nichetrial.records.record import read_records, recording
+from nichetrial.records.record import recording
+from nichetrial.records.stored import read_records
 from nichetrial.report.provenance import LEFT_OUT
 from nichetrial.report.study_page import render, sources
 from nichetrial.stages.options import add_record_options, read_study, record_options

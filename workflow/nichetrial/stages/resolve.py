@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
         **record_options(args),
     ) as record:
         with atomic(args.out) as part:
-            part.write_text(study.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            part.write_text(study.written(), encoding="utf-8")
         record.metric("arms", len(study.arms))
         record.metric("mice", study.cohort.mice)
         record.output(args.out)

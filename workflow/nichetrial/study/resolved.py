@@ -329,6 +329,10 @@ class ResolvedStudy(_Frozen):
     figures: FigureSpec
     tracking: TrackingSpec
 
+    def written(self) -> str:
+        """The text of study.json."""
+        return self.model_dump_json(indent=2) + "\n"
+
     def arm(self, name: str) -> Arm:
         """The arm of that name, those of sweeps among them. Raises KeyError."""
         return self._by_name[name]

@@ -14,10 +14,11 @@ from typing import Any
 from nichetrial.errors import UserError
 from nichetrial.formatting import interval, share
 from nichetrial.records import identity
-from nichetrial.records.record import read_records
+from nichetrial.records.stored import made_by, read_records
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking import origin_files
 from nichetrial.tracking.runs import (
+    Artifact,
     Point,
     Run,
     common_tags,
@@ -36,6 +37,8 @@ __all__ = ["plan_evidence"]
 Record = Mapping[str, Any]
 CURVE = ("limit", "median", "met", "acceptance", "effective", "origins", "support")
 BY_VARIANT = ("particles", "population", "predict")
+TABLES = ("population.parquet", "generations.csv", "posterior.csv")
+"""What is kept of the calibration of a variant."""
 HOW_CUT = ("chunk",)
 """Settings that change no result."""
 
@@ -167,8 +170,7 @@ class _Evidence:
             metrics={},
             history=self._history(variant, curve),
             tags=self._tags("calibration", variant) | {"mlflow.note.content": note},
-            artifacts=files(self.folder / variant, "population.parquet", "generations.csv",
-                            "posterior.csv") if done else (),
+            artifacts=self._files(*(f"{variant}/{name}" for name in TABLES)) if done else (),
         )  # fmt: skip
 
     def _variant(self, variant: str) -> Run:
@@ -187,7 +189,7 @@ class _Evidence:
             params={"variant": variant, "findings": words.plain(len(rows))},
             metrics=finite(self.metrics.get(variant) or {}),
             tags=self._tags("variant", variant) | {"mlflow.note.content": note},
-            artifacts=files(self.folder / variant, "experiments.parquet") if judged else (),
+            artifacts=self._files(f"{variant}/experiments.parquet") if judged else (),
         )
 
     def _parent(self, children: Sequence[Run]) -> Run:
@@ -219,14 +221,19 @@ class _Evidence:
             tags=self._tags("evidence", "")
             | origin_files.tags(self.folder.parent, self.newest)
             | {"mlflow.note.content": note + _table(full)},
-            artifacts=files(self.folder, "report.html", "scoreboard.csv", "scoreboard.parquet",
+            artifacts=self._files("report.html", "scoreboard.csv", "scoreboard.parquet",
                             "sobol.csv", "decisions.csv", "turns.csv", "dose_arms.csv")
-            + files(self.folder, "figures/*.png", "figures/*.svg", folder="figures")
+            + self._files("figures/*.png", "figures/*.svg", folder="figures")
             + origin_files.artifacts(
                 self.folder.parent, self.newest, self.records, self.folder.name
             ),
             child=False,
         )  # fmt: skip
+
+    def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
+        """Files of the evidence that jobs made."""
+        within = [f"{self.folder.name}/{pattern}" for pattern in patterns]
+        return files(self.folder.parent, *within, folder=folder, made=made_by(self.records))
 
     def _tags(self, role: str, variant: str) -> dict[str, str]:
         own = {"nichetrial.variant": variant} if variant else {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from nichetrial.formatting import number, tick
 from nichetrial.records import identity
-from nichetrial.records.record import read_records
+from nichetrial.records.stored import made_by, read_records
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.runs import Run, common_tags, files, finite, ms, rows_of
 
@@ -64,9 +64,14 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
         for name, row in found.items()
         for column in ("ratio", "ratio_low", "ratio_high", "total", "doses")
     }
+    made = made_by(read_records(results))
     kept = files(
-        results, "comparisons/evaluations.*", "comparisons/optimum.*", folder="comparisons"
-    ) + files(results, "figures/optimum.*", folder="figures")
+        results,
+        "comparisons/evaluations.*",
+        "comparisons/optimum.*",
+        folder="comparisons",
+        made=made,
+    ) + files(results, "figures/optimum.*", folder="figures", made=made)
     parent = Run(
         key=whole,
         study_key=whole,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.records import identity
+from nichetrial.records.stored import inside
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.datasets import Dataset
 
@@ -113,10 +114,21 @@ def common_tags(role: str, record: Record, study: Mapping[str, Any], code: str) 
     return tags
 
 
-def files(results: Path, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
-    """The files below ``results`` that match, as artifacts in ``folder``."""
-    paths = sorted({p for pattern in patterns for p in results.glob(pattern)})
-    return tuple(Artifact(path=p, folder=folder, digest=identity.file_digest(p)) for p in paths)
+def files(
+    results: Path, *patterns: str, folder: str = "", made: Mapping[str, str] | None = None
+) -> tuple[Artifact, ...]:
+    """The ordinary files below ``results`` that match, as artifacts in ``folder``; no link is
+    followed.
+
+    Args:
+        made: path within ``results`` -> SHA-256, of what jobs made; nothing else counts.
+    """
+    found = []
+    for path in sorted({p for pattern in patterns for p in results.glob(pattern)}):
+        within = path.relative_to(results).as_posix()
+        if inside(results, within) and (made is None or within in made):
+            found.append(Artifact(path=path, folder=folder, digest=identity.file_digest(path)))
+    return tuple(found)
 
 
 def status_of(failed: bool, stopped: bool) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from nichetrial.errors import UserError
 from nichetrial.records import identity
-from nichetrial.records.record import read_records
+from nichetrial.records.stored import made_by, read_records
 from nichetrial.tracking import datasets, measures, origin_files
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.runs import (
@@ -88,6 +88,7 @@ class _Campaign:
         self.mice = (datasets.mice(study, cohort, drawn),) if drawn else ()
         simulated = [r for r in records if r["stage"] in SIMULATED]
         self.simulated = {r["name"]: r for r in simulated}
+        self.outputs = made_by(records)
         self.made = {p: d for r in records for p, d in r["outputs"].items()}
         self.others = [r for r in records if r["stage"] not in SIMULATED]
         self.sweep_of = {
@@ -333,7 +334,7 @@ class _Campaign:
             if r["status"] != "FINISHED" and r["stage"] not in BEFORE_REPORT:
                 failures.append(f"{r['stage']} {r['name']}: {str(r['error']).splitlines()[0]}")
                 states.add(fault(r))
-        if not (self.results / "report.html").is_file():
+        if not self._files("report.html"):
             failures.append("the report is not written")
             states.add("KILLED")
         metrics = {"arms_failed": float(sum(c.status == "FAILED" for c in arms))}
@@ -383,7 +384,7 @@ class _Campaign:
         return common_tags(role, record, self.study, self.code)
 
     def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
-        return files(self.results, *patterns, folder=folder)
+        return files(self.results, *patterns, folder=folder, made=self.outputs)
 
     def _counting(self) -> list[Record]:
         """The records whose jobs belong to this study and code."""
