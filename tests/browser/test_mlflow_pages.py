@@ -50,7 +50,10 @@ def page(browser: Any, site: Site) -> Iterator[Any]:
             route.abort()
 
     context.route("**/*", guard)
-    yield context.new_page()
+    page = context.new_page()
+    page.goto(f"{site.address}/?token={site.token}")
+    page.wait_for_url(f"{site.address}/#**")
+    yield page
     context.close()
     assert asked == []
 
@@ -194,7 +197,8 @@ def test_files_open_where_the_store_is_now(site: Site) -> None:
     for name in kept(site):
         path = urllib.parse.quote(name, safe="")
         ask = f"{site.address}/get-artifact?path={path}&run_uuid={site.parent.info.run_id}"
-        with DIRECT.open(ask, timeout=10) as answer:
+        asked = urllib.request.Request(ask, headers={"Authorization": f"Bearer {site.token}"})
+        with DIRECT.open(asked, timeout=10) as answer:
             content = answer.read()
         original = Path(site.results, name)
         if not original.is_file():  # the lock, and tables, lie elsewhere in the results
