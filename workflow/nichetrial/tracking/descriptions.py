@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from nichetrial.tracking.markdown import said
+
 __all__ = [
     "NOTE_LIMIT",
     "TRAINING",
@@ -154,11 +156,11 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     after each head, which is the widest in most columns, and after each cell of the first."""
     first, *others = head
     lines = [
-        [first, *(f"{other}{GAP}" for other in others)],
+        [said(first), *(f"{said(other)}{GAP}" for other in others)],
         ["---"] * len(head),
-        *([name + GAP, *cells] for name, *cells in rows),
+        *([said(name) + GAP, *map(said, cells)] for name, *cells in rows),
     ]
-    return ["| " + " | ".join(c.replace("|", "/") for c in line) + " |" for line in lines]
+    return ["| " + " | ".join(line) + " |" for line in lines]
 
 
 def located(text: str, experiment: str, run: str) -> str:
@@ -211,10 +213,10 @@ def study_note(
     to its report and figures among ``artifacts``, with the figures themselves at the end."""
     labels = {a["name"]: a["label"] for a in study["arms"]}
     reference = study["comparisons"]["reference"]
-    lines = [f"**{study['title']}**", "", str(study["question"]), ""]
+    lines = [f"**{said(study['title'])}**", "", said(study["question"]), ""]
     lines += [
         f"{study['cohort']['mice']} virtual mice in each of {len(labels)} arms, seed "
-        f"{study['seed']}; reference: {labels.get(reference, reference)}.",
+        f"{study['seed']}; reference: {said(labels.get(reference, reference))}.",
         "",
     ]
     lines += _failed(failures)
@@ -224,7 +226,7 @@ def study_note(
     outcomes = list(dict.fromkeys(r["outcome"] for r in rows))
     if outcomes:
         main = [r for r in rows if r["outcome"] == outcomes[0]]
-        lines += [f"**Effect on {_measure(main[0])}**, arm against reference in the same mice", ""]
+        lines += [f"**Effect on {said(_measure(main[0]))}**, arm against reference in the same mice", ""]
         lines += [*_effects(main, "arm", labels), ""]
     lines += pictures(artifacts)
     if len(outcomes) > 1:
@@ -249,7 +251,7 @@ def pictures(artifacts: Sequence[str]) -> list[str]:
             figures[file.partition(".")[0]] = name
     lines = []
     for figure in sorted(figures, key=lambda f: (f not in LEADING, f)):
-        name, title = figures[figure], figure.replace("_", " ")
+        name, title = figures[figure], said(figure.replace("_", " "))
         shown = f"get-artifact?path={quote(name, safe='')}&run_uuid={RUN}"
         lines += [f"**[{title}]({_place(name)})**", "", f"![{title}]({shown})", ""]
     return lines
@@ -257,17 +259,17 @@ def pictures(artifacts: Sequence[str]) -> list[str]:
 
 def _place(artifact: str) -> str:
     """Where in the UI an artifact opens."""
-    return f"#/experiments/{EXPERIMENT}/runs/{RUN}/artifacts/{artifact}?{TRAINING}"
+    return f"#/experiments/{EXPERIMENT}/runs/{RUN}/artifacts/{quote(artifact)}?{TRAINING}"
 
 
 def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], reference: str) -> str:
     """Markdown for an arm's run: what was given, what failed, and its effects."""
-    lines = [f"**{arm['label']}**", ""]
-    lines += [f"- {t['drug']}: {t['written']}" for t in arm["treatments"]] or ["No treatment."]
+    lines = [f"**{said(arm['label'])}**", ""]
+    lines += [f"- {said(t['drug'])}: {said(t['written'])}" for t in arm["treatments"]] or ["No treatment."]
     lines += ["", *_failed(failures)]
     rows = [r for r in effects if r["arm"] == arm["name"] and r["reference"] == reference]
     if rows:
-        lines += [f"Against `{reference}`, in the same mice:", ""]
+        lines += [f"Against {said(reference)}, in the same mice:", ""]
         lines += _effects(rows, "outcome", {})
     return _cut(lines)
 
@@ -277,7 +279,7 @@ def schedule_note(
 ) -> str:
     """Markdown for the search for the best schedule. ``found``: rows of the table ``optimum``."""
     titles = {"own": "the arm's own", "best": "the best found"}
-    lines = [f"**{drug} in {arm}**: schedules tried in the same mice", ""]
+    lines = [f"**{said(drug)} in {said(arm)}**: schedules tried in the same mice", ""]
     lines += grid(
         (
             "schedule",
@@ -303,6 +305,6 @@ def schedule_note(
 def _failed(failures: Sequence[str]) -> list[str]:
     if not failures:
         return []
-    shown = [f"- {f}" for f in failures[:20]]
+    shown = [f"- {said(f)}" for f in failures[:20]]
     more = [f"- and {len(failures) - 20} more"] if len(failures) > 20 else []
     return ["**Not complete:**", "", *shown, *more, ""]
