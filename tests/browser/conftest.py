@@ -94,6 +94,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             found = client.search_runs([experiment.experiment_id], max_results=1000)
         roles = {run.info.run_id: run.data.tags["nichetrial.role"] for run in found}
         address = f"http://{HOST}:{port}"
+        place = views.address(experiment.experiment_id, content["name"])
         yield Site(
             address=address,
             token=token,
@@ -102,7 +103,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             experiment=experiment.experiment_id,
             parent=next(run for run in found if roles[run.info.run_id] == "study"),
             runs={run.info.run_name: run for run in found},
-            link=f"{address}/?token={token}{views.address(experiment.experiment_id, content['name'])}",
+            link=f"{address}/?token={token}{place}",
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SECRET = "a private key"
+SECRET = "a private key"  # noqa: S105
 
 ELSEWHERE = [
     "file://{home}/.ssh",
@@ -72,16 +72,23 @@ class Asked:
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
-            return Answer(answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()})
+            return Answer(
+                answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()}
+            )
         finally:
             connection.close()
 
     def chunked(self, method: str, path: str, chunks: int, size: int) -> bytes:
         """Send ``chunks`` of ``size`` bytes whose number is not said before; the status line."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as raw:
-            lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}",
-                     *(f"{k}: {v}" for k, v in self.headers.items()),
-                     "Content-Type: application/json", "Transfer-Encoding: chunked", "", ""]  # fmt: skip
+            headers = {"Host": f"127.0.0.1:{self.port}", "Content-Type": "application/json",
+                       "Transfer-Encoding": "chunked", **self.headers}  # fmt: skip
+            lines = [
+                f"{method} {path} HTTP/1.1",
+                *(f"{k}: {v}" for k, v in headers.items()),
+                "",
+                "",
+            ]
             raw.sendall("\r\n".join(lines).encode())
             chunk = f"{size:x}\r\n".encode() + b"x" * size + b"\r\n"
             try:

@@ -86,10 +86,10 @@ def test_a_working_folder_of_any_name_has_a_store(tmp_path: Path, name: str) -> 
         "    found = client.search_experiments()\n"
         "    print(store.experiment(client, at, 'tried'), *[e.artifact_location for e in found])\n"
     )
+    env = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=here, env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code], cwd=here, env=env, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["1", f"{(here / 'results/mlflow/artifacts').as_uri()}/0"]
     at = store.locate(f"sqlite:///{here}/results/mlflow/mlflow.db")

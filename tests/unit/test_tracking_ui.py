@@ -110,7 +110,8 @@ def served(folder: Path) -> Iterator[tuple[str, int, subprocess.Popen[str]]]:
 
 
 def _get(address: str, token: str = "") -> bytes:
-    asked = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"})
+    headers = {"Authorization": f"Bearer {token}"}
+    asked = urllib.request.Request(address, headers=headers)  # noqa: S310  (our own address)
     with DIRECT.open(asked, timeout=10) as answer:
         return bytes(answer.read())
 
@@ -126,7 +127,9 @@ def test_link_leads_to_the_runs_of_the_study(
     at = f"http://127.0.0.1:{port}/?token={token}#/experiments/{receipt['experiment_id']}/runs"
     assert link == f"{at}?workflowType=machine_learning&viewStateShareKey=small"
     run = json.loads(
-        _get(f"http://{HOST}:{port}/api/2.0/mlflow/runs/get?run_id={receipt['parent_run_id']}", token)
+        _get(
+            f"http://{HOST}:{port}/api/2.0/mlflow/runs/get?run_id={receipt['parent_run_id']}", token
+        )
     )["run"]
     assert run["info"]["run_name"] == "A small study"
     picture = _get(
@@ -190,7 +193,7 @@ def test_ctrl_c_ends_it_cleanly(
 def test_no_store_yet(tmp_path: Path) -> None:
     at = store.locate(f"sqlite:///{tmp_path / 'mlflow.db'}")
     message = r"no tracked runs yet; `nichetrial run`"
-    with pytest.raises(UserError, match=message), serving(at, port=free_port(), token="any"):
+    with pytest.raises(UserError, match=message), serving(at, port=free_port(), token="any"):  # noqa: S106
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -228,7 +231,7 @@ def test_browser_only_where_there_is_a_display(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_browser_gets_the_link_by_a_page_of_ones_own(tmp_path: Path) -> None:
-    """The words of a process can be read by all users; a link in the page's place is not followed."""
+    """Everybody can read the words of a process; a link in the page's place is not followed."""
     page, other = tmp_path / "open.html", tmp_path / "other"
     other.write_text("kept")
     page.symlink_to(other)

@@ -56,8 +56,7 @@ LOCKED_OUT = Code(
 NO_TOKEN = Code(
     454,
     "The server of `nichetrial ui` was asked without its token, or by a page of another place.",
-    "Open the link that `nichetrial ui` printed. Programs set MLFLOW_TRACKING_TOKEN to the token in "
-    "it.",
+    "Open the link that `nichetrial ui` printed. Programs set MLFLOW_TRACKING_TOKEN to its token.",
 )
 UNFIT_PATH = Code(
     455,

@@ -200,7 +200,9 @@ def door(app: App, token: str, port: int) -> App:
         return hmac.compare_digest(given.encode(), token.encode())
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["path"] in OPEN and scope["method"] in ("GET", "HEAD")):
+        if scope["type"] != "http" or (
+            scope["path"] in OPEN and scope["method"] in ("GET", "HEAD")
+        ):
             await app(scope, receive, send)
             return
         asked = urllib.parse.parse_qs(scope["query_string"].decode("latin-1"))
@@ -263,7 +265,11 @@ async def _page(send: Send, status: HTTPStatus, text: str, *headers: tuple[bytes
 
 
 async def _reply(
-    send: Send, status: HTTPStatus, kind: bytes, body: bytes, headers: tuple[tuple[bytes, bytes], ...]
+    send: Send,
+    status: HTTPStatus,
+    kind: bytes,
+    body: bytes,
+    headers: tuple[tuple[bytes, bytes], ...],
 ) -> None:
     start = [(b"content-type", kind), (b"content-length", str(len(body)).encode()),
              (b"cache-control", b"no-store"), *headers]  # fmt: skip

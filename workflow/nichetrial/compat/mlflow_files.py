@@ -33,7 +33,7 @@ def fence(root: Path) -> None:
     from mlflow.store.artifact import artifact_repository_registry as registry
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    known = registry.get_registered_artifact_repositories()
+    known: dict[str, Any] = registry.get_registered_artifact_repositories()
     for scheme in list(known):
         known[scheme] = _refused
     known.update(dict.fromkeys(SCHEMES, _inside(root)))

@@ -1,11 +1,11 @@
-"""``mlflow server`` behind guards: the server of ``nichetrial ui`` and that of ``nichetrial serve``.
+"""``mlflow server`` behind guards: the servers of ``nichetrial ui`` and ``nichetrial serve``.
 
 Run as ``python -P -m nichetrial.compat.mlflow_server server ...``: MLflow's own command, which
 starts our application where it would start its own.
 
-Why: MLflow's plugin for applications (``mlflow.app``) is read from installed metadata, which a
-checkout that was updated does not have, and only ``basic-auth`` gets its tables and first user made
-before there are several processes.
+Why: MLflow has a plugin for applications (``mlflow.app``), but reads it from installed metadata,
+which a checkout that was updated does not have, and only its own ``basic-auth`` gets its tables and
+first user made before there are several processes.
 
 Seen to fit: MLflow 3.17.2. Canary: tests/security/test_servers.py.
 """
@@ -21,7 +21,7 @@ from nichetrial.compat import guards
 from nichetrial.compat.mlflow_files import fence
 from nichetrial.compat.mlflow_routes import allowed, takes_files
 
-__all__ = ["MEGABYTE", "UPLOAD", "UVICORN", "MLFLOW", "environment", "own", "shared"]
+__all__ = ["MEGABYTE", "MLFLOW", "UPLOAD", "UVICORN", "environment", "own", "shared"]
 
 MLFLOW = "nichetrial.compat.mlflow_server"
 MEGABYTE = 1_000_000

@@ -15,8 +15,8 @@ from nichetrial.errors import UserError
 from nichetrial.records import identity
 from nichetrial.records.record import read_records
 from nichetrial.tracking import descriptions as words
-from nichetrial.tracking.markdown import said
 from nichetrial.tracking import origin_files
+from nichetrial.tracking.markdown import said
 from nichetrial.tracking.runs import (
     Point,
     Run,

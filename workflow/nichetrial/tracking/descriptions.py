@@ -226,7 +226,10 @@ def study_note(
     outcomes = list(dict.fromkeys(r["outcome"] for r in rows))
     if outcomes:
         main = [r for r in rows if r["outcome"] == outcomes[0]]
-        lines += [f"**Effect on {said(_measure(main[0]))}**, arm against reference in the same mice", ""]
+        lines += [
+            f"**Effect on {said(_measure(main[0]))}**, arm against reference in the same mice",
+            "",
+        ]
         lines += [*_effects(main, "arm", labels), ""]
     lines += pictures(artifacts)
     if len(outcomes) > 1:
@@ -265,7 +268,9 @@ def _place(artifact: str) -> str:
 def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], reference: str) -> str:
     """Markdown for an arm's run: what was given, what failed, and its effects."""
     lines = [f"**{said(arm['label'])}**", ""]
-    lines += [f"- {said(t['drug'])}: {said(t['written'])}" for t in arm["treatments"]] or ["No treatment."]
+    lines += [f"- {said(t['drug'])}: {said(t['written'])}" for t in arm["treatments"]] or [
+        "No treatment."
+    ]
     lines += ["", *_failed(failures)]
     rows = [r for r in effects if r["arm"] == arm["name"] and r["reference"] == reference]
     if rows:

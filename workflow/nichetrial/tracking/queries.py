@@ -1,7 +1,7 @@
 """Looking up by a text of a user in MLflow, whose query language cannot write every text.
 
-A string there ends at its quote and knows no escape. So the question is for what has the same shape,
-and the answers are compared here.
+A string there ends at its quote and knows no escape. So the question is for what has the same
+shape, and the answers are compared here.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ REFUSED = {
     "MLFLOW_TRACKING_PASSWORD in the environment",
     "error code 413": "the server takes no file as large as this; it can be started with a higher "
     "`nichetrial serve --largest-file`",
-    "error code 429": "too many logins failed, and the server takes none for a minute; is the login "
-    "right in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD?",
+    "error code 429": "too many logins failed, so the server takes none for a minute; set "
+    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment to what is right",
     "Permission denied": "this user may not write to the experiment; ask who made it, or name "
     "another as tracking.experiment",
 }

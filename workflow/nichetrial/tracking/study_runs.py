@@ -292,7 +292,9 @@ class _Campaign:
         for row in self.effects:
             name = f"{row['outcome']}_ratio.{row['arm']}.vs.{row['reference']}"
             metrics |= finite({name: row.get("ratio")})
-        note = "Effects of the arms, in the same mice." if record else f"Not complete: {said(error)}"
+        note = (
+            "Effects of the arms, in the same mice." if record else f"Not complete: {said(error)}"
+        )
         return Run(
             key=self._key("comparison", self.study["name"], spec, [self.key]),
             study_key=self.key,
