@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -43,6 +44,7 @@ class Site:
     ``parent``; ``link``: what ``nichetrial ui`` prints."""
 
     address: str
+    token: str
     made: Path
     results: Path
     experiment: str
@@ -86,20 +88,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
-    with serving(store, port=port):
+    token = secrets.token_urlsafe(32)
+    with serving(store, port=port, token=token):
         with opened(store) as client:
             experiment = client.get_experiment_by_name(content["tracking"]["experiment"])
             found = client.search_runs([experiment.experiment_id], max_results=1000)
         roles = {run.info.run_id: run.data.tags["nichetrial.role"] for run in found}
         address = f"http://{HOST}:{port}"
+        place = views.address(experiment.experiment_id, content["name"])
         yield Site(
             address=address,
+            token=token,
             made=here,
             results=there / results.relative_to(here),
             experiment=experiment.experiment_id,
             parent=next(run for run in found if roles[run.info.run_id] == "study"),
             runs={run.info.run_name: run for run in found},
-            link=f"{address}/{views.address(experiment.experiment_id, content['name'])}",
+            link=f"{address}/?token={token}{place}",
         )
 
 

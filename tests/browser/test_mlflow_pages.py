@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from nichetrial.tracking import descriptions as words
 from tests.browser.conftest import CHROMIUM, PICTURES, REAL, Site
 
 pytestmark = [
@@ -50,7 +51,10 @@ def page(browser: Any, site: Site) -> Iterator[Any]:
             route.abort()
 
     context.route("**/*", guard)
-    yield context.new_page()
+    page = context.new_page()
+    page.goto(f"{site.address}/?token={site.token}")
+    page.wait_for_url(lambda url: "token" not in url)
+    yield page
     context.close()
     assert asked == []
 
@@ -62,6 +66,17 @@ def picture(page: Any, name: str, height: int = 900, width: int = 1440) -> None:
         page.wait_for_timeout(3000)
         page.get_by_text("Path: file:").evaluate_all("all => all.forEach(e => e.remove())")
         page.screenshot(path=PICTURES / f"mlflow_{name}.png")
+
+
+def asked(site: Site, address: str, content: Any = None) -> bytes:
+    """What the server answers to a program that has the token."""
+    request = urllib.request.Request(  # noqa: S310  (our own address)
+        address,
+        json.dumps(content).encode() if content else None,
+        {"Authorization": f"Bearer {site.token}", "Content-Type": "application/json"},
+    )
+    with DIRECT.open(request, timeout=10) as answer:
+        return bytes(answer.read())
 
 
 def arms(site: Site) -> list[Any]:
@@ -194,11 +209,50 @@ def test_files_open_where_the_store_is_now(site: Site) -> None:
     for name in kept(site):
         path = urllib.parse.quote(name, safe="")
         ask = f"{site.address}/get-artifact?path={path}&run_uuid={site.parent.info.run_id}"
-        with DIRECT.open(ask, timeout=10) as answer:
-            content = answer.read()
+        content = asked(site, ask)
         original = Path(site.results, name)
         if not original.is_file():  # the lock, and tables, lie elsewhere in the results
             original = site.results / "comparisons" / name
         if original.is_file():
             assert content == original.read_bytes(), name
         assert content
+
+
+HOSTILE = """<img src=x onerror="document.title='ran'"><script>document.title='ran'</script> \
+[a](javascript:document.title='ran') ![b](http://example.org/b.png) | `c` | http://example.org/d"""
+
+
+def _noted(site: Site, note: str) -> str:
+    """The id of a new run with this description."""
+    content = {"experiment_id": site.experiment, "run_name": HOSTILE,
+               "tags": [{"key": "mlflow.note.content", "value": note}]}  # fmt: skip
+    made = asked(site, f"{site.address}/api/2.0/mlflow/runs/create", content)
+    return str(json.loads(made)["run"]["info"]["run_id"])
+
+
+def _opened(page: Any, site: Site, run: str) -> None:
+    page.goto(
+        f"{site.address}/#/experiments/{site.experiment}/runs/{run}?workflowType=machine_learning"
+    )
+    page.get_by_text("nothing else").first.wait_for()
+    if page.get_by_text("Show more").count():
+        page.get_by_text("Show more").click()
+    page.wait_for_timeout(1000)
+    assert page.title() != "ran"
+
+
+def test_a_hostile_title_is_shown_and_does_nothing(page: Any, site: Site) -> None:
+    study = {
+        "title": HOSTILE, "question": f"{HOSTILE} nothing else", "seed": 1, "cohort": {"mice": 1},
+        "arms": [{"name": "a", "label": HOSTILE}], "comparisons": {"reference": "a"},
+    }  # fmt: skip
+    _opened(page, site, _noted(site, words.study_note(study, [], [HOSTILE])))
+    shown = page.locator("p", has_text="nothing else").first
+    assert shown.inner_text() == f"{HOSTILE} nothing else".replace("\\\n", "").replace("\n", " ")
+    assert shown.locator("*").count() == 0
+
+
+def test_a_description_by_another_program_calls_nobody(page: Any, site: Site) -> None:
+    """What MLflow renders is kept on this machine by the policy of our pages."""
+    _opened(page, site, _noted(site, f"nothing else ![b](http://example.org/b.png)\n\n{HOSTILE}"))
+    assert page.locator("img[src^='http://example.org']").count() > 0, "or it proves nothing"

@@ -55,7 +55,7 @@ BELOW: dict[str, set[str]] = {
         "records",
     },
     "records": set(),
-    "tracking": {"records"},
+    "tracking": {"records", "compat"},
     "pipeline": {"study", "records"},
     "launch": {"pipeline", "study", "records", "compat"},
     "provenance": {"launch", "pipeline", "study", "tracking", "records"},

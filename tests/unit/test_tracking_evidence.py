@@ -86,7 +86,7 @@ def test_a_parent_and_two_runs_a_variant(tmp_path, monkeypatch):
     }  # fmt: skip
     assert "predicted.B1" not in runs["Findings by monotonic"].metrics  # NaN is no metric
     note = parent.tags["mlflow.note.content"]
-    assert "B1: a fall / and more" in note
+    assert "B1: a fall &#124; and more" in note
     assert "1.5" in note
 
 

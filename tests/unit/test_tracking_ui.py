@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +92,11 @@ def servers(folder: Path) -> list[int]:
     return found
 
 
+def token_of(link: str) -> str:
+    (token,) = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"]
+    return token
+
+
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[tuple[str, int, subprocess.Popen[str]]]:
     port = free_port()
@@ -101,8 +109,10 @@ def served(folder: Path) -> Iterator[tuple[str, int, subprocess.Popen[str]]]:
         process.communicate(timeout=30)
 
 
-def _get(address: str) -> bytes:
-    with DIRECT.open(address, timeout=10) as answer:
+def _get(address: str, token: str = "") -> bytes:
+    headers = {"Authorization": f"Bearer {token}"}
+    asked = urllib.request.Request(address, headers=headers)  # noqa: S310  (our own address)
+    with DIRECT.open(asked, timeout=10) as answer:
         return bytes(answer.read())
 
 
@@ -112,15 +122,20 @@ def test_link_leads_to_the_runs_of_the_study(
 ) -> None:
     link, port, _ = served
     receipt = json.loads((folder / "results/small/tracking/receipt.json").read_text())
-    at = f"http://127.0.0.1:{port}/#/experiments/{receipt['experiment_id']}/runs"
+    token = token_of(link)
+    assert len(token) >= 32
+    at = f"http://127.0.0.1:{port}/?token={token}#/experiments/{receipt['experiment_id']}/runs"
     assert link == f"{at}?workflowType=machine_learning&viewStateShareKey=small"
     run = json.loads(
-        _get(f"http://{HOST}:{port}/api/2.0/mlflow/runs/get?run_id={receipt['parent_run_id']}")
+        _get(
+            f"http://{HOST}:{port}/api/2.0/mlflow/runs/get?run_id={receipt['parent_run_id']}", token
+        )
     )["run"]
     assert run["info"]["run_name"] == "A small study"
     picture = _get(
         f"http://{HOST}:{port}/get-artifact?path=figures%2Ffoci.png"
-        f"&run_uuid={receipt['parent_run_id']}"
+        f"&run_uuid={receipt['parent_run_id']}",
+        token,
     )
     assert picture == (folder / "results/small/figures/foci.png").read_bytes()
 
@@ -137,8 +152,12 @@ def test_port_that_is_taken(folder: Path, served: tuple[str, int, subprocess.Pop
 
 @pytest.mark.slow
 def test_a_server_takes_the_same_runs_once(
-    folder: Path, tmp_path: Path, served: tuple[str, int, subprocess.Popen[str]]
+    folder: Path,
+    tmp_path: Path,
+    served: tuple[str, int, subprocess.Popen[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", token_of(served[0]))
     at = store.locate(f"http://{HOST}:{served[1]}")
     assert at.artifacts is None
     runs = planned(folder / "results" / "small")
@@ -174,7 +193,7 @@ def test_ctrl_c_ends_it_cleanly(
 def test_no_store_yet(tmp_path: Path) -> None:
     at = store.locate(f"sqlite:///{tmp_path / 'mlflow.db'}")
     message = r"no tracked runs yet; `nichetrial run`"
-    with pytest.raises(UserError, match=message), serving(at, port=free_port()):
+    with pytest.raises(UserError, match=message), serving(at, port=free_port(), token="any"):  # noqa: S106
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -203,13 +222,23 @@ def test_link_to_a_view_only_where_it_was_saved(folder: Path) -> None:
 
 
 def test_browser_only_where_there_is_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    ui._show("http://a", browser=True)
+    assert not ui._display()
     monkeypatch.setenv("DISPLAY", ":0")
-    ui._show("http://b", browser=False)
-    ui._show("http://c", browser=True)
-    assert opened == ["http://c"]
+    assert ui._display()
+
+
+def test_the_browser_gets_the_link_by_a_page_of_ones_own(tmp_path: Path) -> None:
+    """Everybody can read the words of a process; a link in the page's place is not followed."""
+    page, other = tmp_path / "open.html", tmp_path / "other"
+    other.write_text("kept")
+    page.symlink_to(other)
+    link = "http://127.0.0.1:5000/?token=abc#/experiments/1/runs?a=b&c=d"
+    with ui._handed_over(link, page) as made:
+        assert stat.S_IMODE(made.stat().st_mode) == 0o600
+        assert not made.is_symlink()
+        assert html.escape(link) in made.read_text()
+    assert not page.exists()
+    assert other.read_text() == "kept"

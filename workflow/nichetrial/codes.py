@@ -68,3 +68,41 @@ NOT_OF_THIS_VERSION = Code(
     "Some results belong to an earlier version of the study or are not there.",
     "Run the study to its end, then repeat the command.",
 )
+
+# The servers of `nichetrial ui` and `nichetrial serve`
+
+FILES_ELSEWHERE = Code(
+    450,
+    "A request to one of our MLflow servers would read, write or place files outside the server's "
+    "own folder: by an artifact location, a path, another kind of address, or a link.",
+    "Leave the artifact location out when an experiment is made; the server chooses it. Copy files "
+    "into the folder instead of linking to them.",
+)
+NOT_SERVED = Code(
+    451,
+    "The address is one of MLflow's that our servers do not answer: they are for runs, their files "
+    "and users, not for webhooks, gateways, jobs, traces or registered models.",
+    "For these, start MLflow's own server on a database of its own.",
+)
+TOO_LARGE = Code(
+    452,
+    "A file or a request is larger than the server takes.",
+    "Start the server with a higher `nichetrial serve --largest-file MB`, or keep the file "
+    "elsewhere.",
+)
+LOCKED_OUT = Code(
+    453,
+    "Too many logins of this user, or from this address, failed within a minute.",
+    "Wait a minute. Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to a login that is "
+    "right, also where jobs run.",
+)
+NO_TOKEN = Code(
+    454,
+    "The server of `nichetrial ui` was asked without its token, or by a page of another place.",
+    "Open the link that `nichetrial ui` printed. Programs set MLFLOW_TRACKING_TOKEN to its token.",
+)
+UNFIT_PATH = Code(
+    455,
+    "MLflow cannot open an SQLite file whose path has a question mark.",
+    "Rename the folder, or name another store as tracking.uri.",
+)

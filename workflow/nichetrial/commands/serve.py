@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from nichetrial.compat.mlflow_server import UPLOAD
 from nichetrial.errors import UserError
 from nichetrial.tracking.server import HOST, stoppable
 from nichetrial.tracking.shared import sharing
@@ -28,7 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--host", default=HOST, help=f"address to listen on ({HOST})")
     parser.add_argument("--port", type=int, default=5000, help="port to listen on (5000)")
-    parser.add_argument("--workers", type=_workers, default=2, metavar="N", help="processes (2)")
+    parser.add_argument(
+        "--workers", type=_number("processes"), default=2, metavar="N", help="processes (2)"
+    )
+    parser.add_argument(
+        "--largest-file", type=_number("megabytes"), default=UPLOAD, metavar="MB",
+        help=f"megabytes that a file of a run may have ({UPLOAD})",
+    )  # fmt: skip
     parser.add_argument(
         "--allowed-hosts", metavar="NAMES",
         help="names by which others ask for the server, with commas between (this machine's own)",
@@ -47,6 +55,7 @@ def run(args: argparse.Namespace) -> None:
             port=args.port,
             workers=args.workers,
             allowed_hosts=args.allowed_hosts,
+            largest_file=args.largest_file,
         ) as process:
             host = f"[{args.host}]" if ":" in args.host else args.host
             print(f"http://{host}:{args.port}", flush=True)
@@ -61,10 +70,13 @@ def _loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _workers(text: str) -> int:
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+def _number(of: str) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if text.isdecimal() and int(text) > 0:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of {of}")
+
+    return number
 
 
 def _say(line: str) -> None:

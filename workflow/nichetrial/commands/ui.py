@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import html
 import json
 import os
+import secrets
 import sys
 import webbrowser
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nichetrial.errors import UserError
@@ -39,12 +42,22 @@ def run(args: argparse.Namespace) -> None:
     receipt = RESULTS / study.name / "tracking" / "receipt.json"
     place = _place(receipt, store, study.tracking.experiment)
     if store.database is None:
-        _show(f"{store.uri}/{place}", browser=not args.no_browser)
+        address = f"{store.uri}/{place}"
+        print(address, flush=True)
+        if not args.no_browser and _display():
+            webbrowser.open(address)
         return
+    token = secrets.token_urlsafe(32)
+    link = f"http://{HOST}:{args.port}/?token={token}{place}"
     with stoppable("ui"):
         print("ui: starting MLflow, this takes some seconds ...", file=sys.stderr, flush=True)
-        with serving(store, port=args.port) as process:
-            _show(f"http://{HOST}:{args.port}/{place}", browser=not args.no_browser)
+        with (
+            serving(store, port=args.port, token=token) as process,
+            _handed_over(link, store.database.with_name("open-ui.html")) as page,
+        ):
+            print(link, flush=True)
+            if not args.no_browser and _display():
+                webbrowser.open(page.as_uri())
             print("ui: Ctrl-C ends it", file=sys.stderr, flush=True)
             code = process.wait()
             raise UserError(f"the MLflow server ended by itself (exit code {code})")
@@ -68,10 +81,22 @@ def _place(receipt: Path, store: Store, experiment: str) -> str:
     return views.address(None, None)
 
 
-def _show(address: str, *, browser: bool) -> None:
-    print(address, flush=True)
-    display = sys.platform == "darwin" or any(
+def _display() -> bool:
+    return sys.platform == "darwin" or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
-    if browser and display:
-        webbrowser.open(address)
+
+
+@contextmanager
+def _handed_over(link: str, path: Path) -> Iterator[Path]:
+    """A page that leads to the link, for this user, while the block runs: everybody on the machine
+    sees the words with which a browser is started."""
+    page = f'<meta charset="utf-8"><meta http-equiv="refresh" content="0;url={html.escape(link)}">'
+    path.unlink(missing_ok=True)
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(number, "w", encoding="utf-8") as stream:
+        stream.write(page)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

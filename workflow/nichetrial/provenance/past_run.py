@@ -18,6 +18,7 @@ from nichetrial.records.jobs import Job, jobs_of, read_jobs
 from nichetrial.records.origin import FOLDER, IN_MLFLOW, ORIGIN, Origin, read_origin
 from nichetrial.records.stored import read_json, read_records, require_sound
 from nichetrial.study.resolved import ResolvedStudy
+from nichetrial.tracking import queries
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.runs import rows_of
 
@@ -182,9 +183,7 @@ def _found(client: Any, run_id: str, uri: str) -> Any:
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
-    experiments = [e.experiment_id for e in client.search_experiments()]
-    quoted = f'"{run_id}"' if "'" in run_id else f"'{run_id}'"
-    named = client.search_runs(experiments, filter_string=f"attributes.run_name = {quoted}")
+    named = queries.named(client, run_id)
     if len(named) == 1:
         return named[0]
     ids: Sequence[str] = [r.info.run_id for r in named[:5]]

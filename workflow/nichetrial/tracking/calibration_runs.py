@@ -17,6 +17,7 @@ from nichetrial.records import identity
 from nichetrial.records.stored import made_by, read_records
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking import origin_files
+from nichetrial.tracking.markdown import said
 from nichetrial.tracking.runs import (
     Artifact,
     Point,
@@ -155,7 +156,7 @@ class _Evidence:
         done = status == "FINISHED"
         start, end = self._span(variant, "particles", "population")
         curve = rows_of(self.folder / variant / "generations.csv") if done else []
-        note = "Sequential Monte Carlo ABC on set A." if done else f"Not complete: {wrong}"
+        note = "Sequential Monte Carlo ABC on set A." if done else f"Not complete: {said(wrong)}"
         return Run(
             key=self._key("calibration", variant, self.settings, [self.key]),
             study_key=self.key,
@@ -178,7 +179,7 @@ class _Evidence:
         judged = status == "FINISHED" and variant in self.metrics
         start, end = self._span(variant, "predict")
         rows = [r for r in self.scores if r["variant"] == variant] if judged else []
-        note = _table(rows) if judged else f"Not complete: {wrong or 'not judged'}"
+        note = _table(rows) if judged else f"Not complete: {said(wrong or 'not judged')}"
         return Run(
             key=self._key("variant", variant, self.settings, [self.key]),
             study_key=self.key,
@@ -200,8 +201,8 @@ class _Evidence:
                 failures.append(f"{r['stage']} {r['name']}: {str(r['error']).splitlines()[0]}")
                 states.add(fault(r))
         full = [r for r in self.scores if r["variant"] == "full"]
-        note = f"**{self.study['title']}: what the model explains**\n\n"
-        note += "Not complete: " + "; ".join(failures) + "\n\n" if failures else ""
+        note = f"**{said(self.study['title'])}: what the model explains**\n\n"
+        note += "Not complete: " + said("; ".join(failures)) + "\n\n" if failures else ""
         return Run(
             key=self.key,
             study_key=self.key,

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nichetrial import formatting
+from nichetrial.tracking.markdown import said
 
 __all__ = [
     "NOTE_LIMIT",
@@ -137,8 +138,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """A table in Markdown. MLflow leaves no gap between its columns, so there is one after each
     head, which is the widest in most columns, and after each cell of the first."""
     first, *others = head
-    spaced = ([name + GAP, *cells] for name, *cells in rows)
-    return formatting.markdown_table([first, *(f"{other}{GAP}" for other in others)], spaced)
+    spaced = ([said(name) + GAP, *map(said, cells)] for name, *cells in rows)
+    names = [said(first), *(f"{said(other)}{GAP}" for other in others)]
+    return formatting.markdown_table(names, spaced)
 
 
 def located(text: str, experiment: str, run: str) -> str:
@@ -190,10 +192,10 @@ def study_note(
     to its report and figures among ``artifacts``, with the figures themselves at the end."""
     labels = {a["name"]: a["label"] for a in study["arms"]}
     reference = study["comparisons"]["reference"]
-    lines = [f"**{study['title']}**", "", str(study["question"]), ""]
+    lines = [f"**{said(study['title'])}**", "", said(study["question"]), ""]
     lines += [
         f"{study['cohort']['mice']} virtual mice in each of {len(labels)} arms, seed "
-        f"{study['seed']}; reference: {labels.get(reference, reference)}.",
+        f"{study['seed']}; reference: {said(labels.get(reference, reference))}.",
         "",
     ]
     lines += _failed(failures)
@@ -203,7 +205,10 @@ def study_note(
     outcomes = list(dict.fromkeys(r["outcome"] for r in rows))
     if outcomes:
         main = [r for r in rows if r["outcome"] == outcomes[0]]
-        lines += [f"**Effect on {_measure(main[0])}**, arm against reference in the same mice", ""]
+        lines += [
+            f"**Effect on {said(_measure(main[0]))}**, arm against reference in the same mice",
+            "",
+        ]
         lines += [*_effects(main, "arm", labels), ""]
     lines += pictures(artifacts)
     if len(outcomes) > 1:
@@ -228,7 +233,7 @@ def pictures(artifacts: Sequence[str]) -> list[str]:
             figures[file.partition(".")[0]] = name
     lines = []
     for figure in sorted(figures, key=lambda f: (f not in LEADING, f)):
-        name, title = figures[figure], figure.replace("_", " ")
+        name, title = figures[figure], said(figure.replace("_", " "))
         shown = f"get-artifact?path={quote(name, safe='')}&run_uuid={RUN}"
         lines += [f"**[{title}]({_place(name)})**", "", f"![{title}]({shown})", ""]
     return lines
@@ -236,17 +241,19 @@ def pictures(artifacts: Sequence[str]) -> list[str]:
 
 def _place(artifact: str) -> str:
     """Where in the UI an artifact opens."""
-    return f"#/experiments/{EXPERIMENT}/runs/{RUN}/artifacts/{artifact}?{TRAINING}"
+    return f"#/experiments/{EXPERIMENT}/runs/{RUN}/artifacts/{quote(artifact)}?{TRAINING}"
 
 
 def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], reference: str) -> str:
     """Markdown for an arm's run: what was given, what failed, and its effects."""
-    lines = [f"**{arm['label']}**", ""]
-    lines += [f"- {t['drug']}: {t['written']}" for t in arm["treatments"]] or ["No treatment."]
+    lines = [f"**{said(arm['label'])}**", ""]
+    lines += [f"- {said(t['drug'])}: {said(t['written'])}" for t in arm["treatments"]] or [
+        "No treatment."
+    ]
     lines += ["", *_failed(failures)]
     rows = [r for r in effects if r["arm"] == arm["name"] and r["reference"] == reference]
     if rows:
-        lines += [f"Against `{reference}`, in the same mice:", ""]
+        lines += [f"Against {said(reference)}, in the same mice:", ""]
         lines += _effects(rows, "outcome", {})
     return _cut(lines)
 
@@ -256,7 +263,7 @@ def schedule_note(
 ) -> str:
     """Markdown for the search for the best schedule. ``found``: rows of the table ``optimum``."""
     titles = {"own": "the arm's own", "best": "the best found"}
-    lines = [f"**{drug} in {arm}**: schedules tried in the same mice", ""]
+    lines = [f"**{said(drug)} in {said(arm)}**: schedules tried in the same mice", ""]
     lines += table(
         (
             "schedule",
@@ -281,6 +288,6 @@ def schedule_note(
 def _failed(failures: Sequence[str]) -> list[str]:
     if not failures:
         return []
-    shown = [f"- {f}" for f in failures[:20]]
+    shown = [f"- {said(f)}" for f in failures[:20]]
     more = [f"- and {len(failures) - 20} more"] if len(failures) > 20 else []
     return ["**Not complete:**", "", *shown, *more, ""]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,9 @@ __all__ = ["TRACKING", "close_left_open", "follow", "so_far"]
 
 TRACKING = b"tracking\n"
 """The line that is said when the job that brings everything begins."""
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+"""Of a study. It is asked for in MLflow's query language, in which a file may not have a say."""
 
 NICE = 10
 REST, REST_FACTOR = 1.0, 10.0
@@ -139,7 +143,7 @@ def close_left_open(folder: Path, done: str, store: stores.Store, experiment: st
     note = folder / "open.json"
     found = _left(note)
     here = [key for uri, key in found if uri == store.uri]
-    old = [key for key in here if key != done]
+    old = [key for key in here if key != done and _KEY.fullmatch(key)]
     if old:
         with stores.opened(store) as client:
             at = stores.experiment(client, store, experiment)
@@ -156,7 +160,8 @@ def _left(note: Path) -> list[list[str]]:
         found = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    return found if isinstance(found, list) else []
+    entries = found if isinstance(found, list) else []
+    return [e for e in entries if isinstance(e, list) and [type(v) for v in e] == [str, str]]
 
 
 def _now() -> int:

@@ -1,4 +1,4 @@
-"""MLflow's own server, started beside us: ready when a block starts, gone when it ends."""
+"""MLflow's server behind our guards, beside us: ready when a block starts, gone when it ends."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from nichetrial.compat import mlflow_server
 from nichetrial.errors import UserError
 from nichetrial.tracking import sqlite
 from nichetrial.tracking.store import QUIET, Store
@@ -29,8 +30,8 @@ END_SECONDS = 5.0
 
 
 @contextmanager
-def serving(store: Store, *, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Serve the SQLite file ``store`` on this machine only.
+def serving(store: Store, *, port: int, token: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Serve the SQLite file ``store`` on this machine only, to those who have the ``token``.
 
     Raises: UserError if there is no store yet, the port is taken, or the server does not come up.
     """
@@ -42,10 +43,13 @@ def serving(store: Store, *, port: int) -> Iterator[subprocess.Popen[bytes]]:
         )
     if store.artifacts:
         sqlite.settle_place(database, store.artifacts)
-    words = ["--backend-store-uri", store.uri, "--default-artifact-root", str(store.artifacts)]
+    words = ["--allowed-hosts", f"{HOST}:{port},localhost:{port}"]
+    words += ["--backend-store-uri", store.uri, "--default-artifact-root", str(store.artifacts)]
     words += ["--no-serve-artifacts", "--workers", "1"]
+    own = {k: v for k, v in os.environ.items() if "MLFLOW_" not in k}
+    own |= mlflow_server.environment(database.parent / "artifacts", token=token, port=port)
     log = database.with_name("ui.log")
-    with started(words, environment=os.environ, host=HOST, port=port, log=log) as process:
+    with started(words, environment=own, host=HOST, port=port, log=log) as process:
         yield process
 
 
@@ -60,15 +64,16 @@ def started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``mlflow server`` with these options.
 
-    ``log``: keeps what the server says; without one, it goes to standard error.
+    ``environment``: with what ``mlflow_server.environment`` gives; ``log``: keeps what the server
+    says, for this user; without one, it goes to standard error.
 
     Raises: UserError if the port is taken or the server does not come up.
     """
     _free(host, port)
-    words = [*words, "--host", host, "--port", str(port)]
-    with log.open("wb") if log else _standard_error() as stream:
+    words = [*words, "--host", host, "--port", str(port), "--uvicorn-opts", mlflow_server.UVICORN]
+    with _private(log) if log else _standard_error() as stream:
         process = subprocess.Popen(  # noqa: S603  (no shell)
-            [sys.executable, "-P", "-m", "mlflow", "server", *words],
+            [sys.executable, "-P", "-m", mlflow_server.MLFLOW, "server", *words],
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
@@ -101,6 +106,17 @@ def _interrupt(*_: Any) -> None:
 @contextmanager
 def _standard_error() -> Iterator[int]:
     yield 2
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[int]:
+    """A new file that only this user can read; a link or an older file in its place is removed."""
+    path.unlink(missing_ok=True)
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        yield number
+    finally:
+        os.close(number)
 
 
 def _free(host: str, port: int) -> None:

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from nichetrial.compat import mlflow_server
 from nichetrial.errors import UserError
 from nichetrial.tracking.server import started
 
@@ -47,11 +48,19 @@ minute: the digest of a password takes longer than most requests."""
 
 @contextmanager
 def sharing(
-    *, files: Path, host: str, port: int, workers: int, allowed_hosts: str | None
+    *,
+    files: Path,
+    host: str,
+    port: int,
+    workers: int,
+    allowed_hosts: str | None,
+    largest_file: int,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Serve runs, users and permissions from Postgres, and the files of runs from ``files``.
 
-    ``allowed_hosts``: names under which the server may be asked, as MLflow's option takes them.
+    Args:
+        allowed_hosts: names under which the server may be asked, as MLflow's option takes them.
+        largest_file: megabytes that a file of a run may have.
 
     Raises: UserError if the environment, Postgres or the port is not as it has to be.
     """
@@ -66,6 +75,7 @@ def sharing(
     with _in_memory(login) as config:
         environment = {k: v for k, v in os.environ.items() if k not in OF_CLIENTS}
         environment |= {DATABASE: uri, CONFIG: config}
+        environment |= mlflow_server.environment(files.absolute(), upload=largest_file)
         environment.setdefault(SECRET, secrets.token_hex(32))  # the same in all workers
         with started(words, environment=environment, host=host, port=port) as process:
             yield process

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.tracking import sqlite
 
@@ -47,6 +48,10 @@ PATIENCE = 5.0
 REFUSED = {
     "error code 401": "the server does not take the login; set MLFLOW_TRACKING_USERNAME and "
     "MLFLOW_TRACKING_PASSWORD in the environment",
+    "error code 413": "the server takes no file as large as this; it can be started with a higher "
+    "`nichetrial serve --largest-file`",
+    "error code 429": "too many logins failed, so the server takes none for a minute; set "
+    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment to what is right",
     "Permission denied": "this user may not write to the experiment; ask who made it, or name "
     "another as tracking.experiment",
 }
@@ -172,13 +177,19 @@ def experiment(client: MlflowClient, store: Store, name: str) -> str:
 
 
 def _client(uri: str) -> MlflowClient:
+    with _quietly():
+        from mlflow import MlflowClient
+    return MlflowClient(tracking_uri=uri)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Import a part of MLflow without what it says meanwhile and later."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from mlflow import MlflowClient
-
+        yield
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    return MlflowClient(tracking_uri=uri)
 
 
 def _create(database: Path) -> None:
@@ -188,7 +199,10 @@ def _create(database: Path) -> None:
     for old in (part, part.with_name(f"{part.name}-journal")):
         old.unlink(missing_ok=True)
     with sqlite.commits_quickly(part, new=True):
-        _client(f"sqlite:///{part}").search_experiments(max_results=1)
+        with _quietly():
+            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+        # by default MLflow writes the working folder into a statement, and quotes it wrongly
+        SqlAlchemyStore(f"sqlite:///{part}", (database.parent / "artifacts").as_uri())
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
     os.replace(part, database)
@@ -196,6 +210,13 @@ def _create(database: Path) -> None:
 
 def _sound(database: Path) -> None:
     """MLflow tries for minutes to open a file that is no database."""
+    if "?" in str(database):
+        raise UserError(
+            codes.UNFIT_PATH,
+            "MLflow cannot open a file whose path has a question mark; rename the folder, or name "
+            "another store as tracking.uri",
+            place=str(database),
+        )
     if database.is_file():
         with database.open("rb") as stream:
             head = stream.read(16)

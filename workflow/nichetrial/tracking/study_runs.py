@@ -17,6 +17,7 @@ from nichetrial.records import identity
 from nichetrial.records.stored import made_by, read_records
 from nichetrial.tracking import datasets, measures, origin_files
 from nichetrial.tracking import descriptions as words
+from nichetrial.tracking.markdown import said
 from nichetrial.tracking.runs import (
     Artifact,
     Run,
@@ -292,7 +293,9 @@ class _Campaign:
         for row in self.effects:
             name = f"{row['outcome']}_ratio.{row['arm']}.vs.{row['reference']}"
             metrics |= finite({name: row.get("ratio")})
-        note = "Effects of the arms, in the same mice." if record else f"Not complete: {error}"
+        note = (
+            "Effects of the arms, in the same mice." if record else f"Not complete: {said(error)}"
+        )
         return Run(
             key=self._key("comparison", self.study["name"], spec, [self.key]),
             study_key=self.key,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from nichetrial.tracking.descriptions import TRAINING
 from nichetrial.tracking.runs import Run
@@ -37,7 +38,7 @@ def address(experiment: str | None, study: str | None) -> str:
     link to one that is not there would lead elsewhere."""
     if experiment is None:
         return f"#/experiments?{TRAINING}"
-    view = f"&viewStateShareKey={study}" if study else ""
+    view = f"&viewStateShareKey={quote(study, safe='')}" if study else ""
     return f"#/experiments/{experiment}/runs?{TRAINING}{view}"
 
 

@@ -1,0 +1,109 @@
+"""Names and paths with every kind of character reach the store, and are found again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nichetrial import codes
+from nichetrial.errors import UserError
+from nichetrial.provenance import past_run
+from nichetrial.tracking import queries, sqlite, store
+from nichetrial.tracking.writer import sync
+from tests.unit.test_tracking_plan import build
+from tests.unit.test_tracking_writer import planned
+
+NAMES = [
+    """it's "both" quotes""",
+    "back\\slash \\' \\\"",
+    "50 % of _all_ %s %(x)s",
+    "a; DROP TABLE runs; --",
+    "über 日本 µ 😀",
+    "`back` ticks",
+    "' OR '1'='1",
+    "x" * 500,
+]
+
+
+@given(st.text())
+def test_a_pattern_says_nothing_to_the_query_language(text: str) -> None:
+    asked = queries.pattern(text)
+    assert len(asked) == len(text)
+    assert asked.replace("_", "a").isalnum() or not asked
+    assert asked.isascii()
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> store.Store:
+    """A store with an experiment and a run of each name, and another run of the same shape."""
+    at = store.locate(f"sqlite:///{tmp_path_factory.mktemp('named')}/mlflow.db")
+    with store.opened(at) as client:
+        for name in NAMES:
+            experiment = store.experiment(client, at, name)
+            assert store.experiment(client, at, name) == experiment
+            client.create_run(experiment, run_name=name)
+            client.create_run(experiment, run_name="?" + name[1:])
+    return at
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_finds_what_has_it(at: store.Store, name: str) -> None:
+    assert at.database is not None
+    with store.opened(at, to_read=True) as client:
+        (run,) = queries.named(client, name)
+        assert run.info.run_name == name
+        assert past_run._found(client, name, at.uri).info.run_id == run.info.run_id
+        experiment = client.get_experiment_by_name(name)
+        assert run.info.experiment_id == experiment.experiment_id
+        assert sqlite.experiment_id(at.database, name) == experiment.experiment_id
+        assert not sqlite.has_tag(at.database, experiment.experiment_id, name)
+        assert sqlite.seen(at.database, experiment.experiment_id, name) == []
+
+
+def test_a_name_that_is_not_there(at: store.Store) -> None:
+    with store.opened(at, to_read=True) as client, pytest.raises(UserError) as caught:
+        past_run._found(client, "it_s _both_ quotes", at.uri)
+    assert caught.value.place == at.uri
+
+
+@pytest.mark.parametrize("name", [n.replace("/", "") for n in NAMES[:-1]] + ["h#ash", "x" * 200])
+def test_a_working_folder_of_any_name_has_a_store(tmp_path: Path, name: str) -> None:
+    """MLflow's first statement had the working folder in it: with both kinds of quotes nothing was
+    tracked. In a process of its own, for MLflow keeps in mind where it was."""
+    here = tmp_path / name
+    runs = planned(build(here))
+    code = (
+        "import os\n"
+        "from nichetrial.tracking import store\n"
+        "at = store.locate('sqlite:///results/mlflow/mlflow.db')\n"
+        "with store.opened(at) as client:\n"
+        "    found = client.search_experiments()\n"
+        "    print(store.experiment(client, at, 'tried'), *[e.artifact_location for e in found])\n"
+    )
+    env = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=here, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1", f"{(here / 'results/mlflow/artifacts').as_uri()}/0"]
+    at = store.locate(f"sqlite:///{here}/results/mlflow/mlflow.db")
+    first, second = (sync(runs, store=at, experiment=name, folder=here) for _ in range(2))
+    assert first["runs"] == second["runs"]
+    with store.opened(at, to_read=True) as client:
+        assert client.list_artifacts(first["parent_run_id"])
+
+
+def test_a_path_that_mlflow_cannot_open_is_told(tmp_path: Path) -> None:
+    at = store.locate("sqlite:///x.db")
+    odd = store.Store(uri=at.uri, database=tmp_path / "why?" / "mlflow.db")
+    with pytest.raises(UserError) as caught, store.opened(odd):
+        pass
+    assert caught.value.code is codes.UNFIT_PATH
+    assert caught.value.place == str(odd.database)
+    assert list(tmp_path.iterdir()) == []
