@@ -232,7 +232,7 @@ def test_jobs_are_written_and_read_back(kept: Path, tmp_path: Path) -> None:
     found = jobs_of(read_records(kept))
     write_jobs(found, tmp_path / "jobs.json")
     assert read_jobs(tmp_path / "jobs.json") == found
-    assert len(found) == 2 + 6 + 1 + 1
+    assert len(found) == 2 + 6 + 1 + 1 + 2 + 1
     (tmp_path / "jobs.json").write_text('{"jobs": [{}], "environments": []}')
     with pytest.raises(UserError, match="not a list of jobs"):
         read_jobs(tmp_path / "jobs.json")
