@@ -32,7 +32,7 @@ def test_an_arm_made_again_has_the_same_bytes_and_what_has_not_is_told(folder):
             job["outputs"] = dict.fromkeys(job["outputs"], "0" * 64)
     jobs.write_text(json.dumps(content))
     to = folder / "again"
-    other = nichetrial(folder, "reproduce", "AMD3100", "--cores", "2", "--to", str(to))
+    other = nichetrial(folder, "reproduce", "AMD3100", "--trust", "--cores", "2", "--to", str(to))
     assert other.returncode == 1
     assert "packages: those of the run's lock are installed" in other.stdout
     assert "not equal: 2 of 8 files" in other.stdout  # so the six others are

@@ -106,3 +106,28 @@ UNFIT_PATH = Code(
     "MLflow cannot open an SQLite file whose path has a question mark.",
     "Rename the folder, or name another store as tracking.uri.",
 )
+
+# Provenance: reproduce, diff, archives
+
+NO_ORIGIN = Code(
+    550,
+    "The file that describes where a run comes from is missing, damaged, or names files outside "
+    "its folder.",
+    "Sync the results folder of the run again; a run made by something else cannot be made again.",
+)
+NO_JOBS = Code(
+    551,
+    "The list of jobs that a run keeps in MLflow is missing or damaged.",
+    "Sync the results folder of the run again.",
+)
+UNFIT_DIFFERENCE = Code(
+    552,
+    "The uncommitted code that a run keeps changes more than the text of code files: links, modes, "
+    "names, or files outside the code.",
+    "Do not run it. Ask whoever made the run for the code.",
+)
+NOT_TRUSTED = Code(
+    553,
+    "`nichetrial reproduce` runs code that a store names, and nobody has accepted it.",
+    "Read what is shown: the commit and the uncommitted changes. Add --trust to accept it.",
+)

@@ -9,11 +9,20 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from nichetrial import codes
 from nichetrial.commands.diff import add_store
 from nichetrial.commands.run import cores
 from nichetrial.errors import UserError
 from nichetrial.provenance.past_run import Account, of_run
-from nichetrial.provenance.restore import install, lacking, restore_code, run_again, science_of
+from nichetrial.provenance.restore import (
+    install,
+    lacking,
+    restorable,
+    restore_code,
+    run_again,
+    science_of,
+)
+from nichetrial.provenance.trust import check_difference, description
 from nichetrial.records.identity import file_digest
 from nichetrial.records.origin import DIFF, IN_MLFLOW, STUDY, Origin
 
@@ -32,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cores", type=cores, default="all", metavar="N", help="processor cores to use (all)"
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="run the code of the run without asking; what it is, is shown all the same",
     )
     parser.add_argument(
         "--install",
@@ -80,6 +94,7 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
     _say(f"run: {run.name} ({run.place})")
     _sound(origin, kept / IN_MLFLOW)
     code, work = scratch / "code", scratch / "work"
+    _trusted(origin, kept / IN_MLFLOW / DIFF, run.place, trust=args.trust)
     restore_code(origin, kept / IN_MLFLOW / DIFF, code)
     changes = " with the changes that were not committed" if origin.diff else ""
     _say(f"code: commit {str(origin.commit)[:12]}{changes}")
@@ -95,7 +110,9 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
         _say(f"packages: {len(others)} differ from the run's lock (--install installs those of it)")
     else:
         _say("packages: those of the run's lock are installed")
-    shutil.copytree(kept / IN_MLFLOW / STUDY, work)
+    for name in origin.files:
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(kept / IN_MLFLOW / STUDY / name, work / name)
     changed = sorted(
         name for name, digest in science_of(code, python).items()
         if origin.science.get(name) != digest
@@ -122,6 +139,27 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
         print(f"  ... and {len(unlike) - FEW} more")
     print("\n".join(_why(run, changed, others, log if failed else None)))
     return 1
+
+
+def _trusted(origin: Origin, diff: Path, place: str, *, trust: bool) -> None:
+    """Show what would run, and ask. Raises UserError unless the user accepts it."""
+    root = restorable(origin)
+    if origin.diff:
+        check_difference(root, diff)
+    _say("this would run code that the run names, with your rights:")
+    for line in description(root, origin, diff):
+        print(f"  {line}", flush=True)
+    if trust:
+        return
+    if not sys.stdin.isatty():
+        raise UserError(
+            codes.NOT_TRUSTED,
+            "nobody is here to accept this code; read what is shown above and add --trust",
+            place=place,
+        )
+    print("Run it? Type yes: ", end="", flush=True)
+    if sys.stdin.readline().strip().lower() != "yes":
+        raise UserError(codes.NOT_TRUSTED, "not accepted, so nothing was run", place=place)
 
 
 def _sound(origin: Origin, kept: Path) -> None:

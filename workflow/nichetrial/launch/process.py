@@ -44,7 +44,8 @@ def command(
     outputs or rules that are made again though they are there; ``target``: the rule that is wanted,
     if not all."""
     words = [sys.executable, "-m", "nichetrial.launch.snakemake", *([target] if target else [])]
-    words += ["--snakefile", str(checkout() / "Snakefile"), "--configfile", study]
+    named = f"./{study}" if study.startswith("-") else study  # no option of Snakemake
+    words += ["--snakefile", str(checkout() / "Snakefile"), "--configfile", named]
     words += ["--workflow-profile", str(profile), "--directory", "."]
     words += ["--profile", "none", "--rerun-triggers", *RERUN]
     words += ["--rerun-incomplete", "--keep-going", "--logger", "nichetrial"]

@@ -18,7 +18,7 @@ from nichetrial.records import git
 from nichetrial.records.identity import checkout
 from nichetrial.records.origin import Origin
 
-__all__ = ["install", "lacking", "restore_code", "run_again", "science_of"]
+__all__ = ["install", "lacking", "restorable", "restore_code", "run_again", "science_of"]
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
@@ -34,10 +34,10 @@ print(json.dumps(identity.science()))
 """What restored code is asked, whatever its age."""
 
 
-def restore_code(origin: Origin, diff: Path, to: Path) -> None:
-    """The commit of the run with its uncommitted changes, in the new folder ``to``.
+def restorable(origin: Origin) -> Path:
+    """The checkout that has the commit of a run.
 
-    Raises: UserError if the code was not kept, the commit is not here, or git refuses.
+    Raises: UserError if the code was not kept or the commit is not here.
     """
     root = checkout()
     if origin.commit is None:
@@ -59,11 +59,20 @@ def restore_code(origin: Origin, diff: Path, to: Path) -> None:
             "(git fetch --all), and run the same command again",
             place=str(root),
         ) from None
+    return root
+
+
+def restore_code(origin: Origin, diff: Path, to: Path) -> None:
+    """The commit of the run with its uncommitted changes, in the new folder ``to``.
+
+    Raises: UserError if the code was not kept, the commit is not here, or git refuses.
+    """
+    root = restorable(origin)
     try:
-        git.ask(root, "clone", "--quiet", "--no-checkout", "--shared", str(root), str(to))
-        git.ask(to, *NO_HOOKS, "checkout", "--quiet", "--detach", origin.commit)
+        git.ask(root, "clone", "--quiet", "--no-checkout", "--shared", "--", str(root), str(to))
+        git.ask(to, *NO_HOOKS, "checkout", "--quiet", "--detach", str(origin.commit))
         if origin.diff:
-            git.ask(to, "apply", "--whitespace=nowarn", str(diff.resolve()))
+            git.ask(to, "apply", "--whitespace=nowarn", "--", str(diff.resolve()))
     except git.GitError as error:
         raise UserError(f"the code could not be restored ({error})", place=str(to)) from None
 

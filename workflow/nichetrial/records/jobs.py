@@ -7,9 +7,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from nichetrial import codes
 from nichetrial.errors import UserError
+from nichetrial.records.stored import MOST, Name, RelativePath, read_json
 from nichetrial.tables import atomic
 
 __all__ = ["FILE", "Job", "jobs_of", "read_jobs", "write_jobs"]
@@ -65,17 +69,36 @@ def write_jobs(jobs: Iterable[Job], path: Path) -> None:
         part.write_text(text, encoding="utf-8")
 
 
+class _StoredJob(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    stage: Name
+    name: Name
+    inputs: Annotated[dict[Name, Name], Field(max_length=MOST)]
+    outputs: Annotated[dict[RelativePath, Name], Field(max_length=MOST)]
+    code_digest: Name
+    environment: Annotated[int, Field(ge=0)]
+
+
+class _StoredJobs(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    environments: Annotated[list[dict[str, Any]], Field(max_length=1_000)]
+    jobs: Annotated[list[_StoredJob], Field(max_length=MOST)]
+
+
 def read_jobs(path: Path) -> list[Job]:
     """What ``write_jobs`` wrote. Raises UserError for anything else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        environments = content["environments"]
+        content = _StoredJobs.model_validate(read_json(path))
+        kinds = content.environments
         return [
-            Job(**(line | {"environment": environments[line["environment"]]}))
-            for line in content["jobs"]
+            Job(**(job.model_dump() | {"environment": kinds[job.environment]}))
+            for job in content.jobs
         ]
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, IndexError) as error:
         raise UserError(
+            codes.NO_JOBS,
             f"this is not a list of jobs as `nichetrial track` writes it ({type(error).__name__})",
             place=str(path),
         ) from error

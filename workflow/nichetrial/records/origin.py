@@ -10,8 +10,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from nichetrial import codes
 from nichetrial.errors import UserError
+from nichetrial.records.stored import Digest, Name, RelativePath, read_json
 
 __all__ = [
     "DIFF", "FOLDER", "IN_MLFLOW", "LOCK", "ORIGIN", "PICTURE", "RULES", "STUDY", "Origin",
@@ -45,12 +50,28 @@ class Origin:
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
 
+class _Stored(BaseModel):
+    """``origin.json`` as it is read back: data, which is checked before anything believes it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    study_file: RelativePath
+    files: Annotated[dict[RelativePath, Digest], Field(max_length=1_000)]
+    commit: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")] | None
+    diff: Digest | Literal[""]
+    left_out: Annotated[list[Name], Field(max_length=10_000)]
+    science: Annotated[dict[Name, Name], Field(max_length=1_000)]
+    lock_digest: Name
+
+
 def read_origin(path: Path) -> Origin:
     """Raises UserError if it is not there or something else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Origin(**(content | {"left_out": tuple(content["left_out"])}))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        content = _Stored.model_validate(read_json(path))
+    except (OSError, ValueError) as error:
         raise UserError(
-            f"this does not say where a run comes from ({type(error).__name__})", place=str(path)
+            codes.NO_ORIGIN,
+            f"this does not describe where a run comes from ({type(error).__name__})",
+            place=str(path),
         ) from error
+    return Origin(**(content.model_dump() | {"left_out": tuple(content.left_out)}))

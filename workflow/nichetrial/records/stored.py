@@ -23,6 +23,9 @@ from nichetrial.errors import Fault, UserError
 from nichetrial.records.identity import file_digest
 
 __all__ = [
+    "Digest",
+    "Name",
+    "RelativePath",
     "RunRecord",
     "damaged",
     "inside",
@@ -53,8 +56,20 @@ def _path(text: str) -> str:
     return text
 
 
+def _relative(text: str) -> str:
+    parts = _path(text).split("/")
+    if any(part in ("", ".", "..") or part.startswith("-") for part in parts) or "\\" in text:
+        raise ValueError("not a path inside the folder")
+    if any(ord(character) < 32 for character in text):
+        raise ValueError("a control character")
+    return text
+
+
 Text = Annotated[str, Field(max_length=100_000)]
 Name = Annotated[str, Field(max_length=1_000)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+RelativePath = Annotated[str, Field(max_length=1_000), AfterValidator(_relative)]
+"""A path that leads into a folder, and that no program takes for an option."""
 Digests = Annotated[dict[Annotated[Name, AfterValidator(_path)], Name], Field(max_length=MOST)]
 
 
