@@ -213,7 +213,7 @@ def test_an_arm_that_fails_takes_no_other_with_it_and_comes_back(folder, finishe
     assert "AMD3100: no result, because jobs failed" in end
     assert re.search(r"Untreated: [\d.]+ times the foci of TIMP-1-high", end)
     assert _effects(folder) == {"amd3100": 0, "untreated": 20}
-    assert "AMD3100" in (results / "report.html").read_text()
+    assert "AMD3100" in (results / "report.html").read_text(), failed.stdout
     assert ("AMD3100", "FAILED") in mlflow_runs(folder)
 
     again = nichetrial(folder, "run", STUDY, "--cores", "2", **failing_arm)

@@ -146,13 +146,17 @@ def read_record(path: str | os.PathLike[str]) -> RunRecord | None:
 def read_records(results: str | os.PathLike[str], *, evidence: bool = False) -> list[RunRecord]:
     """The records of the trial below ``results/records``, or of the evidence, by stage and name.
 
-    Raises: UserError naming the first file there that is no record.
+    An empty file is what Snakemake leaves in the place of a job that was killed: no record.
+
+    Raises: UserError naming the first file there that is something else than a record.
     """
     top = Path(results, "records")
     paths = [p for p in top.rglob("*.json") if (top / "evidence" in p.parents) == evidence]
     found = []
     for path in sorted(paths):
         record = read_record(path)
+        if record is None and path.is_file() and path.stat().st_size == 0:
+            continue
         if record is None:
             raise UserError(
                 codes.BAD_RECORD,
