@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.study.load import load, load_text
 from tests.unit.broken_questions import QUESTIONS
@@ -35,11 +37,16 @@ def test_the_sound_file_is_sound_and_each_case_changes_one_place() -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_message(name: str) -> None:
-    text, message = FILES[name]
+def test_code_and_place(name: str) -> None:
+    text, expected = FILES[name]
     with pytest.raises(UserError) as caught:
         load_text(text)
-    assert str(caught.value) == message
+    assert kinds(caught.value) == expected
+
+
+def kinds(error: UserError) -> str:
+    """Code and place of each fault, one a line, as the tables have them."""
+    return "\n".join(f"{fault.code} {fault.place}" for fault in error.faults)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def test_message(name: str) -> None:
     ],
 )
 def test_the_command_says_it_and_exits_with_2(command: str, name: str, tmp_path: Path) -> None:
-    text, message = FILES[name]
+    text, expected = FILES[name]
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     options = ["--out", "out", "--record", "record.json"] if command == "resolve" else []
     done = subprocess.run(
@@ -64,27 +71,30 @@ def test_the_command_says_it_and_exits_with_2(command: str, name: str, tmp_path:
         check=False,
     )
     assert done.returncode == 2
-    assert message in done.stderr
+    said = done.stderr.removeprefix("nichetrial: ").splitlines()
+    found = [re.match(r"(.*): (NT\d{3}) \S", line) for line in said]
+    assert "\n".join(f"{m[2]} {m[1]}" for m in found if m) == expected
+    assert all(found)
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert [p.name for p in tmp_path.iterdir()] == ["study.yaml"]
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("make", "code", "line"),
     [
-        (lambda p: None, "there is no such file; give the path of a study file"),
-        (lambda p: p.mkdir(), "this is a folder; give the path of a study file"),
-        (lambda p: p.write_bytes(b"#" * 1_000_001), "larger than 1 MB"),
-        (lambda p: p.write_bytes(b"study:\n  name: caf\xe9\n"), ":2: this line is not UTF-8 text"),
+        (lambda p: None, codes.NO_FILE, ""),
+        (lambda p: p.mkdir(), codes.UNREADABLE, ""),
+        (lambda p: p.write_bytes(b"#" * 1_000_001), codes.UNREADABLE, ""),
+        (lambda p: p.write_bytes(b"study:\n  name: caf\xe9\n"), codes.UNREADABLE, ":2"),
     ],
 )
-def test_files_that_cannot_be_read(make, message: str, tmp_path: Path) -> None:
+def test_files_that_cannot_be_read(make, code, line: str, tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     make(path)
-    with pytest.raises(UserError, match=r"study\.yaml") as caught:
+    with pytest.raises(UserError) as caught:
         load(path)
-    assert message in str(caught.value)
+    assert (caught.value.code, caught.value.place) == (code, f"{path}{line}")
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
@@ -96,7 +106,7 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
 def test_an_error_of_the_experiment_is_not_repeated_for_each_arm() -> None:
     with pytest.raises(UserError) as caught:
         load_text(SOUND.replace("    day: 4 d", "    day: 12 d"))
-    assert str(caught.value).count("the cells are given") == 1
+    assert [fault.code for fault in caught.value.faults] == [codes.WRONG_ORDER]
 
 
 _WORDS = (

@@ -17,10 +17,10 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
-from nichetrial import __version__
-from nichetrial.errors import UserError
+from nichetrial import __version__, codes
+from nichetrial.errors import Fault, UserError
 
 __all__ = ["COMMANDS", "STAGES", "main"]
 
@@ -95,7 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         close = difflib.get_close_matches(name, COMMANDS, n=1)
         meant = f" Did you mean {close[0]!r}?" if close else ""
-        return _complain(f"there is no command {name!r}.{meant} See 'nichetrial --help'.")
+        message = f"there is no command {name!r}.{meant} See 'nichetrial --help'."
+        return _complain(str(Fault(codes.USAGE, message)))
     if name in STAGES:
         log = _option(rest, "--log")
         with _stopped_as_interrupt(), _logged(log):
@@ -132,8 +133,15 @@ def _dispatch(name: str, words: list[str]) -> int:
         return 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its complaints are messages like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(codes.USAGE, f"{message}; see '{self.prog} --help'")
+
+
 def _parser(name: str, module: Any) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"nichetrial {name}",
         description=COMMANDS[name][1].capitalize() + ".",
         allow_abbrev=False,

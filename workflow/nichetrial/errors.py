@@ -38,7 +38,7 @@ class Fault:
     place: str | None = None
 
     def __str__(self) -> str:
-        text = f"{self.code} {self.message}" if self.code.number else self.message  # TRANSITION
+        text = f"{self.code} {self.message}"
         return f"{self.place}: {text}" if self.place else text
 
 
@@ -50,11 +50,7 @@ class UserError(Exception):
     nichetrial: NT100 there is no command 'rum'
     """
 
-    def __init__(self, code: Code | str, message: str = "", *, place: str | None = None) -> None:
-        if isinstance(code, str):  # TRANSITION: removed when every message has its code
-            from nichetrial import codes
-
-            message, code = code, codes.UNSORTED
+    def __init__(self, code: Code, message: str, *, place: str | None = None) -> None:
         self.faults: tuple[Fault, ...] = (Fault(code, message, place),)
         super().__init__(str(self.faults[0]))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nichetrial import codes
 from nichetrial.cohort.population import read_population
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.errors import UserError
@@ -24,6 +25,7 @@ def particles_of(source: str, own: str | Path) -> NDArray[np.float64] | None:
     file = SHIPPED / "population.parquet" if source == "calibrated" else Path(own)
     if not file.is_file():
         raise UserError(
+            codes.NO_POPULATION,
             "this study's own population is not there yet; nichetrial calibrate makes it",
             place=str(file),
         )

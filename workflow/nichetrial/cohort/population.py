@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from nichetrial import codes
 from nichetrial.cohort.space import NAMES
 from nichetrial.errors import UserError
 from nichetrial.model.parameters import PARAMETERS
@@ -27,9 +28,13 @@ def read_population(path: str | Path) -> NDArray[np.float64]:
     try:
         table: pd.DataFrame = read(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise UserError(f"not a population ({type(error).__name__})", place=str(path)) from None
+        raise UserError(
+            codes.NO_POPULATION, f"not a population ({type(error).__name__})", place=str(path)
+        ) from None
     if list(table.columns) != list(POPULATION) or table.empty:
         raise UserError(
-            "this population is of another version of the model; calibrate anew", place=str(path)
+            codes.NO_POPULATION,
+            "this population is of another version of the model; calibrate anew",
+            place=str(path),
         )
     return table[list(NAMES)].to_numpy(np.float64)

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from nichetrial import codes
 from nichetrial.cohort.between import vary
 from nichetrial.cohort.distributions import quantile
 from nichetrial.cohort.plausibility import RULES, first_reason
@@ -150,6 +151,7 @@ def _plausible(
         if waiting.size and attempts[waiting[0]] >= MAX_ATTEMPTS:
             commonest = reasons[int(np.bincount(why[why >= 0]).argmax())]
             raise UserError(
+                codes.NO_PLAUSIBLE_MOUSE,
                 f"no plausible mouse in {MAX_ATTEMPTS} draws; most were rejected because: "
                 f"{commonest}. Widen the distributions that the study overrides.",
                 place="cohort.parameters",

@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.provenance.difference import differences, in_words, table
 from nichetrial.provenance.past_run import Account, of_folder, of_run
@@ -46,7 +47,9 @@ def run(args: argparse.Namespace) -> int:
     """Tell the differences. 0: there are none; 1: there are."""
     a, b = account(args.a, args.tracking_uri), account(args.b, args.tracking_uri)
     if bool(a.arm) != bool(b.arm):
-        raise UserError("one of them is an arm and the other a study; name two of a kind")
+        raise UserError(
+            codes.USAGE, "one of them is an arm and the other a study; name two of a kind"
+        )
     rows = differences(a, b)
     print(in_words(a, b, rows))
     shown = rows if args.all else rows[:FEW]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.study.load import load_with_experiment
 from nichetrial.study.words import explain
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace) -> None:
         paths = save(draw(study), folder / "schedule", ("png", "svg"), study.figures.dpi)
     except OSError as error:
         raise UserError(
-            f"the picture cannot be written: {error.strerror}", place=str(folder)
+            codes.NOT_WRITABLE,
+            f"the picture cannot be written: {error.strerror}",
+            place=str(folder),
         ) from error
     print(f"drawn: {paths[0]} and {paths[1].name}")

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.pipeline.plan import Plan
 from nichetrial.provenance.crate import write_crate
@@ -92,10 +93,14 @@ def _sbml(args: argparse.Namespace) -> None:
         return
     path = Path(args.out or f"{study.name}-{arm.name}-mouse{mouse}.xml")
     if path.is_dir():
-        raise UserError("is a folder; name the file to write", place=f"--out {path}")
+        raise UserError(
+            codes.NOT_WRITABLE, "is a folder; name the file to write", place=f"--out {path}"
+        )
     try:
         with delivered(path) as part:
             part.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UserError(f"the file cannot be written: {error.strerror}", place=str(path)) from error
+        raise UserError(
+            codes.NOT_WRITABLE, f"the file cannot be written: {error.strerror}", place=str(path)
+        ) from error
     print(f"written: {path}")

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import nichetrial
+from nichetrial import codes
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.errors import UserError
 from nichetrial.model.variants import FULL
@@ -18,7 +19,13 @@ from nichetrial.tables import atomic
 
 __all__ = ["SOURCES", "add_arguments", "all_generated", "run", "stale"]
 
-SOURCES = ("nichetrial.study", "nichetrial.model", "nichetrial.engine", "nichetrial.evidence")
+SOURCES = (
+    "nichetrial.codes",
+    "nichetrial.study",
+    "nichetrial.model",
+    "nichetrial.engine",
+    "nichetrial.evidence",
+)
 """Packages that may have ``generated() -> {path from the top of the repository: text}``."""
 
 COMMAND = "nichetrial generate"
@@ -42,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
     """Write what differs, or with ``--check`` name it. 0 all fresh or written, 1 stale."""
     top = Path.cwd()
     if not (top / "workflow" / "nichetrial").is_dir():
-        raise UserError(f"run `{COMMAND}` at the top of the repository", place=str(top))
+        raise UserError(
+            codes.USAGE, f"run `{COMMAND}` at the top of the repository", place=str(top)
+        )
     if args.population:
         _ship(Path(args.population), top)
     changed = stale(top)
@@ -64,7 +73,11 @@ def _ship(results: Path, top: Path) -> None:
     folder = results / "evidence"
     record = read_record(results / "records" / "evidence" / FULL / "population.json")
     if record is None or record["status"] != "FINISHED":
-        raise UserError("nothing is calibrated here; run nichetrial calibrate", place=str(results))
+        raise UserError(
+            codes.NO_RESULTS,
+            "nothing is calibrated here; run nichetrial calibrate",
+            place=str(results),
+        )
     files = {
         "population.parquet": folder / FULL / "population.parquet",
         "generations.csv": folder / FULL / "generations.csv",

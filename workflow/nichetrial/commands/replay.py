@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.pipeline.plan import Plan
 from nichetrial.stages.selection import arm_named, mouse_numbered
@@ -74,11 +75,15 @@ def run(args: argparse.Namespace) -> None:
         return
     path = Path(trace or f"{study.name}-{arm.name}-mouse{mouse}-trace.csv")
     if path.is_dir():
-        raise UserError("is a folder; name the file to write", place=f"--trace {path}")
+        raise UserError(
+            codes.NOT_WRITABLE, "is a folder; name the file to write", place=f"--trace {path}"
+        )
     try:
         with delivered(path) as part:
             table.to_csv(part, index=False, lineterminator="\n")
     except OSError as error:
-        raise UserError(f"the file cannot be written: {error.strerror}", place=str(path)) from error
+        raise UserError(
+            codes.NOT_WRITABLE, f"the file cannot be written: {error.strerror}", place=str(path)
+        ) from error
     print(f"written: {path} (a row for each attempt: day at its end, step in days, error over ")
     print("  tolerance, whether it was accepted and landed on a day of the plan, and the states)")

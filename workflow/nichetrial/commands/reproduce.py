@@ -59,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
     if args.to is None:
         scratch = Path(tempfile.mkdtemp(prefix="nichetrial-reproduce-"))
     elif args.to.exists() and (not args.to.is_dir() or any(args.to.iterdir())):
-        raise UserError("this folder is not empty; name a new one", place=str(args.to))
+        raise UserError(
+            codes.UNFIT_TARGET, "this folder is not empty; name a new one", place=str(args.to)
+        )
     else:
         args.to.mkdir(parents=True, exist_ok=True)
         scratch = args.to.resolve()
@@ -82,12 +84,14 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
     origin = run.origin
     if origin is None:
         raise UserError(
+            codes.NOT_REPRODUCIBLE,
             "of this run it was not kept where it comes from, or its jobs ran other code than "
             "was kept; it cannot be made again",
             place=run.place,
         )
     if run.status != "FINISHED":
         raise UserError(
+            codes.NOT_REPRODUCIBLE,
             f"this run is {run.status}; only one that came to its end can be made again",
             place=run.place,
         )
@@ -100,7 +104,11 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
     _say(f"code: commit {str(origin.commit)[:12]}{changes}")
     lock = code / "envs" / "requirements.txt"
     if file_digest(lock) != run.lock:
-        raise UserError("the lock of the restored code is not that of the run", place=str(lock))
+        raise UserError(
+            codes.NOT_WHAT_WAS_KEPT,
+            "the lock of the restored code is not that of the run",
+            place=str(lock),
+        )
     python = Path(sys.executable)
     others: list[str] = []
     if args.install:
@@ -119,7 +127,9 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
     )  # fmt: skip
     wanted = {path: digest for job in run.jobs for path, digest in job.outputs.items()}
     if not wanted:
-        raise UserError("no job of this run came to its end", place=run.place)
+        raise UserError(
+            codes.NOT_REPRODUCIBLE, "no job of this run came to its end", place=run.place
+        )
     _say(f"running {len(run.jobs)} jobs again ...")
     log = scratch / "snakemake.log"
     failed = run_again(
@@ -170,6 +180,7 @@ def _sound(origin: Origin, kept: Path) -> None:
     for path, digest in wanted.items():
         if not path.resolve().is_relative_to(kept.resolve()) or not _equal(path, digest):
             raise UserError(
+                codes.NOT_WHAT_WAS_KEPT,
                 f"{path.name} in the store is not the one that was kept, by its digest",
                 place=str(kept),
             )

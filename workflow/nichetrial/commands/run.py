@@ -13,16 +13,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from nichetrial import codes
+from nichetrial.commands.notes import add_strict, give
 from nichetrial.errors import UserError
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch import machine_code, process, slurm
 from nichetrial.launch.locks import FolderBusy, folder_lock
-from nichetrial.launch.summary import summary
+from nichetrial.launch.summary import notes_of, summary
 from nichetrial.pipeline.estimate import advice, estimate
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.verify import Verdict, verify
-from nichetrial.study.load import load
+from nichetrial.study.load import load_with_experiment
 
 __all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
@@ -60,6 +62,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
     )
+    add_strict(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would run, run nothing")
     parser.add_argument(
         "--verify",
@@ -73,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
 
     Raises UserError, before anything is written, for a study or an option that cannot be right.
     """
-    study = load(args.study)
+    whole = load_with_experiment(args.study)
+    give(whole.notes, strict=args.strict)
+    study = whole.study
     plan = Plan.of(study, args.study)
     if plan.population:  # it will be calibrated first
         check_held_out()
@@ -122,8 +127,7 @@ def carry_out(
         ):
             if hold.recovered:
                 say(hold.recovered)
-            if note:
-                say(f"nichetrial: {note}")
+            give([note] if note else [], strict=args.strict)
             failures = Path(scratch, "failures.jsonl")
             verdict = _judged(plan, target, whole=args.verify)
             for path in verdict.no_records:
@@ -144,13 +148,16 @@ def carry_out(
             if code > 0 and failed and {entry["rule"] for entry in failed} <= TRACKING:
                 code = 0  # every result is there, and the logger has said why MLflow has not got it
     except FolderBusy as busy:
-        say(f"nichetrial: {busy}")
+        say(f"nichetrial: {codes.BUSY} {busy}")
         return 1
     if code < 0:
         say("stopped. The same command goes on from here.")
         return _exit_code(code)
-    for line in tell(dataclasses.replace(plan, missing=tuple(missing)), missing):
+    plan = dataclasses.replace(plan, missing=tuple(missing))
+    for line in tell(plan, missing):
         print(line)
+    sys.stdout.flush()
+    give(notes_of(plan, evidence=target is not None), strict=args.strict)
     if code:
         _tell(plan, failed, missing)
         try:
@@ -179,6 +186,7 @@ def _writable(results: Path) -> None:
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise UserError(
+            codes.NOT_WRITABLE,
             "the disk is full; make room, and the same command goes on from there"
             if full
             else f"results cannot be written here ({error.strerror}); run from a folder of your "
@@ -233,7 +241,9 @@ def _profile(name: str) -> Path:
     for folder in (ours, Path(name)):
         if (folder / "config.yaml").is_file():
             return folder
-    raise UserError(f"there is no profile {name!r}; there are: {', '.join(_profiles())}")
+    raise UserError(
+        codes.NO_SUCH_PROFILE, f"there is no profile {name!r}; there are: {', '.join(_profiles())}"
+    )
 
 
 def _profiles() -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from nichetrial import codes
 from nichetrial.compat.mlflow_server import UPLOAD
 from nichetrial.errors import UserError
 from nichetrial.tracking.server import HOST, stoppable
@@ -61,7 +62,9 @@ def run(args: argparse.Namespace) -> None:
             print(f"http://{host}:{args.port}", flush=True)
             _say("Ctrl-C ends it")
             code = process.wait()
-            raise UserError(f"the MLflow server ended by itself (exit code {code})")
+            raise UserError(
+                codes.SERVER_FAILED, f"the MLflow server ended by itself (exit code {code})"
+            )
 
 
 def _loopback(host: str) -> bool:

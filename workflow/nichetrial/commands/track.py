@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.records.origin import FOLDER, PICTURE, RULES
 from nichetrial.records.stored import read_records, require_sound, stages_of
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     folders = args.results or _folders()
     if args.what == "live":
         if len(folders) != 1:
-            raise UserError("one results folder at a time", place="track live")
+            raise UserError(codes.USAGE, "one results folder at a time", place="track live")
         _live(folders[0], args.to, args.only)
         return
     for folder in folders:
@@ -67,7 +68,9 @@ def run(args: argparse.Namespace) -> None:
 def _folders() -> list[Path]:
     found = sorted(p.parent for p in RESULTS.glob("*/study.json"))
     if not found:
-        raise UserError("there are no results here; name their folder", place=str(RESULTS))
+        raise UserError(
+            codes.NO_RESULTS, "there are no results here; name their folder", place=str(RESULTS)
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.tracking import sqlite, views
 from nichetrial.tracking.server import HOST, serving, stoppable
@@ -60,7 +61,9 @@ def run(args: argparse.Namespace) -> None:
                 webbrowser.open(page.as_uri())
             print("ui: Ctrl-C ends it", file=sys.stderr, flush=True)
             code = process.wait()
-            raise UserError(f"the MLflow server ended by itself (exit code {code})")
+            raise UserError(
+                codes.SERVER_FAILED, f"the MLflow server ended by itself (exit code {code})"
+            )
 
 
 def _place(receipt: Path, store: Store, experiment: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.evidence.findings import Finding, read_findings
 from nichetrial.study.load import load
@@ -39,6 +40,7 @@ def arms_of(findings: Sequence[Finding]) -> dict[tuple[Path, str], Arm]:
             except KeyError:
                 known = ", ".join(a.name for a in studies[f.experiment].arms)
                 raise UserError(
+                    codes.NO_SUCH_ARM,
                     f'finding {f.id} reads the arm "{name}"; the study has {known}',
                     place=str(f.experiment),
                 ) from None

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.kinds import did_you_mean
@@ -81,17 +82,25 @@ def read_findings(file: str | Path, only: Literal["A", "B"] | None = None) -> li
             reader = csv.DictReader(stream)
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"cannot be read ({type(error).__name__})", place=str(path)) from None
+        raise UserError(
+            codes.UNFIT_FINDINGS, f"cannot be read ({type(error).__name__})", place=str(path)
+        ) from None
     found: list[Finding] = []
     for number, row in rows:
         place = f"{path}:{number}"
         if set(row) != set(COLUMNS) or None in row.values():
-            raise UserError(f"the columns must be {', '.join(COLUMNS)}", place=place)
+            raise UserError(
+                codes.UNFIT_FINDINGS, f"the columns must be {', '.join(COLUMNS)}", place=place
+            )
         found.append(_finding(row, path, place))
         if only and found[-1].set != only:
-            raise UserError(f"set {found[-1].set}, but only set {only} belongs here", place=place)
+            raise UserError(
+                codes.UNFIT_FINDINGS,
+                f"set {found[-1].set}, but only set {only} belongs here",
+                place=place,
+            )
     if not found:
-        raise UserError("there is no finding in it", place=str(path))
+        raise UserError(codes.UNFIT_FINDINGS, "there is no finding in it", place=str(path))
     return found
 
 
@@ -113,45 +122,67 @@ def _together(files_: Sequence[str | Path], only: Literal["A", "B"]) -> list[Fin
 def _unlike(found: list[Finding], place: str) -> list[Finding]:
     names = [f.id for f in found]
     if twice := sorted({n for n in names if names.count(n) > 1}):
-        raise UserError(f"the id {twice[0]} is there twice", place=place)
+        raise UserError(codes.UNFIT_FINDING, f"the id {twice[0]} is there twice", place=place)
     return found
 
 
 def _finding(row: dict[str, str], path: Path, place: str) -> Finding:
     def one_of(key: str, known: Sequence[str]) -> str:
         if row[key] not in known:
-            raise UserError(f'{key}: "{row[key][:40]}"{did_you_mean(row[key], known)}', place=place)
+            raise UserError(
+                codes.UNFIT_FINDING,
+                f'{key}: "{row[key][:40]}"{did_you_mean(row[key], known)}',
+                place=place,
+            )
         return row[key]
 
     def number(key: str) -> float:
         try:
             return float(row[key]) if row[key] else math.nan
         except ValueError:
-            raise UserError(f'{key}: "{row[key][:40]}" is no number', place=place) from None
+            raise UserError(
+                codes.UNFIT_FINDING, f'{key}: "{row[key][:40]}" is no number', place=place
+            ) from None
 
     direction = one_of("direction", get_args(Direction))
     statistic = one_of("statistic", get_args(Statistic))
     low, high = number("low"), number("high")
     if direction in ("none", "value") and not low < high:
-        raise UserError(f"{direction} needs low and high, the lower one first", place=place)
+        raise UserError(
+            codes.UNFIT_FINDING, f"{direction} needs low and high, the lower one first", place=place
+        )
     if low > high or (direction == "up" and high <= 1.0) or (direction == "down" and low >= 1.0):
         raise UserError(
-            f"nothing is {direction} and within low and high; the lower one first", place=place
+            codes.UNFIT_FINDING,
+            f"nothing is {direction} and within low and high; the lower one first",
+            place=place,
         )
     if direction in ("up", "down", "none") and statistic != "ratio":
-        raise UserError(f"{direction} is for ratios; write value with low and high", place=place)
+        raise UserError(
+            codes.UNFIT_FINDING,
+            f"{direction} is for ratios; write value with low and high",
+            place=place,
+        )
     if (statistic == "ratio") != bool(row["reference"]):
-        raise UserError("a ratio needs a reference, and nothing else has one", place=place)
+        raise UserError(
+            codes.UNFIT_FINDING, "a ratio needs a reference, and nothing else has one", place=place
+        )
     if row["reference"] and row["reference"] == row["arm"]:
-        raise UserError("arm and reference are the same", place=place)
+        raise UserError(codes.UNFIT_FINDING, "arm and reference are the same", place=place)
     value = number("value")
     if value < low or value > high:
-        raise UserError("value lies outside low and high", place=place)
+        raise UserError(codes.UNFIT_FINDING, "value lies outside low and high", place=place)
     if row["id"] == "particle":
-        raise UserError('"particle" is no name for a finding; write another id', place=place)
+        raise UserError(
+            codes.UNFIT_FINDING,
+            '"particle" is no name for a finding; write another id',
+            place=place,
+        )
     name = row["experiment"]
     if not name or "/" in name or "\\" in name or name.startswith("."):
-        raise UserError("experiment: the name of a study file beside this one", place=place)
+        raise UserError(
+            codes.UNFIT_FINDING, "experiment: the name of a study file beside this one", place=place
+        )
     one_of("outcome", tuple(PARAMETERS) if statistic == "parameter" else OUTCOMES)
     return Finding(
         id=row["id"] or place,
@@ -185,6 +216,7 @@ def check_held_out() -> None:
     """Raises UserError if set B is not what it was when it was set aside."""
     if held_out_digest() != HELD_OUT_DIGEST:
         raise UserError(
+            codes.HELD_OUT,
             "the findings that are held out have been changed since they were set aside; put them "
             "back, or change HELD_OUT_DIGEST in evidence/findings.py and say why in the commit",
             place=str(HELD_OUT.parent),

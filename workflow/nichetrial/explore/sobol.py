@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from SALib.analyze import sobol as analysis
 from SALib.sample import sobol as design
 
+from nichetrial import codes
 from nichetrial.cohort.space import NAMES, Priors, cohort_of, parameters
 from nichetrial.errors import UserError
 from nichetrial.model.parameters import PARAMETERS
@@ -71,6 +72,7 @@ def quantities(study: ResolvedStudy, mice: Floats) -> dict[tuple[str, str], Floa
         table = simulate(arm, cohort, seed=study.seed).outcomes
         if failed := int((table["status"] != "finished").sum()):
             raise UserError(
+                codes.UNFINISHED_MICE,
                 f"{failed} of {len(table)} runs in the arm {arm.name} did not finish "
                 f"({', '.join(sorted(set(table['status']) - {'finished'}))}); Sobol indices need "
                 "all of them",

@@ -12,6 +12,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from nichetrial import codes
 from nichetrial.engine.ensemble import Events, Reading, run
 from nichetrial.errors import UserError
 from nichetrial.export.mathml import TIME
@@ -125,7 +126,11 @@ def _states(arm: Arm, parameters: Mapping[str, float]) -> list[Item]:
     wild = arm.host.wild
     found = initial_states(arm, np.array([[parameters[name] for name in PARAMETERS]]))[0]
     if not np.isfinite(found).all():
-        raise UserError("this mouse has no steady state in this arm's host", place=arm.name)
+        raise UserError(
+            codes.NO_STEADY_STATE,
+            "this mouse has no steady state in this arm's host",
+            place=arm.name,
+        )
     items = []
     for state, value in zip(eq.STATES, found, strict=True):
         start = eq.BASAL[state.symbol]

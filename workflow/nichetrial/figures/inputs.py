@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nichetrial import tables
+from nichetrial import codes, tables
 from nichetrial.errors import UserError
 from nichetrial.study.layout import Chunk, Layout
 from nichetrial.study.resolved import Arm, ResolvedStudy
@@ -104,7 +104,11 @@ def require(paths: Iterable[Path]) -> list[Path]:
     paths = list(paths)
     for path in paths:
         if not path.exists():
-            raise UserError("this result is not there: run the stages before it", place=str(path))
+            raise UserError(
+                codes.NO_RESULTS,
+                "this result is not there: run the stages before it",
+                place=str(path),
+            )
     return paths
 
 

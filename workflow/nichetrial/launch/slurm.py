@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 
 __all__ = ["cancel_left", "check", "jobs_ended", "used_by"]
@@ -39,6 +40,7 @@ def check() -> None:
     lacking = [name for name in ("sbatch", "squeue", "scancel") if shutil.which(name) is None]
     if lacking:
         raise UserError(
+            codes.NO_SLURM,
             f"this profile sends jobs to Slurm, but {' and '.join(lacking)} cannot be found; run "
             "on a login node of the cluster, or without --profile",
         )
@@ -75,8 +77,9 @@ def cancel_left(folder: Path) -> int:
     while remaining := _jobs(folder):
         if time.monotonic() > deadline:
             raise UserError(
+                codes.JOBS_LEFT,
                 f"jobs of an earlier run do not end: {', '.join(remaining)}; see squeue, and run "
-                "the same command again once they are gone"
+                "the same command again once they are gone",
             )
         time.sleep(1.0)
     return len(left)
@@ -98,7 +101,11 @@ def _ask(*words: str) -> str:
         done = subprocess.run(list(words), text=True, capture_output=True, timeout=60)  # noqa: S603
         said = done.stderr.strip().splitlines()
     except subprocess.TimeoutExpired:
-        raise UserError(f"Slurm does not answer: {words[0]} took more than 60 s") from None
+        raise UserError(
+            codes.SLURM_SILENT, f"Slurm does not answer: {words[0]} took more than 60 s"
+        ) from None
     if done.returncode:
-        raise UserError(f"Slurm does not answer: {said[-1] if said else words[0]}")
+        raise UserError(
+            codes.SLURM_SILENT, f"Slurm does not answer: {said[-1] if said else words[0]}"
+        )
     return done.stdout

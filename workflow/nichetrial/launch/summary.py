@@ -7,12 +7,14 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from nichetrial.errors import Note
 from nichetrial.formatting import effect
-from nichetrial.pipeline.current import is_current
+from nichetrial.pipeline.current import current, is_current
 from nichetrial.pipeline.plan import Plan
+from nichetrial.records.stored import notes_in
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["effect_lines", "failure_lines", "summary"]
+__all__ = ["effect_lines", "failure_lines", "notes_of", "summary"]
 
 
 def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
@@ -29,6 +31,12 @@ def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
         lines += ["", f"Report:      {plan.layout.page}"]
     lines.append("Runs:        nichetrial ui      (all studies in the browser)")
     return lines
+
+
+def notes_of(plan: Plan, *, evidence: bool = False) -> list[Note]:
+    """What jobs noted for this version of the study, each once."""
+    records, _ = current(plan, Path(plan.results), evidence=evidence)
+    return list(dict.fromkeys(note for record in records for note in notes_in(record)))
 
 
 def effect_lines(study: ResolvedStudy, results: Path, missing: Sequence[str] = ()) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.pipeline.code import CODE
 from nichetrial.pipeline.products import (
@@ -51,7 +52,9 @@ class Plan:
         known = {arm.name for arm in study.arms} | {sweep.name for sweep in study.sweeps}
         for name in names:
             if name not in known:
-                raise UserError(f"missing_arms names {name!r}, no arm or sweep of this study")
+                raise UserError(
+                    codes.NO_SUCH_ARM, f"missing_arms names {name!r}, no arm or sweep of this study"
+                )
         return cls(study, file, names)
 
     @functools.cached_property
@@ -348,7 +351,9 @@ class Plan:
 def study_file(files: Sequence[str | Path], default: str) -> str:
     """The one study file that Snakemake was given, relative to the working directory if below."""
     if len(files) > 1:
-        raise UserError("one study file at a time: --configfile was given more than once")
+        raise UserError(
+            codes.USAGE, "one study file at a time: --configfile was given more than once"
+        )
     path = Path(files[0]) if files else Path(default)
     here = Path.cwd()
     return (

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.pipeline.current import current
 from nichetrial.pipeline.plan import Plan
@@ -53,11 +54,16 @@ def write_crate(results: Path, to: Path, licence: str) -> list[str]:
     Raises: UserError if there is something at ``to``, or the folder is no finished run.
     """
     if to.exists():
-        raise UserError("there is something here already; name a new folder or zip", place=str(to))
+        raise UserError(
+            codes.UNFIT_TARGET,
+            "there is something here already; name a new folder or zip",
+            place=str(to),
+        )
     run = of_folder(results)
     root = checkout()
     if run.origin is None or root is None:
         raise UserError(
+            codes.NOT_REPRODUCIBLE,
             "of this run it was not kept where it comes from; run the study once more",
             place=str(results),
         )
@@ -92,7 +98,7 @@ def _as_it_was(root: Path, commit: str | None) -> bytes:
 
 def _parent(to: Path) -> Path:
     if not to.parent.is_dir():
-        raise UserError("this folder is not there", place=str(to.parent))
+        raise UserError(codes.UNFIT_TARGET, "this folder is not there", place=str(to.parent))
     return to.parent
 
 
@@ -155,6 +161,7 @@ def _crate(
     environment = records[0]["environment"]
     if not objects:
         raise UserError(
+            codes.NOT_REPRODUCIBLE,
             "the study file that was kept when the run started is gone; run the study once more",
             place=str(results / FOLDER / STUDY),
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.records.jobs import FILE as JOBS
 from nichetrial.records.jobs import Job, jobs_of, read_jobs
@@ -53,6 +54,7 @@ class Account:
         arms |= {a["name"]: (a, s["name"]) for s in sweeps for a in s["arms"]}
         if name not in arms:
             raise UserError(
+                codes.NO_SUCH_ARM,
                 f"the study {self.study!r} has no arm {name!r}; it has {', '.join(arms)}",
                 place=self.place,
             )
@@ -73,6 +75,7 @@ def resolved(results: Path) -> ResolvedStudy:
         return ResolvedStudy.model_validate(read_json(results / "study.json"))
     except (OSError, ValueError) as error:
         raise UserError(
+            codes.NO_RESULTS,
             f"this is no results folder, for it has no study.json ({type(error).__name__})",
             place=str(results),
         ) from None
@@ -83,7 +86,11 @@ def of_folder(results: Path, arm: str = "") -> Account:
     study = resolved(results).model_dump(mode="json")
     records = read_records(results)
     if not records:
-        raise UserError("there are no run records here; run the study first", place=str(results))
+        raise UserError(
+            codes.NO_RESULTS,
+            "there are no run records here; run the study first",
+            place=str(results),
+        )
     require_sound(results, records)
     newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
     origin = None
@@ -120,7 +127,9 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
         if role not in ("study", "arm"):
             what = f"is of the kind {role!r}" if role else "was not made by nichetrial"
             raise UserError(
-                f"this run {what}; name a study or an arm", place=f"{store.uri} {run_id}"
+                codes.NO_SUCH_RUN,
+                f"this run {what}; name a study or an arm",
+                place=f"{store.uri} {run_id}",
             )
         parent = run.info.run_id if role == "study" else tags["mlflow.parentRunId"]
         place = f"{store.uri} {run.info.run_id}"
@@ -130,6 +139,7 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
         provenance = folder / IN_MLFLOW
         if not (folder / "study.json").is_file() or not (provenance / JOBS).is_file():
             raise UserError(
+                codes.NOT_REPRODUCIBLE,
                 "this run has no provenance in MLflow: it was made by an older nichetrial, or its "
                 "files are gone; run its study again, or sync its results folder",
                 place=place,
@@ -188,7 +198,7 @@ def _found(client: Any, run_id: str, uri: str) -> Any:
         return named[0]
     ids: Sequence[str] = [r.info.run_id for r in named[:5]]
     many = f"; {len(named)} runs have that name: {', '.join(ids)}" if named else ""
-    raise UserError(f"there is no run with the id {run_id!r}{many}", place=uri)
+    raise UserError(codes.NO_SUCH_RUN, f"there is no run with the id {run_id!r}{many}", place=uri)
 
 
 def _download(client: Any, run_id: str, path: str, folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.launch import process
 from nichetrial.records import git
@@ -41,20 +42,26 @@ def restorable(origin: Origin) -> Path:
     """
     root = checkout()
     if origin.commit is None:
-        raise UserError("the code of this run was in no git repository, so it was not kept")
+        raise UserError(
+            codes.NOT_REPRODUCIBLE,
+            "the code of this run was in no git repository, so it was not kept",
+        )
     if origin.left_out:
         raise UserError(
+            codes.NOT_REPRODUCIBLE,
             "uncommitted changes of this run were not kept, because they were large or had a "
-            f"secret in them: {', '.join(origin.left_out)}; it cannot be made again"
+            f"secret in them: {', '.join(origin.left_out)}; it cannot be made again",
         )
     if root is None or not (root / ".git").exists():
         raise UserError(
-            "nichetrial does not run from a git checkout here; clone it, and run this command there"
+            codes.NOT_REPRODUCIBLE,
+            "nichetrial does not run from a git checkout here; clone it, and run the command there",
         )
     try:
         git.ask(root, "cat-file", "-e", f"{origin.commit}^{{commit}}")
     except git.GitError:
         raise UserError(
+            codes.NOT_REPRODUCIBLE,
             f"this checkout does not have the commit {origin.commit[:12]} of the run; fetch it "
             "(git fetch --all), and run the same command again",
             place=str(root),
@@ -74,7 +81,9 @@ def restore_code(origin: Origin, diff: Path, to: Path) -> None:
         if origin.diff:
             git.ask(to, "apply", "--whitespace=nowarn", "--", str(diff.resolve()))
     except git.GitError as error:
-        raise UserError(f"the code could not be restored ({error})", place=str(to)) from None
+        raise UserError(
+            codes.NOT_REPRODUCIBLE, f"the code could not be restored ({error})", place=str(to)
+        ) from None
 
 
 def lacking(lock: Path) -> list[str]:
@@ -115,7 +124,11 @@ def install(lock: Path, folder: Path) -> Path:
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
             why = said[-1] if said else "pip failed"
-            raise UserError(f"the run's packages could not be installed ({why})", place=str(lock))
+            raise UserError(
+                codes.NOT_INSTALLED,
+                f"the run's packages could not be installed ({why})",
+                place=str(lock),
+            )
     return python
 
 

@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from nichetrial import codes
-from nichetrial.errors import Fault, UserError
+from nichetrial.errors import Fault, Note, UserError
 from nichetrial.records.identity import file_digest
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "damaged",
     "inside",
     "made_by",
+    "notes_in",
     "read_json",
     "read_record",
     "read_records",
@@ -178,6 +179,16 @@ def _why(path: Path) -> str:
     except (OSError, ValueError) as error:
         return str(error)[:200]
     return "it has changed just now"
+
+
+def notes_in(record: Mapping[str, Any]) -> list[Note]:
+    """The notes that a job left; those with a code that this version does not know are left out."""
+    known = {code.number: code for code in codes.ALL}
+    return [
+        Note(known[n["code"]], n["reason"], n["remedy"], n["place"])
+        for n in record.get("notes", ())
+        if n["code"] in known
+    ]
 
 
 def stages_of(results: str | os.PathLike[str], *, evidence: bool = False) -> set[str]:

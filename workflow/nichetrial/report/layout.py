@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.formatting import count, interval, number, share
 
@@ -44,7 +45,11 @@ def picture_file(folder: Path, name: str, formats: Sequence[str]) -> Path:
     for kind in KINDS:
         if kind in formats:
             return folder / f"{name}.{kind}"
-    raise UserError("the report needs svg or png among figures.formats", place="figures.formats")
+    raise UserError(
+        codes.NOT_ASKED,
+        "the report needs svg or png among figures.formats",
+        place="figures.formats",
+    )
 
 
 def picture(path: Path) -> str:

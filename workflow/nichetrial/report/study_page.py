@@ -12,6 +12,7 @@ from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.figures import catalogue, dose, inputs
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.model.variants import FULL
+from nichetrial.records.stored import notes_in
 from nichetrial.report import layout as paper
 from nichetrial.report import references
 from nichetrial.report.provenance import provenance
@@ -105,6 +106,7 @@ def render(
         population=POPULATIONS[study.cohort.population],
         scores=_scores(study),
         provenance=provenance(records),
+        notes=[note.fault for record in records for note in notes_in(record)],
         failed_records=[r for r in records if r.get("status") != "FINISHED"],
         literature=references.LITERATURE,
         software=references.SOFTWARE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nichetrial import codes
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.errors import UserError
 from nichetrial.explore.optimum import EVALUATIONS, OPTIMUM, Search, judge
@@ -29,7 +30,11 @@ def run(args: argparse.Namespace) -> None:
     study = read_study(args.study)
     spec, comparisons = study.optimise, study.comparisons
     if spec is None:
-        raise UserError("this study asks for no best schedule (optimise: none)", place=args.study)
+        raise UserError(
+            codes.NOT_ASKED,
+            "this study asks for no best schedule (optimise: none)",
+            place=args.study,
+        )
     arm, reference = study.arm(spec.arm), study.arm(comparisons.reference)
     with recording(
         args.record,

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.records.record import Record
 from nichetrial.study.resolved import ResolvedStudy
@@ -40,6 +41,7 @@ def read_study(path: str) -> ResolvedStudy:
         return ResolvedStudy.model_validate_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise UserError(
+            codes.NO_RESULTS,
             f"not a resolved study ({type(error).__name__}); `nichetrial resolve` makes one",
             place=path,
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.study.kinds import did_you_mean
 from nichetrial.study.resolved import Arm, ResolvedStudy
@@ -15,7 +16,9 @@ def arm_named(study: ResolvedStudy, name: str) -> Arm:
         return study.arm(name)
     except KeyError:
         meant = did_you_mean(name, [a.name for a in study.arms])
-        raise UserError(f'there is no arm "{name}"{meant}', place="--arm") from None
+        raise UserError(
+            codes.NO_SUCH_ARM, f'there is no arm "{name}"{meant}', place="--arm"
+        ) from None
 
 
 def mouse_numbered(study: ResolvedStudy, word: str) -> int:
@@ -23,6 +26,7 @@ def mouse_numbered(study: ResolvedStudy, word: str) -> int:
     mice = study.cohort.mice
     if not (word.isascii() and word.isdigit() and len(word) < 19 and int(word) < mice):
         raise UserError(
+            codes.NO_SUCH_MOUSE,
             f'"{word[:40]}" is no mouse of this study; its mice are 0 to {mice - 1}',
             place="--mouse",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.pipeline.code import CODE
 from nichetrial.records.record import recording
@@ -36,7 +37,9 @@ def _arm(study: ResolvedStudy, name: str) -> Arm:
         return study.arm(name)
     except KeyError:
         known = ", ".join(a.name for a in study.arms)
-        raise UserError(f"the study has no arm {name!r}; it has {known}", place="--arm") from None
+        raise UserError(
+            codes.NO_SUCH_ARM, f"the study has no arm {name!r}; it has {known}", place="--arm"
+        ) from None
 
 
 def run(args: argparse.Namespace) -> None:

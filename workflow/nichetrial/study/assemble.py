@@ -5,10 +5,13 @@ Everything that is wrong is collected first, and told at once.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nichetrial import codes
+from nichetrial.errors import Note
 from nichetrial.study import checks
 from nichetrial.study.arms import complete_arm, dose_arm
 from nichetrial.study.calibration import read_calibration
@@ -19,8 +22,9 @@ from nichetrial.study.comparison_checks import (
     check_inspections,
 )
 from nichetrial.study.distributions import read_distributions
-from nichetrial.study.kinds import show
+from nichetrial.study.kinds import Unfit, show
 from nichetrial.study.language import ARM_NAME, MOST_ARMS, ExperimentSection
+from nichetrial.study.notes import notes
 from nichetrial.study.optimise import check_mice, read_optimise
 from nichetrial.study.patches import ArmPatch, StudyFile, merge
 from nichetrial.study.power import read_power
@@ -52,17 +56,18 @@ EXPERIMENT = "experiment"
 
 @dataclass(frozen=True)
 class Assembled:
-    """A study, and the bare experiment that its arms patch."""
+    """A study, the bare experiment that its arms patch, and what is probably not meant in it."""
 
     study: ResolvedStudy
     experiment: Arm
+    notes: tuple[Note, ...] = ()
 
 
 def assemble(source: Source) -> Assembled:
     """Resolve a study file. Raises UserError with all that is wrong, one a line."""
     problems = list(source.problems)
     problems += [
-        Problem((key,), unknown_key(key, StudyFile.model_fields))
+        Problem((key,), codes.UNKNOWN_KEY, unknown_key(key, StudyFile.model_fields))
         for key in source.data
         if key not in StudyFile.model_fields
     ]
@@ -80,7 +85,7 @@ def assemble(source: Source) -> Assembled:
     if figures:
         problems += checks.check_figures(figures)
     if sections["tracking"] and (wrong_uri := checks.check_uri(sections["tracking"].uri)):
-        problems.append(Problem(("tracking", "uri"), wrong_uri))
+        problems.append(Problem(("tracking", "uri"), codes.UNFIT_ADDRESS, wrong_uri))
     calibration = CalibrationSpec()
     if sections["calibration"]:
         calibration, wrong = read_calibration(sections["calibration"], source.file)
@@ -89,7 +94,7 @@ def assemble(source: Source) -> Assembled:
     known_wrong: list[Problem] = []
     if experiment:
         known_wrong = checks.check_experiment(experiment)
-        problems += [Problem(("experiment", *p.path), p.message) for p in known_wrong]
+        problems += [Problem(("experiment", *p.path), p.code, p.message) for p in known_wrong]
     patches = _patches(source.data, problems)
     arms = {}
     if experiment:
@@ -110,7 +115,11 @@ def assemble(source: Source) -> Assembled:
     swept = source.data.get("sweeps", {})
     if not isinstance(swept, dict):
         problems.append(
-            Problem(("sweeps",), f"{show(swept)} is not right here; write named sweeps")
+            Problem(
+                ("sweeps",),
+                codes.WRONG_KIND,
+                f"{show(swept)} is not right here; write named sweeps",
+            )
         )
     elif experiment and not known_wrong and len(arms) == len(names):
         sweeps = read_sweeps(swept, source.data["experiment"], patches, problems)
@@ -124,13 +133,16 @@ def assemble(source: Source) -> Assembled:
         if cohort and not wrong:
             problems += check_mice(sections["optimise"], cohort)
     raise_problems(source, problems)
-    return _resolved(sections, arms, sweeps, overrides, calibration, power, optimise)
+    whole = _resolved(sections, arms, sweeps, overrides, calibration, power, optimise)
+    return dataclasses.replace(whole, notes=tuple(notes(source, whole.study)))
 
 
 def _section(key: str, data: Mapping[str, Any], problems: list[Problem]) -> Any | None:
     info = StudyFile.model_fields[key]
     if key not in data and info.is_required():
-        problems.append(Problem((), f'missing key "{key}": {info.description}'.rstrip(".")))
+        problems.append(
+            Problem((), codes.MISSING_KEY, f'missing key "{key}": {info.description}'.rstrip("."))
+        )
         return None
     if key == "optimise":  # the one section that may be none
         written = data.get(key, "none")
@@ -142,7 +154,9 @@ def _patches(data: Mapping[str, Any], problems: list[Problem]) -> dict[str, dict
     """The well-formed patches; the others are in ``problems``."""
     if "arms" not in data:
         description = StudyFile.model_fields["arms"].description
-        problems.append(Problem((), f'missing key "arms": {description}'.rstrip(".")))
+        problems.append(
+            Problem((), codes.MISSING_KEY, f'missing key "arms": {description}'.rstrip("."))
+        )
         return {}
     arms = data["arms"]
     if not isinstance(arms, dict) or not arms:
@@ -150,20 +164,25 @@ def _patches(data: Mapping[str, Any], problems: list[Problem]) -> dict[str, dict
         problems.append(
             Problem(
                 ("arms",),
+                codes.TOO_FEW,
                 f"{shown}; write at least one arm, such as untreated: {{timp1_vector: none}}",
             )
         )
         return {}
     if len(arms) > MOST_ARMS:
-        problems.append(Problem(("arms",), f"{len(arms)} arms are too many; at most {MOST_ARMS}"))
+        problems.append(
+            Problem(
+                ("arms",), codes.TOO_MANY, f"{len(arms)} arms are too many; at most {MOST_ARMS}"
+            )
+        )
         return {}
     patches = {}
     for name, patch in arms.items():
         path: DocumentPath = ("arms", name)
         try:
             ARM_NAME.read(name)
-        except ValueError as error:
-            problems.append(Problem(path, str(error)))
+        except Unfit as error:
+            problems.append(Problem(path, error.code, str(error)))
         # `timp1_high:` with nothing after it is the experiment as it is
         if validated(ArmPatch, {} if patch is None else patch, path, problems):
             patches[name] = patch or {}
@@ -190,7 +209,7 @@ def _arm(
         for p in found
         if p not in known_wrong or ("treatments" in patch and p.path[:1] == ("treatments",))
     ]
-    problems += [Problem((*path, *p.path), p.message) for p in own]
+    problems += [Problem((*path, *p.path), p.code, p.message) for p in own]
     return None if found else complete_arm(name, str(label).strip(), section)
 
 

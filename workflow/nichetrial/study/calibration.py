@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nichetrial import codes
+from nichetrial.errors import Code
 from nichetrial.model.variants import FULL
 from nichetrial.study.language import CalibrationSection
 from nichetrial.study.resolved import CalibrationSpec
@@ -22,8 +24,8 @@ def read_calibration(
     """Paths become relative to the working directory. ``file``: the study file's path."""
     problems: list[Problem] = []
 
-    def wrong(message: str, *path: str | int) -> None:
-        problems.append(Problem(("calibration", *path), message))
+    def wrong(code: Code, message: str, *path: str | int) -> None:
+        problems.append(Problem(("calibration", *path), code, message))
 
     found: dict[str, tuple[str, ...]] = {}
     for key, names in (("fit", section.fit), ("predict", section.predict)):
@@ -35,23 +37,44 @@ def read_calibration(
             odd = set(name) & set("{}*?[]")  # Snakemake would read more into them
             away = written.is_absolute() or ".." in written.parts or not inside
             if away or written.suffix != ".csv" or odd:
-                wrong(f'"{name}" must be a .csv file in the folder of this file or below', key, i)
+                wrong(
+                    codes.NO_FINDINGS,
+                    f'"{name}" must be a .csv file in the folder of this file or below',
+                    key,
+                    i,
+                )
             elif path.as_posix() in (*paths, *found.get("fit", ())):
-                wrong(f'"{name}" is there twice; a finding is either fitted or predicted', key, i)
+                wrong(
+                    codes.TWICE,
+                    f'"{name}" is there twice; a finding is either fitted or predicted',
+                    key,
+                    i,
+                )
             elif not path.is_file():
-                wrong(f'there is no file "{name}" beside this one', key, i)
+                wrong(codes.NO_FINDINGS, f'there is no file "{name}" beside this one', key, i)
             paths.append(path.as_posix())
         found[key] = tuple(paths)
     if FULL not in section.variants or len(set(section.variants)) < len(section.variants):
-        wrong(f"write each variant once, and {FULL} among them", "variants")
+        wrong(codes.TWICE, f"write each variant once, and {FULL} among them", "variants")
     if section.sobol & (section.sobol - 1):
-        wrong(f"{section.sobol} is no power of two; write one, such as 512", "sobol")
+        wrong(
+            codes.OUT_OF_RANGE,
+            f"{section.sobol} is no power of two; write one, such as 512",
+            "sobol",
+        )
     jobs = -(-section.particles // section.chunk) * (section.generations + 1)
     if jobs * len(section.variants) > MOST_JOBS:
-        wrong(f"{jobs * len(section.variants)} jobs are too many; write a larger chunk", "chunk")
+        wrong(
+            codes.TOO_MANY,
+            f"{jobs * len(section.variants)} jobs are too many; write a larger chunk",
+            "chunk",
+        )
     mice = section.particles * section.mice * section.moves * (section.generations + 1)
     if mice >= MOST_MICE:
-        wrong(f"{mice:.3g} mice are too many for one calibration; write fewer particles or mice")
+        wrong(
+            codes.TOO_MANY,
+            f"{mice:.3g} mice are too many for one calibration; write fewer particles or mice",
+        )
     numbers = section.model_dump(exclude={"fit", "predict", "variants"})
     spec = CalibrationSpec(
         fit=found["fit"], predict=found["predict"], variants=tuple(section.variants), **numbers

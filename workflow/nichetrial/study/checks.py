@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from nichetrial import codes
+from nichetrial.errors import Code
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.language import (
     CohortSection,
@@ -38,14 +40,15 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
     """What cannot happen in one experiment or arm; paths start at the experiment."""
     problems: list[Problem] = []
 
-    def wrong(message: str, *path: str | int) -> None:
-        problems.append(Problem(path, message))
+    def wrong(code: Code, message: str, *path: str | int) -> None:
+        problems.append(Problem(path, code, message))
 
     challenge, readout = experiment.challenge, experiment.readout
     if readout.day.value <= 0:
-        wrong("the read-out is on day 0; it must come later", "readout", "day")
+        wrong(codes.WRONG_ORDER, "the read-out is on day 0; it must come later", "readout", "day")
     if readout.end.value < readout.day.value:
         wrong(
+            codes.WRONG_ORDER,
             f"the study ends on {on_day(readout.end)}, before the read-out on "
             f"{on_day(readout.day)}; end later, or read out earlier",
             "readout",
@@ -53,6 +56,7 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
         )
     if challenge.day.value >= readout.day.value:
         wrong(
+            codes.WRONG_ORDER,
             f"the cells are given on {on_day(challenge.day)}, but the read-out is on "
             f"{on_day(readout.day)}; give them before it",
             "challenge",
@@ -62,6 +66,7 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
         cut = challenge.resection
         if challenge.route != "primary":
             wrong(
+                codes.WRONG_ORDER,
                 "there is no primary tumour to cut out after intravenous cells; "
                 "write none, or route: primary",
                 "challenge",
@@ -69,6 +74,7 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
             )
         elif cut.value <= challenge.day.value:
             wrong(
+                codes.WRONG_ORDER,
                 f"the tumour is cut out on {on_day(cut)}, not after its implantation on "
                 f"{on_day(challenge.day)}; cut later",
                 "challenge",
@@ -76,6 +82,7 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
             )
         elif cut.value >= readout.end.value:
             wrong(
+                codes.WRONG_ORDER,
                 f"the tumour is cut out on {on_day(cut)}, but the study ends on "
                 f"{on_day(readout.end)}; cut earlier",
                 "challenge",
@@ -83,6 +90,7 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
             )
     if readout.detectable.value < readout.visible.value:
         wrong(
+            codes.WRONG_ORDER,
             f"a metastasis of {readout.detectable.text} is detected in the living mouse, but one "
             f"is visible only from {readout.visible.text}; detectable must not be smaller",
             "readout",
@@ -90,6 +98,7 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
         )
     if readout.lethal.value <= readout.detectable.value:
         wrong(
+            codes.WRONG_ORDER,
             f"a lethal burden of {readout.lethal.text} is not above detectable "
             f"({readout.detectable.text}); write a larger one",
             "readout",
@@ -98,6 +107,7 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
     vector = experiment.timp1_vector
     if vector is not None and vector.onset.value >= readout.end.value:
         wrong(
+            codes.WRONG_ORDER,
             f"the vector starts on {on_day(vector.onset)}, but the study ends on "
             f"{on_day(readout.end)}; start it earlier",
             "timp1_vector",
@@ -106,11 +116,12 @@ def check_experiment(experiment: ExperimentSection) -> list[Problem]:
     doses = 0
     for i, item in enumerate(experiment.treatments):
         found = _check_treatment(item, experiment)
-        problems += [Problem(("treatments", i, *p.path), p.message) for p in found]
+        problems += [Problem(("treatments", i, *p.path), p.code, p.message) for p in found]
         if not found:
             doses += _count(item, experiment)
     if doses > MOST_DOSES:
         wrong(
+            codes.TOO_MANY,
             f"{doses} doses are too many for one mouse; at most {MOST_DOSES}: "
             "dose less often, or use a pump",
             "treatments",
@@ -124,12 +135,17 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
     until = item.last(readout.day.value)
     if item.dose.value == 0:
         problems.append(
-            Problem(("dose",), f'"{item.dose.text}" is too small; write more than zero')
+            Problem(
+                ("dose",),
+                codes.OUT_OF_RANGE,
+                f'"{item.dose.text}" is too small; write more than zero',
+            )
         )
     if item.method not in drug.methods:
         problems.append(
             Problem(
                 ("method",),
+                codes.UNKNOWN_WORD,
                 f"{item.drug} cannot be given by {item.method}; write {' or '.join(drug.methods)}",
             )
         )
@@ -138,18 +154,24 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
             *problems,
             Problem(
                 ("start",),
+                codes.WRONG_ORDER,
                 f"the first dose is on {on_day(start)}, but the study "
                 f"ends on {on_day(readout.end)}; start before it",
             ),
         ]
     if item.until is not None and item.duration is not None:
         problems.append(
-            Problem(("duration",), '"until" and "duration" say the same thing; delete one of them')
+            Problem(
+                ("duration",),
+                codes.CONTRADICTION,
+                '"until" and "duration" say the same thing; delete one of them',
+            )
         )
     if item.until is not None and item.until.value < start.value:
         problems.append(
             Problem(
                 ("until",),
+                codes.WRONG_ORDER,
                 f"dosing stops on {on_day(item.until)}, before its start "
                 f"on {on_day(start)}; stop later, or start earlier",
             )
@@ -158,6 +180,7 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
         problems.append(
             Problem(
                 (),
+                codes.WRONG_ORDER,
                 f"the first dose is after the read-out on {on_day(until)}; "
                 'say how long with "until"',
             )
@@ -166,6 +189,7 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
         problems.append(
             Problem(
                 ("duration",) if item.until is None else ("until",),
+                codes.WRONG_ORDER,
                 f"doses are given until {on_day(until)}, but the "
                 f"study ends on {on_day(readout.end)}; stop by then",
             )
@@ -174,15 +198,23 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
         if item.every is None:
             problems.append(
                 Problem(
-                    (), 'a pump spreads its dose over an interval; add one, such as "every: 24 h"'
+                    (),
+                    codes.CONTRADICTION,
+                    'a pump spreads its dose over an interval; add one, such as "every: 24 h"',
                 )
             )
         elif until == start.value:
-            problems.append(Problem(("until",), "the pump stops when it starts; stop it later"))
+            problems.append(
+                Problem(
+                    ("until",), codes.CONTRADICTION, "the pump stops when it starts; stop it later"
+                )
+            )
     elif item.every is None and (key := _over_time(item)):
         problems.append(
             Problem(
-                (key,), f'"{key}" without "every" is a single dose; add "every", or delete "{key}"'
+                (key,),
+                codes.CONTRADICTION,
+                f'"{key}" without "every" is a single dose; add "every", or delete "{key}"',
             )
         )
     return problems
@@ -207,6 +239,7 @@ def check_cohort(cohort: CohortSection) -> list[Problem]:
         return [
             Problem(
                 ("cohort", "chunk"),
+                codes.CONTRADICTION,
                 f"{pretty(cohort.mice)} mice in chunks of "
                 f"{cohort.chunk} are {chunks} jobs an arm; at most {MOST_CHUNKS}: "
                 "write a larger chunk",
@@ -226,7 +259,9 @@ def check_figures(figures: FigureSection) -> list[Problem]:
         for i, value in enumerate(values):
             if value in values[:i]:
                 shown = value if isinstance(value, str) else pretty(value)
-                problems.append(Problem(("figures", key, i), f"{shown} is there twice; delete one"))
+                problems.append(
+                    Problem(("figures", key, i), codes.TWICE, f"{shown} is there twice; delete one")
+                )
     return problems
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from nichetrial import codes
 from nichetrial.study.kinds import did_you_mean
 from nichetrial.study.language import ComparisonSection
 from nichetrial.study.resolved import Arm, Treatment
@@ -22,7 +23,9 @@ def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> l
         if name not in names:
             problems.append(
                 Problem(
-                    ("comparisons", *path), f'there is no arm "{name}"{did_you_mean(name, names)}'
+                    ("comparisons", *path),
+                    codes.NO_SUCH_ARM,
+                    f'there is no arm "{name}"{did_you_mean(name, names)}',
                 )
             )
         return name in names
@@ -35,12 +38,17 @@ def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> l
         here: DocumentPath = ("comparisons", "pairs", i)
         if pair.arm == pair.reference:
             problems.append(
-                Problem(here, f'arm "{pair.arm}" is its own reference; compare it with another arm')
+                Problem(
+                    here,
+                    codes.POINTLESS,
+                    f'arm "{pair.arm}" is its own reference; compare it with another arm',
+                )
             )
         elif (pair.arm, pair.reference) in seen:
             problems.append(
                 Problem(
                     here,
+                    codes.TWICE,
                     f'the pair "{pair.arm}" against "{pair.reference}" is there twice; delete one',
                 )
             )
@@ -48,6 +56,7 @@ def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> l
             problems.append(
                 Problem(
                     here,
+                    codes.POINTLESS,
                     f'"{pair.arm}" is compared with the reference '
                     f'"{pair.reference}" in any case; delete this pair',
                 )
@@ -59,23 +68,32 @@ def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> l
         known(item.arm, *here[1:], "arm")
         if item.arm in combined:
             problems.append(
-                Problem(here, f'the combination "{item.arm}" is there twice; delete one')
+                Problem(
+                    here, codes.TWICE, f'the combination "{item.arm}" is there twice; delete one'
+                )
             )
         combined.add(item.arm)
         for k, part in enumerate(item.of):
             if known(part, *here[1:], "of", k):
                 if part in item.of[:k]:
                     problems.append(
-                        Problem((*here, "of", k), f'"{part}" is there twice; delete one')
+                        Problem(
+                            (*here, "of", k), codes.TWICE, f'"{part}" is there twice; delete one'
+                        )
                     )
                 if part == item.arm:
                     problems.append(
-                        Problem((*here, "of", k), f'"{part}" cannot be a part of itself')
+                        Problem(
+                            (*here, "of", k),
+                            codes.POINTLESS,
+                            f'"{part}" cannot be a part of itself',
+                        )
                     )
                 if part == comparisons.reference:
                     problems.append(
                         Problem(
                             (*here, "of", k),
+                            codes.POINTLESS,
                             f'"{part}" is the reference, '
                             "so it adds nothing to a combination; delete it",
                         )
@@ -84,6 +102,7 @@ def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> l
             problems.append(
                 Problem(
                     (*here, "of"),
+                    codes.TOO_FEW,
                     "a combination has at least two parts; name the arms that give each part alone",
                 )
             )
@@ -101,6 +120,7 @@ def check_arms(arms: Mapping[str, Arm]) -> list[Problem]:
             problems.append(
                 Problem(
                     ("arms", name),
+                    codes.SAME_ARMS,
                     f'arms "{first}" and "{name}" are identical; change one, or delete it',
                 )
             )
@@ -109,6 +129,7 @@ def check_arms(arms: Mapping[str, Arm]) -> list[Problem]:
             problems.append(
                 Problem(
                     ("arms", name, "label"),
+                    codes.SAME_ARMS,
                     f'arms "{first}" and "{name}" have the same label "{arm.label}"; change one',
                 )
             )
@@ -145,6 +166,7 @@ def check_combinations(comparisons: ComparisonSection, arms: Mapping[str, Arm]) 
             problems.append(
                 Problem(
                     here,
+                    codes.NOT_A_COMBINATION,
                     f'arm "{item.arm}" is not {names} together: it '
                     f"{', '.join(differences)}; give it the treatments of its parts",
                 )
@@ -156,6 +178,7 @@ def check_combinations(comparisons: ComparisonSection, arms: Mapping[str, Arm]) 
                 problems.append(
                     Problem(
                         here,
+                        codes.NOT_A_COMBINATION,
                         f'arm "{item.arm}" is not {names} together: '
                         f"{key} is another; make it equal to that of its parts",
                     )
@@ -172,6 +195,7 @@ def check_inspections(comparisons: ComparisonSection, arms: Mapping[str, Arm]) -
     return [
         Problem(
             ("comparisons", "inspections"),
+            codes.WRONG_ORDER,
             f'the follow-up of arm "{late[0].name}" ends on day {late[0].readout.end:g}, before '
             f"the first inspection on day {first.value:g}; look earlier, or end later",
         )

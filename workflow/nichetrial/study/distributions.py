@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from nichetrial import codes
+from nichetrial.errors import Code
 from nichetrial.model.parameters import PARAMETERS, Parameter
 from nichetrial.study.kinds import did_you_mean, show
 from nichetrial.study.resolved import Distribution
@@ -29,8 +31,8 @@ _FORMS = {
 class _Wrong(Exception):
     """Carries one problem out of the reading of one distribution."""
 
-    def __init__(self, path: DocumentPath, message: str) -> None:
-        self.problem = Problem(path, message)
+    def __init__(self, path: DocumentPath, code: Code, message: str) -> None:
+        self.problem = Problem(path, code, message)
 
 
 def read_distributions(
@@ -48,7 +50,11 @@ def read_distributions(
         here = (*path, name)
         if name not in PARAMETERS:
             problems.append(
-                Problem(here, f'unknown parameter "{name}"{did_you_mean(name, PARAMETERS)}')
+                Problem(
+                    here,
+                    codes.UNKNOWN_WORD,
+                    f'unknown parameter "{name}"{did_you_mean(name, PARAMETERS)}',
+                )
             )
             continue
         try:
@@ -61,27 +67,39 @@ def read_distributions(
 def _read(parameter: Parameter, value: Any, path: DocumentPath) -> Distribution:
     if not isinstance(value, Mapping) or len(value) != 1:
         raise _Wrong(
-            path, f"write one distribution, such as {_FORMS['log_uniform']} or {_FORMS['fixed']}"
+            path,
+            codes.DISTRIBUTION,
+            f"write one distribution, such as {_FORMS['log_uniform']} or {_FORMS['fixed']}",
         )
     ((kind, body),) = value.items()
     if kind not in _FORMS:
-        raise _Wrong((*path, kind), f'unknown distribution "{kind}"{did_you_mean(kind, _FORMS)}')
+        raise _Wrong(
+            (*path, kind),
+            codes.UNKNOWN_WORD,
+            f'unknown distribution "{kind}"{did_you_mean(kind, _FORMS)}',
+        )
     path = (*path, kind)
     if kind == "fixed":
         return Distribution(kind="fixed", a=_quantity(parameter, body, path).value)
     if kind in {"uniform", "log_uniform"}:
         if not isinstance(body, list) or len(body) != 2:
-            raise _Wrong(path, f"write the lowest and the highest value, such as {_FORMS[kind]}")
+            raise _Wrong(
+                path,
+                codes.DISTRIBUTION,
+                f"write the lowest and the highest value, such as {_FORMS[kind]}",
+            )
         low, high = (_quantity(parameter, v, (*path, i)) for i, v in enumerate(body))
         if kind == "log_uniform" and low.value <= 0:
             raise _Wrong(
                 (*path, 0),
+                codes.OUT_OF_RANGE,
                 f'"{low.text}" must be more than zero in log_uniform; '
                 "use uniform, or a small number",
             )
         if not low.value < high.value:
             raise _Wrong(
                 path,
+                codes.DISTRIBUTION,
                 f'"{low.text}" is not below "{high.text}"; write the lowest first, or use fixed',
             )
         return Distribution(
@@ -91,32 +109,37 @@ def _read(parameter: Parameter, value: Any, path: DocumentPath) -> Distribution:
         parts = _parts(body, ("median", "cv"), path, _FORMS[kind])
         median = _quantity(parameter, parts["median"], (*path, "median"))
         if median.value <= 0:
-            raise _Wrong((*path, "median"), f'"{median.text}" must be more than zero')
+            raise _Wrong(
+                (*path, "median"), codes.OUT_OF_RANGE, f'"{median.text}" must be more than zero'
+            )
         return Distribution(
             kind="log_normal", a=median.value, b=_number(parts["cv"], (*path, "cv"), 10.0)
         )
     if parameter.unit not in {"1", ""}:
         raise _Wrong(
             path,
+            codes.DISTRIBUTION,
             f"beta is for shares between 0 and 1, but {parameter.name} is in "
             f"{parameter.unit}; use log_normal or uniform",
         )
     parts = _parts(body, ("mean", "size"), path, _FORMS[kind])
     mean = _number(parts["mean"], (*path, "mean"), 1.0)
     if mean >= 1:
-        raise _Wrong((*path, "mean"), f"{pretty(mean)} must be less than 1")
+        raise _Wrong((*path, "mean"), codes.OUT_OF_RANGE, f"{pretty(mean)} must be less than 1")
     return Distribution(kind="beta", a=mean, b=_number(parts["size"], (*path, "size"), 1e9))
 
 
 def _parts(body: Any, keys: tuple[str, str], path: DocumentPath, form: str) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
-        raise _Wrong(path, f"write {keys[0]} and {keys[1]}, such as {form}")
+        raise _Wrong(path, codes.DISTRIBUTION, f"write {keys[0]} and {keys[1]}, such as {form}")
     for key in body:
         if key not in keys:
-            raise _Wrong((*path, key), f'unknown key "{key}"{did_you_mean(key, keys)}')
+            raise _Wrong(
+                (*path, key), codes.UNKNOWN_KEY, f'unknown key "{key}"{did_you_mean(key, keys)}'
+            )
     for key in keys:
         if key not in body:
-            raise _Wrong(path, f'missing key "{key}"; write for example {form}')
+            raise _Wrong(path, codes.MISSING_KEY, f'missing key "{key}"; write for example {form}')
     return body
 
 
@@ -127,21 +150,31 @@ def _quantity(parameter: Parameter, value: Any, path: DocumentPath) -> Quantity:
             value, parameter.unit, molar_mass=mass if parameter.unit == "nM" else None
         )
     except UnitError as error:
-        raise _Wrong(path, str(error)) from None
+        raise _Wrong(path, error.code, str(error)) from None
     if quantity.value < 0:
-        raise _Wrong(path, f'"{quantity.text}" is negative; no parameter of the model is')
+        raise _Wrong(
+            path, codes.OUT_OF_RANGE, f'"{quantity.text}" is negative; no parameter of the model is'
+        )
     if quantity.value == 0 and parameter.kind in {"log_uniform", "log_normal"}:
-        raise _Wrong(path, f"{parameter.name} must be more than zero")
+        raise _Wrong(path, codes.OUT_OF_RANGE, f"{parameter.name} must be more than zero")
     if quantity.value > 1 and (parameter.kind == "beta" or parameter.meaning.startswith("share ")):
-        raise _Wrong(path, f"{parameter.name} is a share; it must be between 0 and 1")
+        raise _Wrong(
+            path, codes.OUT_OF_RANGE, f"{parameter.name} is a share; it must be between 0 and 1"
+        )
     return quantity
 
 
 def _number(value: Any, path: DocumentPath, highest: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Wrong(path, f"{show(value)} is not a number; write one without a unit")
+        raise _Wrong(
+            path, codes.WRONG_KIND, f"{show(value)} is not a number; write one without a unit"
+        )
     if not math.isfinite(value) or not 0 < value <= highest:
-        raise _Wrong(path, f"{show(value)} must be more than 0 and at most {pretty(highest)}")
+        raise _Wrong(
+            path,
+            codes.OUT_OF_RANGE,
+            f"{show(value)} must be more than 0 and at most {pretty(highest)}",
+        )
     return float(value)
 
 

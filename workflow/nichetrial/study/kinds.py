@@ -15,6 +15,8 @@ from typing import Any
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from nichetrial import codes
+from nichetrial.errors import Code
 from nichetrial.study.units import Quantity, UnitError, convert, pretty
 
 __all__ = [
@@ -61,8 +63,16 @@ def show(value: Any) -> str:
     return f'"{text[:40]}..."' if len(text) > 43 else f'"{text}"'
 
 
+class Unfit(ValueError):
+    """A value that cannot be what it should be, with the code of its message."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
 class _Kind:
-    """A leaf of the document: ``read`` turns what is written into a value or raises ValueError."""
+    """A leaf of the document: ``read`` turns what is written into a value or raises Unfit."""
 
     def read(self, value: Any) -> Any:
         raise NotImplementedError
@@ -73,10 +83,11 @@ class _Kind:
     def _checked(self, value: Any) -> Any:
         try:
             if value is None:
-                raise ValueError("is empty; write a value, or delete the key")
+                raise Unfit(codes.EMPTY, "is empty; write a value, or delete the key")
             return self.read(value)
-        except ValueError as error:
-            raise PydanticCustomError("study", "{message}", {"message": str(error)}) from None
+        except (Unfit, UnitError) as error:
+            context = {"message": str(error), "code": error.code}
+            raise PydanticCustomError("study", "{message}", context) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
@@ -157,13 +168,20 @@ class Number(_Kind):
 
     def read(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{show(value)} is not a number; write for example {self._example()}")
+            raise Unfit(
+                codes.WRONG_KIND,
+                f"{show(value)} is not a number; write for example {self._example()}",
+            )
         if not math.isfinite(value):
-            raise ValueError(f"{value} is not a finite number; {self._bounds()}")
+            raise Unfit(codes.OUT_OF_RANGE, f"{value} is not a finite number; {self._bounds()}")
         if value < self.lowest or (self.above and value == self.lowest):
-            raise ValueError(f"{show(value)} is too small; {self._bounds()}{self.why}")
+            raise Unfit(
+                codes.OUT_OF_RANGE, f"{show(value)} is too small; {self._bounds()}{self.why}"
+            )
         if value > self.highest or (self.below and value == self.highest):
-            raise ValueError(f"{show(value)} is too large; {self._bounds()}{self.why}")
+            raise Unfit(
+                codes.OUT_OF_RANGE, f"{show(value)} is too large; {self._bounds()}{self.why}"
+            )
         return float(value)
 
     def _bounds(self) -> str:
@@ -192,14 +210,17 @@ class Whole(_Kind):
         if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(
+            raise Unfit(
+                codes.WRONG_KIND,
                 f"{show(value)} is not a whole number; write one without a unit, "
-                f"at least {self.lowest}"
+                f"at least {self.lowest}",
             )
         if value < self.lowest:
-            raise ValueError(f"{show(value)} is too small; at least {self.lowest}")
+            raise Unfit(codes.OUT_OF_RANGE, f"{show(value)} is too small; at least {self.lowest}")
         if value > self.highest:
-            raise ValueError(f"{show(value)} is too large; at most {show(self.highest)}")
+            raise Unfit(
+                codes.OUT_OF_RANGE, f"{show(value)} is too large; at most {show(self.highest)}"
+            )
         return value
 
     def schema(self) -> dict[str, Any]:
@@ -218,14 +239,18 @@ class Line(_Kind):
         if not isinstance(value, str):
             what = "a number" if isinstance(value, int | float) else "not text"
             what = show(value) if isinstance(value, bool) else f"{show(value)}, {what}"
-            raise ValueError(f"text is needed, but this is {what}; put the text in quotes")
+            raise Unfit(
+                codes.WRONG_KIND, f"text is needed, but this is {what}; put the text in quotes"
+            )
         text = " ".join(value.split()) if self.many else value.strip()
         if len(text) < self.least:
-            raise ValueError("is empty; write a few words, or delete the key")
+            raise Unfit(codes.EMPTY, "is empty; write a few words, or delete the key")
         if len(text) > self.longest:
-            raise ValueError(f"{len(text)} characters are too many; at most {self.longest}")
+            raise Unfit(
+                codes.TOO_MANY, f"{len(text)} characters are too many; at most {self.longest}"
+            )
         if not text.isprintable():
-            raise ValueError("must be one line without control characters")
+            raise Unfit(codes.OUT_OF_RANGE, "must be one line without control characters")
         return text
 
     def schema(self) -> dict[str, Any]:
@@ -241,14 +266,15 @@ class Slug(_Kind):
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise ValueError(f"{show(value)} is not a name; put it in quotes")
+            raise Unfit(codes.WRONG_KIND, f"{show(value)} is not a name; put it in quotes")
         if not re.fullmatch(SLUG, value):
-            raise ValueError(
+            raise Unfit(
+                codes.UNFIT_NAME,
                 f"{show(value)} cannot be the name of {self.what}; use small letters, digits, "
-                "_ and -, at most 64, starting with a letter or a digit"
+                "_ and -, at most 64, starting with a letter or a digit",
             )
         if self.reserved(value):
-            raise ValueError(f'the name "{value}" is reserved; choose another')
+            raise Unfit(codes.UNFIT_NAME, f'the name "{value}" is reserved; choose another')
         return value
 
     def schema(self) -> dict[str, Any]:
@@ -265,8 +291,9 @@ class Choice(_Kind):
     def read(self, value: Any) -> str:
         options = list(self.options())
         if not isinstance(value, str) or value not in options:
-            raise ValueError(
-                f"unknown {self.what} {show(value)}{did_you_mean(str(value), options)}"
+            raise Unfit(
+                codes.UNKNOWN_WORD,
+                f"unknown {self.what} {show(value)}{did_you_mean(str(value), options)}",
             )
         return value
 
@@ -289,7 +316,8 @@ class OrNone:
     @staticmethod
     def _read(value: Any) -> Any:
         if value is None:
-            raise PydanticCustomError("study", "is empty; write none, or its keys")
+            context = {"message": "is empty; write none, or its keys", "code": codes.EMPTY}
+            raise PydanticCustomError("study", "{message}", context)
         return None if value == "none" else value
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:

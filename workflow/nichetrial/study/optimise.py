@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nichetrial import codes
+from nichetrial.errors import Code
 from nichetrial.study.arms import per_kg
 from nichetrial.study.kinds import did_you_mean, listed
 from nichetrial.study.language import CohortSection
@@ -20,41 +22,65 @@ def read_optimise(
     """The search, or None with what is wrong."""
     problems: list[Problem] = []
 
-    def wrong(message: str, *path: str) -> None:
-        problems.append(Problem(("optimise", *path), message))
+    def wrong(code: Code, message: str, *path: str) -> None:
+        problems.append(Problem(("optimise", *path), code, message))
 
     if section.arm not in arms:
-        wrong(f'there is no arm "{section.arm}"{did_you_mean(section.arm, arms)}', "arm")
+        wrong(
+            codes.NO_SUCH_ARM,
+            f'there is no arm "{section.arm}"{did_you_mean(section.arm, arms)}',
+            "arm",
+        )
         return None, problems
     arm = arms[section.arm]
     drugs = [t.drug for t in arm.treatments]
     if not drugs:
-        wrong(f'arm "{section.arm}" is given nothing; name an arm with a treatment', "arm")
+        wrong(
+            codes.NO_SUCH_DRUG,
+            f'arm "{section.arm}" is given nothing; name an arm with a treatment',
+            "arm",
+        )
         return None, problems
     drug = section.drug or drugs[0]
     if section.drug is None and len(drugs) > 1:
-        wrong(f'arm "{section.arm}" is given {listed(drugs)}; say which with "drug"', "drug")
+        wrong(
+            codes.NO_SUCH_DRUG,
+            f'arm "{section.arm}" is given {listed(drugs)}; say which with "drug"',
+            "drug",
+        )
     elif drugs.count(drug) != 1:
         how = "more than once" if drug in drugs else f"no {drug}{did_you_mean(drug, drugs)}"
-        wrong(f'arm "{section.arm}" is given {drug} {how}' if drug in drugs
+        wrong(codes.NO_SUCH_DRUG, f'arm "{section.arm}" is given {drug} {how}' if drug in drugs
               else f'arm "{section.arm}" is given {how}', "drug")  # fmt: skip
     for key in ("dose", "start", "every"):
         low, high = getattr(section, key)
         unlike = low.unit != high.unit
         if unlike:
-            wrong(f"{low.text} and {high.text} are in different units; write both in one", key)
+            wrong(
+                codes.QUANTITY,
+                f"{low.text} and {high.text} are in different units; write both in one",
+                key,
+            )
         elif low.value >= high.value:
-            wrong(f"{low.text} is not below {high.text}; write the smaller one first", key)
+            wrong(
+                codes.WRONG_ORDER,
+                f"{low.text} is not below {high.text}; write the smaller one first",
+                key,
+            )
     if problems:
         return None, problems
     budget = per_kg(section.budget, drug)
     dose = (per_kg(section.dose[0], drug), per_kg(section.dose[1], drug))
     if dose[0] > budget:
         wrong(
-            f"one dose of {section.dose[0].text} is above {section.budget.text} already", "budget"
+            codes.OUT_OF_RANGE,
+            f"one dose of {section.dose[0].text} is above {section.budget.text} already",
+            "budget",
         )
     if (latest := section.start[1]).value >= arm.readout.day:
-        wrong(f"{latest.text} is not before the read-out; start earlier", "start")
+        wrong(
+            codes.WRONG_ORDER, f"{latest.text} is not before the read-out; start earlier", "start"
+        )
     spec = OptimiseSpec(
         arm=arm.name,
         treatment=drugs.index(drug),
@@ -81,6 +107,7 @@ def check_mice(section: OptimiseSection, cohort: CohortSection) -> list[Problem]
     return [
         Problem(
             ("optimise", "mice"),
+            codes.TOO_FEW,
             f"{section.mice} of {cohort.mice} mice leave too few to judge the best schedule on; "
             + mend,
         )

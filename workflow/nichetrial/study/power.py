@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nichetrial import codes
 from nichetrial.study.questions import PowerSection
 from nichetrial.study.resolved import PowerSpec
 from nichetrial.study.source import Problem
@@ -17,13 +18,16 @@ def read_power(section: PowerSection) -> tuple[PowerSpec, list[Problem]]:
         problems.append(
             Problem(
                 ("power", "test"),
+                codes.CONTRADICTION,
                 f"log_rank compares times to an event, but the outcome is {section.outcome}; write "
                 "mann_whitney, or outcome: survival_days",
             )
         )
     for i, size in enumerate(section.sizes):
         if size in section.sizes[:i]:
-            problems.append(Problem(("power", "sizes", i), f"{size} is there twice; delete one"))
+            problems.append(
+                Problem(("power", "sizes", i), codes.TWICE, f"{size} is there twice; delete one")
+            )
     spec = PowerSpec(
         outcome=section.outcome,
         test=section.test,  # type: ignore[arg-type]

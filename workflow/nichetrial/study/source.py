@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from nichetrial.errors import UserError
+from nichetrial import codes
+from nichetrial.errors import Code, Fault, UserError
 
 __all__ = ["DocumentPath", "Problem", "Source", "parse", "raise_problems", "read_source", "scalar"]
 
@@ -38,6 +39,7 @@ class Problem:
     """Something wrong at one place in the document."""
 
     path: DocumentPath
+    code: Code
     message: str
 
 
@@ -77,10 +79,8 @@ def raise_problems(source: Source, problems: list[Problem]) -> None:
     """Raise one UserError for all ``problems``, in the order of the file; none for none."""
     unique = list(dict.fromkeys(problems))
     unique.sort(key=lambda p: source.line(p.path))
-    if len(unique) == 1:
-        raise UserError(unique[0].message, place=source.place(unique[0].path))
     if unique:
-        raise UserError("\n".join(f"{source.place(p.path)}: {p.message}" for p in unique))
+        raise UserError.several([Fault(p.code, p.message, source.place(p.path)) for p in unique])
 
 
 def read_source(path: str | Path) -> Source:
@@ -91,21 +91,31 @@ def read_source(path: str | Path) -> Source:
             raw = handle.read(LARGEST + 1)
     except FileNotFoundError:
         raise UserError(
-            "there is no such file; give the path of a study file", place=name
+            codes.NO_FILE, "there is no such file; give the path of a study file", place=name
         ) from None
     except IsADirectoryError:
-        raise UserError("this is a folder; give the path of a study file", place=name) from None
+        raise UserError(
+            codes.UNREADABLE, "this is a folder; give the path of a study file", place=name
+        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(f"cannot be read: {reason}", place=name.replace("\0", "?")) from None
+        raise UserError(
+            codes.UNREADABLE, f"cannot be read: {reason}", place=name.replace("\0", "?")
+        ) from None
     if len(raw) > LARGEST:
-        raise UserError("larger than 1 MB; a study file is a few hundred lines at most", place=name)
+        raise UserError(
+            codes.UNREADABLE,
+            "larger than 1 MB; a study file is a few hundred lines at most",
+            place=name,
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise UserError(
-            "this line is not UTF-8 text; save the file in UTF-8", place=f"{name}:{line}"
+            codes.UNREADABLE,
+            "this line is not UTF-8 text; save the file in UTF-8",
+            place=f"{name}:{line}",
         ) from None
     return parse(text, name)
 
@@ -121,6 +131,7 @@ def parse(text: str, file: str) -> Source:
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise UserError(
+            codes.NOT_YAML,
             f"the character U+{int(error.character):04X} is not allowed in YAML; delete it",
             place=f"{file}:{line}",
         ) from None
@@ -129,15 +140,20 @@ def parse(text: str, file: str) -> Source:
         if error.context_mark and ("quoted" in str(error.context) or "flow" in str(error.context)):
             mark = error.context_mark  # where it was opened; the problem shows only much later
         line = mark.line + 1 if mark else 1
-        raise UserError(_syntax(error, text, line), place=f"{file}:{line}") from None
+        raise UserError(
+            codes.NOT_YAML, _syntax(error, text, line), place=f"{file}:{line}"
+        ) from None
     source = Source(file=file, data={})
     if root is None:
         raise UserError(
-            'the file is empty; a study needs at least "study", "experiment" and "arms"', place=file
+            codes.NOT_A_STUDY,
+            'the file is empty; a study needs at least "study", "experiment" and "arms"',
+            place=file,
         )
     if not isinstance(root, yaml.MappingNode):
         kind = "a list" if isinstance(root, yaml.SequenceNode) else "one value"
         raise UserError(
+            codes.NOT_A_STUDY,
             f'the file is {kind}; it must be keys with values, such as "study:" and "arms:"',
             place=f"{file}:{root.start_mark.line + 1}",
         )
@@ -207,7 +223,7 @@ def _value(node: yaml.Node, path: DocumentPath, source: Source) -> Any:
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
-            raise UserError("a key must be one word", place=f"{source.file}:{line}")
+            raise UserError(codes.NOT_YAML, "a key must be one word", place=f"{source.file}:{line}")
         key = str(key_node.value)
         if key in result:
             first = source.lines[(*path, key)]
@@ -218,6 +234,7 @@ def _value(node: yaml.Node, path: DocumentPath, source: Source) -> Any:
             source.problems.append(
                 Problem(
                     twin,
+                    codes.DUPLICATE_KEY,
                     f'duplicate {what} "{key}", first on line {first}; '
                     f"keep one of them, or rename one",
                 )

@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from nichetrial import codes
+from nichetrial.errors import Code
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.arms import complete_arm
 from nichetrial.study.checks import check_experiment
-from nichetrial.study.kinds import did_you_mean, listed, show
+from nichetrial.study.kinds import Unfit, did_you_mean, listed, show
 from nichetrial.study.language import ARM_NAME, MOST_ARMS, ExperimentSection
 from nichetrial.study.patches import merge
 from nichetrial.study.questions import SWEEP_NAME, SweepItem
@@ -43,11 +45,15 @@ def read_sweeps(
         path: DocumentPath = ("sweeps", name)
         try:
             SWEEP_NAME.read(name)
-        except ValueError as error:
-            problems.append(Problem(path, str(error)))
+        except Unfit as error:
+            problems.append(Problem(path, error.code, str(error)))
             continue
         if name in patches:
-            problems.append(Problem(path, f'there is an arm "{name}"; give the sweep another name'))
+            problems.append(
+                Problem(
+                    path, codes.SAME_NAME, f'there is an arm "{name}"; give the sweep another name'
+                )
+            )
             continue
         section = validated(SweepItem, item, path, problems)
         if section is None:
@@ -56,6 +62,7 @@ def read_sweeps(
             problems.append(
                 Problem(
                     (*path, "arm"),
+                    codes.NO_SUCH_ARM,
                     f'there is no arm "{section.arm}"{did_you_mean(section.arm, patches)}',
                 )
             )
@@ -66,13 +73,19 @@ def read_sweeps(
             continue
         if twins := sorted(taken.intersection(a.name for a in sweep.arms)):
             problems.append(
-                Problem(path, f'its arm "{twins[0]}" has the name of another; rename the sweep')
+                Problem(
+                    path,
+                    codes.SAME_NAME,
+                    f'its arm "{twins[0]}" has the name of another; rename the sweep',
+                )
             )
         taken.update(a.name for a in sweep.arms)
         sweeps.append(sweep)
     count = sum(len(s.arms) for s in sweeps)
     if count > MOST_ARMS:
-        problems.append(Problem(("sweeps",), f"{count} arms are too many; at most {MOST_ARMS}"))
+        problems.append(
+            Problem(("sweeps",), codes.TOO_MANY, f"{count} arms are too many; at most {MOST_ARMS}")
+        )
     return tuple(sweeps)
 
 
@@ -103,7 +116,7 @@ class _Expansion:
             return None
         varied = [k for k in keys if len({show(row[k]) for row in rows}) > 1]
         if not varied:
-            self._wrong("varies nothing; give a quantity at least two values")
+            self._wrong(codes.TOO_FEW, "varies nothing; give a quantity at least two values")
             return None
         arms: dict[str, Arm] = {}
         points: list[tuple[float | None, ...]] = []
@@ -113,12 +126,14 @@ class _Expansion:
             if arm is None:
                 continue
             if arm.name in arms:
-                self._wrong(f'two of its arms are "{arm.name}"; delete a value')
+                self._wrong(codes.TWICE, f'two of its arms are "{arm.name}"; delete a value')
                 continue
             point = tuple(value for value, _ in values)
             if point in points and None not in point:
                 twin = list(arms)[points.index(point)]
-                self._wrong(f'its arms "{twin}" and "{arm.name}" are the same; delete a value')
+                self._wrong(
+                    codes.TWICE, f'its arms "{twin}" and "{arm.name}" are the same; delete a value'
+                )
                 continue
             arms[arm.name] = arm
             points.append(point)
@@ -145,37 +160,49 @@ class _Expansion:
             other = EXCLUDES.get(str(place[-1]), "")
             first = found.get(place) or found.get((*place[:-1], other))
             if first:
-                self._wrong(f'"{first}" and "{key}" set the same thing; delete one of them')
+                self._wrong(
+                    codes.CONTRADICTION,
+                    f'"{first}" and "{key}" set the same thing; delete one of them',
+                )
                 return False
             found[place] = key
         return True
 
-    def _wrong(self, message: str, *path: str | int) -> None:
-        self.problems.append(Problem((*self.path, *path), message))
+    def _wrong(self, code: Code, message: str, *path: str | int) -> None:
+        self.problems.append(Problem((*self.path, *path), code, message))
 
     def _rows(self) -> list[dict[str, Any]] | None:
         """One mapping quantity -> value for each arm."""
         grid, points = self.section.grid, self.section.points
         if bool(grid) == bool(points):
-            self._wrong('write either "grid" or "points", with at least one quantity')
+            self._wrong(
+                codes.CONTRADICTION, 'write either "grid" or "points", with at least one quantity'
+            )
             return None
         if points:
             for i, row in enumerate(points):
                 if set(row) != set(points[0]) or not row:
                     self._wrong(
-                        f"every point names the same quantities: {listed(points[0])}", "points", i
+                        codes.WRONG_KIND,
+                        f"every point names the same quantities: {listed(points[0])}",
+                        "points",
+                        i,
                     )
                     return None
             return points
         for key, values in grid.items():
             if not isinstance(values, list) or not values:
-                self._wrong("write its values as a list, in brackets [ ]", "grid", key)
+                self._wrong(
+                    codes.WRONG_KIND, "write its values as a list, in brackets [ ]", "grid", key
+                )
                 return None
         count = 1
         for values in grid.values():
             count *= len(values)
         if count > MOST_ARMS:
-            self._wrong(f"{count} combinations are too many; at most {MOST_ARMS}", "grid")
+            self._wrong(
+                codes.TOO_MANY, f"{count} combinations are too many; at most {MOST_ARMS}", "grid"
+            )
             return None
         return [dict(zip(grid, row, strict=True)) for row in itertools.product(*grid.values())]
 
@@ -187,6 +214,7 @@ class _Expansion:
             if len(parts) < 2 or parts[0] not in ExperimentSection.model_fields:
                 known = ("treatments.amd3100.dose", "challenge.day", "timp1_vector.fold")
                 self._wrong(
+                    codes.UNKNOWN_WORD,
                     f'"{key}" is no quantity of an arm; write for example {listed(known)}',
                     where,
                     key,
@@ -197,6 +225,7 @@ class _Expansion:
         drugs = [t.get("drug") for t in given if isinstance(t, Mapping)]
         if len(parts) != 3:
             self._wrong(
+                codes.UNKNOWN_WORD,
                 f'"{key}": write treatments, the drug, and what of it, such as '
                 "treatments.amd3100.dose",
                 where,
@@ -209,6 +238,7 @@ class _Expansion:
         if drugs.count(which) != 1:
             many = which in drugs
             self._wrong(
+                codes.NO_SUCH_DRUG,
                 f'arm "{self.section.arm}" is given {which} more than once; number its treatments '
                 f"from 0, such as treatments.{drugs.index(which)}.{parts[2]}"
                 if many
@@ -246,13 +276,14 @@ class _Expansion:
         name = "_".join([self.name, *map(_slug, words)])
         if len(name) > LONGEST_NAME:
             self._wrong(
-                f'the arm name "{name}" is longer than {LONGEST_NAME}; shorten the sweep\'s'
+                codes.UNFIT_NAME,
+                f'the arm name "{name}" is longer than {LONGEST_NAME}; shorten the sweep\'s',
             )
             return None, []
         try:
             ARM_NAME.read(name)
-        except ValueError as error:
-            self._wrong(str(error))
+        except Unfit as error:
+            self._wrong(error.code, str(error))
             return None, []
         label = f"{self.section.label or self.name}: {', '.join(words)}"
         found = check_experiment(section)
@@ -267,18 +298,18 @@ class _Expansion:
     ) -> Problem:
         """The problem at the value that makes it, or else at the sweep."""
         for key, place in places.items():
-            if problem.path[-1:] == place[-1:] and "unknown key" in problem.message:
+            if problem.path[-1:] == place[-1:] and problem.code is codes.UNKNOWN_KEY:
                 where = ("grid",) if self.section.grid else ("points", 0)
-                return Problem((*self.path, *where, key), problem.message)
+                return Problem((*self.path, *where, key), problem.code, problem.message)
             if problem.path[: len(place)] == place:
                 if self.section.grid:
                     values = self.section.grid[key]
                     index = next(i for i, v in enumerate(values) if v is row[key] or v == row[key])
-                    return Problem((*self.path, "grid", key, index), problem.message)
+                    return Problem((*self.path, "grid", key, index), problem.code, problem.message)
                 i = next(i for i, r in enumerate(self.section.points) if r is row)
-                return Problem((*self.path, "points", i, key), problem.message)
+                return Problem((*self.path, "points", i, key), problem.code, problem.message)
         told = ", ".join(f"{key} {_text(row[key])}" for key in places)
-        return Problem(self.path, f"{told}: {problem.message}")
+        return Problem(self.path, problem.code, f"{told}: {problem.message}")
 
 
 def _put(document: dict[str, Any], place: Sequence[str | int], value: Any) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from nichetrial import codes
+
 __all__ = ["DOSE", "Quantity", "UnitError", "convert", "pretty"]
 
 DOSE = "dose"
@@ -42,6 +44,8 @@ _NOUNS = {
 
 class UnitError(ValueError):
     """A quantity that cannot be understood; the text says what to write instead."""
+
+    code = codes.QUANTITY
 
 
 @dataclass(frozen=True)

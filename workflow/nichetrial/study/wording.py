@@ -8,10 +8,20 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from nichetrial import codes
 from nichetrial.study.kinds import did_you_mean, listed, show
 from nichetrial.study.source import DocumentPath, Problem
 
 __all__ = ["problems_of", "unknown_key", "validated"]
+
+
+CODES = {
+    "missing": codes.MISSING_KEY,
+    "extra_forbidden": codes.UNKNOWN_KEY,
+    "too_long": codes.TOO_MANY,
+    "too_short": codes.TOO_FEW,
+}
+"""pydantic's kinds of complaint that are not of a wrong kind of value."""
 
 
 def validated(
@@ -33,6 +43,7 @@ def problems_of(
     for item in error.errors(include_url=False):
         where: DocumentPath = tuple(item["loc"])
         kind, value, context = item["type"], item["input"], item.get("ctx", {})
+        code = CODES.get(kind, codes.WRONG_KIND)
         if kind == "missing":
             parent, key = _model_at(model, where[:-1]), str(where[-1])
             meaning = (parent.model_fields[key].description or "") if parent else ""
@@ -56,10 +67,10 @@ def problems_of(
                 f"{context['actual_length']} entries are too few; at least {context['min_length']}"
             )
         elif kind == "study":
-            message = item["msg"]
+            message, code = item["msg"], context["code"]
         else:
             message = f"{item['msg']} (found {show(value)})"
-        found.append(Problem((*path, *where), message))
+        found.append(Problem((*path, *where), code, message))
     return found
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.formatting import interval, share
 from nichetrial.records import identity
@@ -49,6 +50,7 @@ def plan_evidence(study: Mapping[str, Any], results: Path) -> list[Run]:
     records = read_records(results, evidence=True)
     if not records:
         raise UserError(
+            codes.NO_RESULTS,
             "there are no records of a calibration here; run nichetrial calibrate first",
             place=str(results),
         )

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from nichetrial import codes
 from nichetrial.compat import mlflow_server
 from nichetrial.errors import UserError
 from nichetrial.tracking import sqlite
@@ -38,6 +39,7 @@ def serving(store: Store, *, port: int, token: str) -> Iterator[subprocess.Popen
     database = store.database
     if database is None or not database.is_file():
         raise UserError(
+            codes.NO_STORE,
             "there are no tracked runs yet; `nichetrial run` makes the first ones",
             place=str(database or store.uri),
         )
@@ -126,9 +128,12 @@ def _free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except socket.gaierror:
-            raise UserError(f"{host!r} is no address of this machine", place="--host") from None
+            raise UserError(
+                codes.UNFIT_PORT, f"{host!r} is no address of this machine", place="--host"
+            ) from None
         except (OSError, OverflowError) as error:
             raise UserError(
+                codes.UNFIT_PORT,
                 f"port {port} cannot be had ({getattr(error, 'strerror', None) or error}); perhaps "
                 f"the UI is open already? Otherwise give another one: --port {port % 65000 + 1}",
                 place="--port",
@@ -147,9 +152,13 @@ def _wait(process: subprocess.Popen[bytes], host: str, port: int, log: Path | No
             return
         time.sleep(0.2)
     if log is None:
-        raise UserError("the MLflow server did not start; what it said is above")
+        raise UserError(
+            codes.SERVER_FAILED, "the MLflow server did not start; what it said is above"
+        )
     last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-    raise UserError(f"the MLflow server did not start: {last[0][:300]}", place=str(log))
+    raise UserError(
+        codes.SERVER_FAILED, f"the MLflow server did not start: {last[0][:300]}", place=str(log)
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

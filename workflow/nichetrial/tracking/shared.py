@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from nichetrial import codes
 from nichetrial.compat import mlflow_server
 from nichetrial.errors import UserError
 from nichetrial.tracking.server import started
@@ -86,11 +87,14 @@ def _installed() -> None:
                if importlib.util.find_spec(module) is None]  # fmt: skip
     if lacking:
         raise UserError(
+            codes.NOT_INSTALLED,
             f"a shared server needs {' and '.join(lacking)}; install the extra: "
-            "pip install --editable '.[server]' in the checkout"
+            "pip install --editable '.[server]' in the checkout",
         )
     if not hasattr(os, "memfd_create"):
-        raise UserError("a shared server needs Linux, to keep the password out of files")
+        raise UserError(
+            codes.NOT_INSTALLED, "a shared server needs Linux, to keep the password out of files"
+        )
 
 
 def _database(environ: Mapping[str, str]) -> str:
@@ -99,9 +103,12 @@ def _database(environ: Mapping[str, str]) -> str:
     scheme, found, rest = uri.partition("://")
     if scheme not in ("postgres", "postgresql", "postgresql+pg8000") or not found or not rest:
         wrong = "this does not name a Postgres database" if uri else "it is not set"
-        raise UserError(f"{wrong}; put {FORM} into the environment", place=DATABASE)
+        raise UserError(
+            codes.UNFIT_LOGIN, f"{wrong}; put {FORM} into the environment", place=DATABASE
+        )
     if rest.split("?")[0].count("@") > 1:
         raise UserError(
+            codes.UNFIT_LOGIN,
             "the password has an @ in it; write it as %40 (and : as %3A, / as %2F, % as %25)",
             place=DATABASE,
         )
@@ -115,6 +122,7 @@ def _first_start(uri: str, admin: str, password: str) -> None:
     """
     if not _has_user(uri, admin) and len(password) < SHORTEST:
         raise UserError(
+            codes.UNFIT_LOGIN,
             f"the first start makes the user {admin!r}; give it a password of {SHORTEST} "
             "characters or more, in the environment",
             place=PASSWORD,
@@ -133,7 +141,9 @@ def _has_user(uri: str, name: str) -> bool:
             found = text("SELECT 1 FROM users WHERE username = :name")
             return connection.execute(found, {"name": name}).first() is not None
     except (SQLAlchemyError, OSError, ValueError) as error:
-        raise UserError(f"Postgres does not let us in ({_reason(error)})", place=DATABASE) from None
+        raise UserError(
+            codes.NO_POSTGRES, f"Postgres does not let us in ({_reason(error)})", place=DATABASE
+        ) from None
 
 
 def _reason(error: Exception) -> str:
@@ -154,7 +164,9 @@ def _reason(error: Exception) -> str:
 def _quoted(value: str) -> str:
     """As a value in a file for Python's configparser."""
     if "\n" in value:
-        raise UserError("there is a line break in it", place=f"{DATABASE}, {ADMIN}")
+        raise UserError(
+            codes.UNFIT_LOGIN, "there is a line break in it", place=f"{DATABASE}, {ADMIN}"
+        )
     return value.replace("%", "%%")
 
 

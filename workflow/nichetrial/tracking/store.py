@@ -82,6 +82,7 @@ def locate(uri: str) -> Store:
     if parts.scheme in ("http", "https") and parts.hostname:
         if parts.username or parts.password:
             raise UserError(
+                codes.SECRET_IN_ADDRESS,
                 "a user or password does not belong in the address, which is kept with the results;"
                 " set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment",
                 place=place,
@@ -91,6 +92,7 @@ def locate(uri: str) -> Store:
         database = Path(os.path.abspath(parts.path[1:]))
         return Store(uri=f"sqlite:///{database}", database=database)
     raise UserError(
+        codes.UNFIT_ADDRESS,
         "give sqlite:///results/mlflow/mlflow.db for a file on this machine, or "
         "http://host:port for an MLflow server",
         place=place,
@@ -118,6 +120,7 @@ def locked(path: Path, *, seconds: float = 300.0) -> Iterator[None]:
             except OSError:
                 if time.monotonic() > end:
                     raise UserError(
+                        codes.STORE_BUSY,
                         f"another process has been writing to MLflow for over {seconds:.0f} s; "
                         "try again when it has ended",
                         place=str(path),
@@ -141,7 +144,9 @@ def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
         _sound(store.database)
         if to_read and not store.database.exists():
             raise UserError(
-                "there are no tracked runs here; name their store: --tracking-uri", place=store.uri
+                codes.NO_STORE,
+                "there are no tracked runs here; name their store: --tracking-uri",
+                place=store.uri,
             )
         if to_read and store.artifacts:
             sqlite.settle_place(store.database, store.artifacts)
@@ -170,6 +175,7 @@ def experiment(client: MlflowClient, store: Store, name: str) -> str:
                 raise
     if found.lifecycle_stage != "active":
         raise UserError(
+            codes.IN_BIN,
             f"MLflow has the experiment {name!r} in its bin; restore it there, or name another",
             place="tracking.experiment",
         )
@@ -221,11 +227,15 @@ def _sound(database: Path) -> None:
         with database.open("rb") as stream:
             head = stream.read(16)
         if head not in (b"", b"SQLite format 3\0"):
-            raise UserError("this file is not an SQLite database", place=str(database))
+            raise UserError(
+                codes.NOT_A_STORE, "this file is not an SQLite database", place=str(database)
+            )
         if not head:
             database.unlink()
     elif database.exists():
-        raise UserError("this is not a file, so it cannot be the store", place=str(database))
+        raise UserError(
+            codes.NOT_A_STORE, "this is not a file, so it cannot be the store", place=str(database)
+        )
 
 
 def _answers(uri: str) -> None:
@@ -238,6 +248,7 @@ def _answers(uri: str) -> None:
     except OSError as error:
         reason = getattr(error, "reason", None) or error
         raise UserError(
+            codes.SERVER_SILENT,
             f"no MLflow server answers ({reason}); the results are safe, and "
             "the same command sends them when it is back",
             place=uri,
@@ -258,12 +269,17 @@ def _refusals(uri: str, *, to_read: bool) -> Iterator[None]:
         refused = next((text for code, text in REFUSED.items() if code in str(error)), None)
         if refused:
             raise UserError(
-                f"{refused}. The results are safe, and the same command sends them", place=uri
+                codes.STORE_REFUSED,
+                f"{refused}. The results are safe, and the same command sends them",
+                place=uri,
             ) from error
         line = next(iter(str(error).splitlines()), "")[:300]
         if to_read:
-            raise UserError(f"MLflow could not give the run ({line})", place=uri) from error
+            raise UserError(
+                codes.STORE_REFUSED, f"MLflow could not give the run ({line})", place=uri
+            ) from error
         raise UserError(
+            codes.STORE_REFUSED,
             f"MLflow could not take the runs ({line}); the results are safe, and the same command "
             "continues where it stopped",
             place=uri,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.records import identity
 from nichetrial.records.stored import made_by, read_records
@@ -60,6 +61,7 @@ def plan(study: Mapping[str, Any], jobs: Mapping[str, Sequence[str]], results: P
     records = read_records(results)
     if not records:
         raise UserError(
+            codes.NO_RESULTS,
             "there are no run records here, so there is nothing to track; run the study first",
             place=str(results),
         )

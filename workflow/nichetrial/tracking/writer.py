@@ -18,6 +18,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.tables import atomic
 from nichetrial.tracking import datasets, sqlite, views
@@ -125,6 +126,7 @@ def write(
         if not made:
             return ids
     raise UserError(
+        codes.STORE_BUSY,
         "another machine keeps changing the same runs; run the same command when it has ended",
         place=client.tracking_uri,
     )
@@ -244,6 +246,7 @@ def _bring(
     for done, run in enumerate(plan):
         if end and time.monotonic() > end:
             raise UserError(
+                codes.STORE_BUSY,
                 f"the server is too slow: {done} of {len(plan)} runs are there; the results are "
                 "safe, and the same command continues where it stopped",
                 place=client.tracking_uri,
