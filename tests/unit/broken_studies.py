@@ -577,7 +577,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "store with a password": (
         "sqlite:///results/mlflow/mlflow.db",
         "https://me:secret@example.org/",
-        "NT030 study.yaml:37: tracking.uri",
+        "NT031 study.yaml:37: tracking.uri",
     ),
     "store without a host": (
         "sqlite:///results/mlflow/mlflow.db",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nichetrial import cli
+from nichetrial import cli, codes
 from nichetrial.errors import UserError
 
 
@@ -65,12 +65,14 @@ def test_nothing_heavy_is_imported_for_the_overview():
 
 def test_user_error_is_one_message_and_two(monkeypatch, capsys):
     def body(args: argparse.Namespace) -> None:
-        raise UserError("a dose below nothing", place="config.yaml:7: arms.a.dose")
+        raise UserError(
+            codes.OUT_OF_RANGE, "a dose below nothing", place="config.yaml:7: arms.a.dose"
+        )
 
     _command(monkeypatch, body)
     assert cli.main(["simulate"]) == 2
     captured = capsys.readouterr()
-    assert captured.err == "nichetrial: config.yaml:7: arms.a.dose: a dose below nothing\n"
+    assert captured.err == "nichetrial: config.yaml:7: dose: NT011 a dose below nothing\n"
     assert captured.out == ""
 
 

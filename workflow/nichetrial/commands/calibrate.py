@@ -7,14 +7,13 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from nichetrial.commands.notes import give
 from nichetrial.commands.run import add_running, carry_out, say
+from nichetrial.commands.study_file import checked
 from nichetrial.evidence.document import tally
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.pipeline.current import is_current
 from nichetrial.pipeline.plan import Plan
-from nichetrial.study.load import load_with_experiment
 
 __all__ = ["add_arguments", "run"]
 
@@ -31,9 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises UserError, before anything is written, for what cannot be right.
     """
-    whole = load_with_experiment(args.study)
-    give(whole.notes, strict=args.strict)
-    study = whole.study
+    study = checked(args).study
     plan = Plan.of(study, args.study)
     check_held_out()
     findings = all_findings(study.calibration.fit, study.calibration.predict)

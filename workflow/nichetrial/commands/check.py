@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from nichetrial.commands.notes import add_strict, give
-from nichetrial.study.load import load_with_experiment
+from nichetrial.commands.study_file import add_study, checked
 from nichetrial.study.words import summary
 
 __all__ = ["add_arguments", "run"]
@@ -13,19 +12,16 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial check``."""
-    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
-    add_strict(parser)
+    add_study(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Print one line for a study that can run. Raises UserError with all that is wrong."""
-    whole = load_with_experiment(args.study)
-    study = whole.study
+    study = checked(args).study
     fit, predict = study.calibration.fit, study.calibration.predict
     if fit or predict:
         from nichetrial.evidence.finding_studies import arms_of  # only then: it takes a moment
         from nichetrial.evidence.findings import all_findings
 
         arms_of(all_findings(fit, predict))
-    give(whole.notes, strict=args.strict)
     print(f"{args.study}: ok; {summary(study)}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial import codes
-from nichetrial.commands.notes import add_strict, give
+from nichetrial.commands.study_file import add_study, checked, give
 from nichetrial.errors import UserError
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
@@ -24,7 +24,6 @@ from nichetrial.launch.summary import notes_of, summary
 from nichetrial.pipeline.estimate import advice, estimate
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.verify import Verdict, verify
-from nichetrial.study.load import load_with_experiment
 
 __all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
@@ -57,12 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_running(parser: argparse.ArgumentParser) -> None:
     """The study file, and how and where to run it."""
-    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
+    add_study(parser)
     parser.add_argument("--cores", type=cores, metavar="N", help="processor cores to use (all)")
     parser.add_argument(
         "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
     )
-    add_strict(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would run, run nothing")
     parser.add_argument(
         "--verify",
@@ -76,9 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises UserError, before anything is written, for a study or an option that cannot be right.
     """
-    whole = load_with_experiment(args.study)
-    give(whole.notes, strict=args.strict)
-    study = whole.study
+    study = checked(args).study
     plan = Plan.of(study, args.study)
     if plan.population:  # it will be calibrated first
         check_held_out()

@@ -105,7 +105,7 @@ def _place(kind: str, folder: Path) -> Path:
 
 def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None:
     own = locate(study.tracking.uri)
-    store = locate(to) if to else own
+    store = locate(to, place="--to") if to else own
     place, experiment = _place(kind, folder), study.tracking.experiment
     _draw_rules(place.parent / FOLDER / RULES, place / PICTURE)
     runs = _plan(kind, study, folder)
@@ -150,7 +150,7 @@ def _live(folder: Path, to: str | None, only: str | None) -> None:
     follow(
         sys.stdin.fileno(),
         now,
-        store=locate(to or study.tracking.uri),
+        store=locate(to, place="--to") if to else locate(study.tracking.uri),
         experiment=study.tracking.experiment,
         folder=_place(kind, folder),
     )

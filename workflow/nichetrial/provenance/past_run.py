@@ -119,7 +119,7 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
 
     Raises: UserError if there is no such run, it is of another kind, or its provenance is gone.
     """
-    store = stores.locate(uri)
+    store = stores.locate(uri, place="--tracking-uri")
     with stores.opened(store, to_read=True) as client, tempfile.TemporaryDirectory() as scratch:
         run = _found(client, run_id, store.uri)
         tags = run.data.tags

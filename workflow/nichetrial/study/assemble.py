@@ -84,8 +84,8 @@ def assemble(source: Source) -> Assembled:
         problems += wrong
     if figures:
         problems += checks.check_figures(figures)
-    if sections["tracking"] and (wrong_uri := checks.check_uri(sections["tracking"].uri)):
-        problems.append(Problem(("tracking", "uri"), codes.UNFIT_ADDRESS, wrong_uri))
+    if sections["tracking"]:
+        problems += checks.check_uri(sections["tracking"].uri)
     calibration = CalibrationSpec()
     if sections["calibration"]:
         calibration, wrong = read_calibration(sections["calibration"], source.file)

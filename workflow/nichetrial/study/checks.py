@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from nichetrial import codes
 from nichetrial.errors import Code
 from nichetrial.model.drugs import DRUGS
+from nichetrial.study.address import refusal
 from nichetrial.study.language import (
     CohortSection,
     ExperimentSection,
@@ -265,34 +265,16 @@ def check_figures(figures: FigureSection) -> list[Problem]:
     return problems
 
 
-def check_uri(uri: str) -> str | None:
-    """What is wrong with the address of the tracking store; None if nothing is."""
-    right = (
-        "write sqlite:///results/mlflow/mlflow.db, or the http:// or https:// address of a server"
-    )
-    if re.search(r"[\s\\\x00-\x1f]", uri):
-        return f"an address has no spaces or backslashes; {right}"
-    scheme, _, rest = uri.partition(":")
-    if scheme == "sqlite":
-        path = rest.removeprefix("///")
+def check_uri(uri: str) -> list[Problem]:
+    """An address that no store can have, or an SQLite file that is not below results/."""
+    found = refusal(uri)
+    if not found and uri.startswith("sqlite:"):
+        path = uri.removeprefix("sqlite:///")
         parts = path.split("/")
-        if not rest.startswith("///") or not re.fullmatch(r"[A-Za-z0-9._/-]+", path):
-            return f'"{uri}" is not an SQLite file; {right}'
-        if parts[0] != "results" or len(parts) < 2 or {"", ".", ".."} & set(parts):
-            return f'the SQLite file must be under results/, without ".."; {right}'
-        return None
-    if scheme not in {"http", "https"}:
-        return f'"{scheme}" is not a kind of store that is supported; {right}'
-    try:
-        address = urlsplit(uri)
-        host, _ = address.hostname, address.port
-    except ValueError:
-        host = None
-    if not host:
-        return f'"{uri}" names no server; {right}'
-    if address.username is not None or address.password is not None:
-        return (
-            "a study file is shared and must hold no password; set MLFLOW_TRACKING_USERNAME "
-            "and MLFLOW_TRACKING_PASSWORD in the environment"
-        )
-    return None
+        if not re.fullmatch(r"[A-Za-z0-9._/-]+", path):
+            found = codes.UNFIT_ADDRESS, f'"{path}" has letters that such a path may not have'
+        elif parts[0] != "results" or len(parts) < 2 or {"", ".", ".."} & set(parts):
+            found = codes.UNFIT_ADDRESS, 'the SQLite file must be under results/, without ".."'
+        if found:
+            found = found[0], f"{found[1]}; write sqlite:///results/mlflow/mlflow.db"
+    return [Problem(("tracking", "uri"), *found)] if found else []

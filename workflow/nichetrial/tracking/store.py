@@ -10,7 +10,6 @@ import logging
 import os
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 import warnings
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from nichetrial import codes
 from nichetrial.errors import UserError
+from nichetrial.study.address import refusal
 from nichetrial.tracking import sqlite
 
 if TYPE_CHECKING:
@@ -72,31 +72,22 @@ class Store:
         return (self.database.parent / "artifacts").as_uri() if self.database else None
 
 
-def locate(uri: str) -> Store:
-    """The store that ``tracking.uri`` names; a relative SQLite path is below the working directory.
+def locate(uri: str, *, place: str = "tracking.uri") -> Store:
+    """The store that ``uri`` names; a relative SQLite path is below the working directory.
 
-    Raises: UserError for anything but ``sqlite:///…`` and ``http(s)://…``, or a password in it.
+    Args:
+        uri: ``sqlite:///PATH`` or the ``http(s)://`` address of a server.
+        place: where it is written, for messages.
+
+    Raises: UserError for any other address, a secret in it, or a file that is no SQLite database.
     """
-    parts = urllib.parse.urlsplit(uri)
-    place = "tracking.uri"
-    if parts.scheme in ("http", "https") and parts.hostname:
-        if parts.username or parts.password:
-            raise UserError(
-                codes.SECRET_IN_ADDRESS,
-                "a user or password does not belong in the address, which is kept with the results;"
-                " set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment",
-                place=place,
-            )
+    if found := refusal(uri):
+        raise UserError(*found, place=place)
+    if not uri.startswith("sqlite:"):
         return Store(uri=uri.rstrip("/"), database=None)
-    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        database = Path(os.path.abspath(parts.path[1:]))
-        return Store(uri=f"sqlite:///{database}", database=database)
-    raise UserError(
-        codes.UNFIT_ADDRESS,
-        "give sqlite:///results/mlflow/mlflow.db for a file on this machine, or "
-        "http://host:port for an MLflow server",
-        place=place,
-    )
+    database = Path(os.path.abspath(uri.removeprefix("sqlite:///")))
+    _sound(database)
+    return Store(uri=f"sqlite:///{database}", database=database)
 
 
 def lock_of(store: Store, folder: Path) -> Path:
@@ -141,8 +132,8 @@ def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
     if store.database is None:
         _answers(store.uri)
     else:
-        _sound(store.database)
-        if to_read and not store.database.exists():
+        there = store.database.exists() and store.database.stat().st_size > 0
+        if to_read and not there:
             raise UserError(
                 codes.NO_STORE,
                 "there are no tracked runs here; name their store: --tracking-uri",
@@ -154,7 +145,7 @@ def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
         if store.database is None:
             yield _client(store.uri)
             return
-        if not store.database.exists():
+        if not there:
             _create(store.database)
         with sqlite.commits_quickly(store.database):
             yield _client(store.uri)
@@ -215,7 +206,7 @@ def _create(database: Path) -> None:
 
 
 def _sound(database: Path) -> None:
-    """MLflow tries for minutes to open a file that is no database."""
+    """Refuse a file that MLflow would try for minutes to open; an empty one becomes the store."""
     if "?" in str(database):
         raise UserError(
             codes.UNFIT_PATH,
@@ -230,8 +221,6 @@ def _sound(database: Path) -> None:
             raise UserError(
                 codes.NOT_A_STORE, "this file is not an SQLite database", place=str(database)
             )
-        if not head:
-            database.unlink()
     elif database.exists():
         raise UserError(
             codes.NOT_A_STORE, "this is not a file, so it cannot be the store", place=str(database)
