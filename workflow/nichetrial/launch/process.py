@@ -67,11 +67,14 @@ def command(
 def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child: without settings for Snakemake, which could turn off what decides
     that a job runs again; and no module of the working folder is imported in place of another.
+    (An empty entry of ``PYTHONPATH`` would be the working folder.)
 
-    >>> surroundings({"SNAKEMAKE_PROFILE": "mine", "HOME": "/home/me"})
-    {'HOME': '/home/me', 'PYTHONSAFEPATH': '1'}
+    >>> surroundings({"SNAKEMAKE_PROFILE": "mine", "PYTHONPATH": ":/opt/lab"})
+    {'PYTHONPATH': '/opt/lab', 'PYTHONSAFEPATH': '1'}
     """
     kept = {name: v for name, v in environment.items() if not name.startswith("SNAKEMAKE_")}
+    if "PYTHONPATH" in kept:
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, kept["PYTHONPATH"].split(os.pathsep)))
     return kept | {"PYTHONSAFEPATH": "1"}
 
 
