@@ -3,7 +3,7 @@
 import pytest
 
 from nichetrial import codes
-from nichetrial.study.address import refusal
+from nichetrial.store_address import refusal
 
 SECRETS = [
     "https://ann:hunter2@mlflow.example.org",
@@ -15,7 +15,6 @@ SECRETS = [
     "https://mlflow.example.org/a b?token=hunter2",
     "http:?hunter2",
     "sqlite:///results/mlflow/mlflow.db?token=hunter2",
-    "sqlite:///results/mlflow/mlflow.db#hunter2",
 ]
 
 METADATA = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nichetrial import cli
+from nichetrial import cli, codes
 from nichetrial.errors import UserError
 from nichetrial.model.variants import VARIANTS
 from nichetrial.pipeline.plan import Plan
@@ -19,8 +19,6 @@ from nichetrial.study.load import load, load_text
 from nichetrial.study.resolved import CalibrationSpec, ResolvedStudy
 from tests.unit.broken_studies import SOUND
 
-KEYS = ("fit, predict, variants, particles, generations, moves, mice, chunk, sobol, map_points, "
-        "map_particles")  # fmt: skip
 LINE = SOUND.splitlines().index("tracking:") + 1
 
 
@@ -38,10 +36,11 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def message(text: str) -> str:
+def faults(text: str) -> list[str]:
+    """Code and place of all that is wrong with a study."""
     with pytest.raises(UserError) as caught:
         load_text(text)
-    return str(caught.value)
+    return [f"{fault.code} {fault.place}" for fault in caught.value.faults]
 
 
 # --- defaults -------------------------------------------------------------------------------------
@@ -104,7 +103,7 @@ def test_names_that_mean_more_than_a_file_here_are_refused(name, folder):
         folder / name
     ).write_text("")
     Path("study.yaml").write_text(with_section(f"{{fit: ['{name}']}}"))
-    with pytest.raises(UserError, match="file in the folder of this file or below"):
+    with pytest.raises(UserError, match="NT0"):
         load("study.yaml")
 
 
@@ -112,146 +111,95 @@ def test_check_reads_the_findings_too(folder, capsys):
     (folder / "a.csv").write_text("id,set\nM1,A\n")
     Path("study.yaml").write_text(with_section("{fit: [a.csv]}"))
     assert cli.main(["check", "study.yaml"]) == 2
-    assert "a.csv:2: the columns must be" in capsys.readouterr().err
+    assert "a.csv:2: NT027 " in capsys.readouterr().err
 
 
 # --- mistakes -------------------------------------------------------------------------------------
 
 
-def number(key: str, bad: str, told: str) -> tuple[str, str, str]:
-    return f"{{{key}: {bad}}}", key, told
-
-
-WRONG: dict[str, tuple[str, str, str]] = {
-    "a list": ("[a]", "", f"a list is not right here; write keys with values here ({KEYS})"),
-    "a word": ("none", "", f'"none" is not right here; write keys with values here ({KEYS})'),
-    "nothing": ("", "", f"is empty; write keys with values here ({KEYS})"),
-    "unknown key": (
-        "{particels: 100}",
-        "particels",
-        'unknown key "particels"; did you mean "particles"?',
+WRONG: dict[str, tuple[str, str]] = {
+    "a list": ("[a]", "NT008"),
+    "a word": ("none", "NT008"),
+    "nothing": ("", "NT008"),
+    "unknown key": ("{particels: 100}", "NT006 particels"),
+    "words for a number": ("{particles: many}", "NT008 particles"),
+    "half a particle": ("{particles: 100.5}", "NT008 particles"),
+    "yes for a number": ("{moves: true}", "NT008 moves"),
+    "few particles": ("{particles: 19}", "NT011 particles"),
+    "many particles": ("{particles: 100001}", "NT011 particles"),
+    "no generation": ("{generations: 0}", "NT011 generations"),
+    "many generations": ("{generations: 101}", "NT011 generations"),
+    "no move": ("{moves: 0}", "NT011 moves"),
+    "one mouse": ("{mice: 1}", "NT011 mice"),
+    "many mice": ("{mice: 1001}", "NT011 mice"),
+    "no chunk": ("{chunk: 0}", "NT011 chunk"),
+    "few samples": ("{sobol: 8}", "NT011 sobol"),
+    "many samples": ("{sobol: 131072}", "NT011 sobol"),
+    "no power of two": ("{sobol: 500}", "NT011 sobol"),
+    "a map of one point": ("{map_points: 1}", "NT011 map_points"),
+    "a map of no particle": ("{map_particles: 0}", "NT011 map_particles"),
+    "too many jobs": ("{particles: 100000, chunk: 10}", "NT016 chunk"),
+    "without the full model": ("{variants: [no_niche]}", "NT014 variants"),
+    "a variant twice": ("{variants: [full, full]}", "NT014 variants"),
+    "no variant": ("{variants: []}", "NT017 variants"),
+    "misspelt variant": ("{variants: [full, no_nich]}", "NT010 variants[1]"),
+    "a variant without a list": ("{variants: full}", "NT008 variants"),
+    "findings without a list": ("{fit: a.csv}", "NT008 fit"),
+    "a number for a file": ("{fit: [12]}", "NT008 fit[0]"),
+    "a file that is not there": ("{fit: [a.csv, none.csv]}", "NT026 fit[1]"),
+    "predictions that are not there": ("{predict: [none.csv]}", "NT026 predict[0]"),
+    "a path that leads away: /etc/passwd": ("{predict: ['/etc/passwd']}", "NT026 predict[0]"),
+    "a path that leads away: /etc/a.csv": ("{predict: ['/etc/a.csv']}", "NT026 predict[0]"),
+    "a path that leads away: ../a.csv": ("{predict: ['../a.csv']}", "NT026 predict[0]"),
+    "a path that leads away: sub/../a.csv": ("{predict: ['sub/../a.csv']}", "NT026 predict[0]"),
+    "a path that leads away: d.txt": ("{predict: ['d.txt']}", "NT026 predict[0]"),
+    "a path that leads away: sub": ("{predict: ['sub']}", "NT026 predict[0]"),
+    "twice: fit: [a.csv, b.csv, a.csv]": ("{fit: [a.csv, b.csv, a.csv]}", "NT014 fit[2]"),
+    "twice: predict: [a.csv, a.csv]": ("{predict: [a.csv, a.csv]}", "NT014 predict[1]"),
+    "twice: fit: [a.csv], predict: [b.csv, a.csv]": (
+        "{fit: [a.csv], predict: [b.csv, a.csv]}",
+        "NT014 predict[1]",
     ),
-    "words for a number": number(
-        "particles", "many", '"many" is not a whole number; write one without a unit, at least 20'
+    "twice: fit: [a.csv], predict: [./a.csv]": (
+        "{fit: [a.csv], predict: [./a.csv]}",
+        "NT014 predict[0]",
     ),
-    "half a particle": number(
-        "particles", "100.5", "100.5 is not a whole number; write one without a unit, at least 20"
-    ),
-    "yes for a number": number(
-        "moves", "true", "true is not a whole number; write one without a unit, at least 1"
-    ),
-    "few particles": number("particles", "19", "19 is too small; at least 20"),
-    "many particles": number("particles", "100001", "100001 is too large; at most 1e5"),
-    "no generation": number("generations", "0", "0 is too small; at least 1"),
-    "many generations": number("generations", "101", "101 is too large; at most 100"),
-    "no move": number("moves", "0", "0 is too small; at least 1"),
-    "one mouse": number("mice", "1", "1 is too small; at least 2"),
-    "many mice": number("mice", "1001", "1001 is too large; at most 1000"),
-    "no chunk": number("chunk", "0", "0 is too small; at least 1"),
-    "few samples": number("sobol", "8", "8 is too small; at least 16"),
-    "many samples": number("sobol", "131072", "131072 is too large; at most 65536"),
-    "no power of two": number("sobol", "500", "500 is no power of two; write one, such as 512"),
-    "a map of one point": number("map_points", "1", "1 is too small; at least 2"),
-    "a map of no particle": number("map_particles", "0", "0 is too small; at least 1"),
-    "too many jobs": (
-        "{particles: 100000, chunk: 10}",
-        "chunk",
-        "540000 jobs are too many; write a larger chunk",
-    ),
-    "without the full model": number(
-        "variants", "[no_niche]", "write each variant once, and full among them"
-    ),
-    "a variant twice": number(
-        "variants", "[full, full]", "write each variant once, and full among them"
-    ),
-    "no variant": number("variants", "[]", "0 entries are too few; at least 1"),
-    "misspelt variant": (
-        "{variants: [full, no_nich]}",
-        "variants[1]",
-        'unknown variant "no_nich"; did you mean "no_niche"?',
-    ),
-    "a variant without a list": number(
-        "variants",
-        "full",
-        '"full" is not right here; write a list here, in brackets [ ] or with one - a line',
-    ),
-    "findings without a list": number(
-        "fit",
-        "a.csv",
-        '"a.csv" is not right here; write a list here, in brackets [ ] or with one - a line',
-    ),
-    "a number for a file": (
-        "{fit: [12]}",
-        "fit[0]",
-        "text is needed, but this is 12, a number; put the text in quotes",
-    ),
-    "a file that is not there": (
-        "{fit: [a.csv, none.csv]}",
-        "fit[1]",
-        'there is no file "none.csv" beside this one',
-    ),
-    "predictions that are not there": (
-        "{predict: [none.csv]}",
-        "predict[0]",
-        'there is no file "none.csv" beside this one',
-    ),
-    **{
-        f"a path that leads away: {name}": (
-            f"{{predict: ['{name}']}}",
-            "predict[0]",
-            f'"{name}" must be a .csv file in the folder of this file or below',
-        )
-        for name in ("/etc/passwd", "/etc/a.csv", "../a.csv", "sub/../a.csv", "d.txt", "sub")
-    },
-    **{
-        f"twice: {section}": (
-            f"{{{section}}}",
-            where,
-            f'"{name}" is there twice; a finding is either fitted or predicted',
-        )
-        for section, where, name in (
-            ("fit: [a.csv, b.csv, a.csv]", "fit[2]", "a.csv"),
-            ("predict: [a.csv, a.csv]", "predict[1]", "a.csv"),
-            ("fit: [a.csv], predict: [b.csv, a.csv]", "predict[1]", "a.csv"),
-            ("fit: [a.csv], predict: [./a.csv]", "predict[0]", "./a.csv"),
-            ("fit: [sub/c.csv, sub//c.csv]", "fit[1]", "sub//c.csv"),
-        )
-    },
+    "twice: fit: [sub/c.csv, sub//c.csv]": ("{fit: [sub/c.csv, sub//c.csv]}", "NT014 fit[1]"),
 }
+"""Name -> the section, the code and the key of the message."""
 
 
-@pytest.mark.parametrize(("section", "key", "told"), WRONG.values(), ids=WRONG)
-def test_each_mistake_gives_one_message_with_its_place(section, key, told, folder):
+@pytest.mark.parametrize(("section", "fault"), WRONG.values(), ids=WRONG)
+def test_each_mistake_gives_one_message_with_its_place(section, fault, folder):
+    code, _, key = fault.partition(" ")
     place = f"study.yaml:{LINE}: calibration{f'.{key}' if key else ''}"
-    assert message(with_section(section)) == f"{place}: {told}"
+    assert faults(with_section(section)) == [f"{code} {place}"]
 
 
-def test_all_mistakes_are_told_at_once(folder):
+def test_all_mistakes_are_reported_at_once(folder):
     text = with_section("\n  sobol: 500\n  variants: [no_niche]\n  fit: [none.csv]").replace(
         "  mice: 20\n", "  mice: 20\n  population: shipped\n"
     )
-    assert message(text).splitlines() == [
-        'study.yaml:6: cohort.population: unknown population "shipped"; possible here: calibrated, '
-        "priors, own",
-        f"study.yaml:{LINE + 2}: calibration.sobol: 500 is no power of two; write one, such as 512",
-        f"study.yaml:{LINE + 3}: calibration.variants: write each variant once, and full among "
-        "them",
-        f'study.yaml:{LINE + 4}: calibration.fit[0]: there is no file "none.csv" beside this one',
+    assert faults(text) == [
+        f"{codes.UNKNOWN_WORD} study.yaml:6: cohort.population",
+        f"{codes.OUT_OF_RANGE} study.yaml:{LINE + 2}: calibration.sobol",
+        f"{codes.TWICE} study.yaml:{LINE + 3}: calibration.variants",
+        f"{codes.NO_FINDINGS} study.yaml:{LINE + 4}: calibration.fit[0]",
     ]
 
 
 @pytest.mark.parametrize(
-    ("population", "told"),
+    ("population", "code"),
     [
-        ("shipped", 'unknown population "shipped"; possible here: calibrated, priors, own'),
-        ("Own", 'unknown population "Own"; did you mean "own"?'),
-        ("", "is empty; write a value, or delete the key"),
-        ("1", "unknown population 1; possible here: calibrated, priors, own"),
+        ("shipped", codes.UNKNOWN_WORD),
+        ("Own", codes.UNKNOWN_WORD),
+        ("", codes.EMPTY),
+        ("1", codes.UNKNOWN_WORD),
     ],
 )
-def test_a_population_that_is_none_is_told(population, told):
+def test_a_population_that_is_none_is_refused(population, code):
     text = SOUND.replace("  mice: 20\n", f"  mice: 20\n  population: {population}\n")
-    assert message(text) == f"study.yaml:6: cohort.population: {told}"
+    assert faults(text) == [f"{code} study.yaml:6: cohort.population"]
 
 
 # --- what hangs on what ---------------------------------------------------------------------------
@@ -270,7 +218,8 @@ def test_as_many_jobs_as_are_allowed():
     size = 2 * 10_000 // MOST_JOBS
     section = "{{particles: 10000, generations: 1, variants: [full], chunk: {}}}"
     assert load_text(with_section(section.format(size))).calibration.chunk == size
-    assert "jobs are too many" in message(with_section(section.format(size - 1)))
+    (fault,) = faults(with_section(section.format(size - 1)))
+    assert fault.startswith(f"{codes.TOO_MANY} ")
 
 
 def _stages_of(study: ResolvedStudy) -> dict[str, str]:

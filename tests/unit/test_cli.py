@@ -65,9 +65,7 @@ def test_nothing_heavy_is_imported_for_the_overview():
 
 def test_user_error_is_one_message_and_two(monkeypatch, capsys):
     def body(args: argparse.Namespace) -> None:
-        raise UserError(
-            codes.OUT_OF_RANGE, "a dose below nothing", place="config.yaml:7: arms.a.dose"
-        )
+        raise UserError(codes.OUT_OF_RANGE, "a dose below nothing", place="config.yaml:7: dose")
 
     _command(monkeypatch, body)
     assert cli.main(["simulate"]) == 2

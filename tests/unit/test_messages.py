@@ -11,6 +11,7 @@ import pytest
 
 import nichetrial
 from nichetrial import codes
+from nichetrial.commands.messages import generated
 from nichetrial.errors import Fault, Note, UserError, refuse
 from nichetrial.study.load import load_with_experiment
 from tests.unit.broken_studies import SOUND
@@ -29,7 +30,7 @@ def test_every_code_is_used_and_every_page_of_them_is_current():
     text = "".join(p.read_text() for p in PACKAGE.rglob("*.py") if p.name != "codes.py")
     names = [name for name, value in vars(codes).items() if isinstance(value, codes.Code)]
     assert [name for name in names if f"codes.{name}" not in text] == []
-    for page, content in codes.generated().items():
+    for page, content in generated().items():
         assert (PACKAGE.parents[1] / page).read_text() == content
 
 

@@ -212,5 +212,5 @@ def test_a_ratio_over_nothing_is_no_number(findings, monkeypatch):
 
 def test_an_experiment_that_does_not_exist_is_told_before_anything_runs(findings):
     lost = Finding(**{**vars(findings[0]), "experiment": Path("nowhere.yaml")})
-    with pytest.raises(UserError, match=r"nowhere\.yaml: there is no such file"):
+    with pytest.raises(UserError, match=r"nowhere\.yaml: NT001 "):
         Laboratory([lost], seed=1, mice=2)

@@ -99,11 +99,14 @@ def test_a_working_folder_of_any_name_has_a_store(tmp_path: Path, name: str) -> 
         assert client.list_artifacts(first["parent_run_id"])
 
 
-def test_a_path_that_mlflow_cannot_open_is_told(tmp_path: Path) -> None:
-    at = store.locate("sqlite:///x.db")
-    odd = store.Store(uri=at.uri, database=tmp_path / "why?" / "mlflow.db")
-    with pytest.raises(UserError) as caught, store.opened(odd):
-        pass
+def test_a_path_that_mlflow_cannot_open_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = tmp_path / "why?"
+    odd.mkdir()
+    monkeypatch.chdir(odd)
+    with pytest.raises(UserError) as caught:
+        store.locate("sqlite:///mlflow.db")
     assert caught.value.code is codes.UNFIT_PATH
-    assert caught.value.place == str(odd.database)
-    assert list(tmp_path.iterdir()) == []
+    assert caught.value.place == str(odd / "mlflow.db")
+    assert list(odd.iterdir()) == []

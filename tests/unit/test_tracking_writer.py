@@ -402,7 +402,7 @@ def test_a_server_that_freezes_costs_seconds_and_one_line(tmp_path: Path) -> Non
     server.server_close()
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"nichetrial: {words[-1]}: MLflow could not take the runs (")
+    assert line.startswith(f"nichetrial: {words[-1]}: {codes.STORE_REFUSED} ")
     assert "the results are safe" in line
     assert Froze.asked[0] == "/health"
     assert len(Froze.asked) == 3, "asked once more, and then left"
@@ -427,22 +427,6 @@ def test_store_of_another_version_is_told_in_one_line(tmp_path: Path, results: P
         with pytest.raises(UserError, match="MLflow could not take the runs") as caught:
             run_track(results, store.locate(f"sqlite:///{path}"))
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("uri", "message"),
-    [
-        ("results/mlflow", "give sqlite:///"),
-        ("file:///tmp/runs", "give sqlite:///"),
-        ("sqlite://", "give sqlite:///"),
-        ("http://", "give sqlite:///"),
-        ("http://me:secret@host:5000", "MLFLOW_TRACKING_PASSWORD"),
-    ],
-)
-def test_addresses_that_are_refused(uri: str, message: str) -> None:
-    with pytest.raises(UserError, match=message) as caught:
-        store.locate(uri)
-    assert "secret" not in str(caught.value)
 
 
 def test_relative_address_is_below_the_working_directory(

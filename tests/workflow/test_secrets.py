@@ -64,7 +64,7 @@ def test_a_login_from_the_environment_is_nowhere_in_the_results(folder):
         "MLFLOW_TRACKING_TOKEN": SENTINEL,
     }
     done = nichetrial(folder, "run", STUDY, "--cores", "2", **login)
-    packed = nichetrial(folder, "export", "crate", "results/tiny", "--out", "tiny.zip", **login)
+    packed = nichetrial(folder, "export", "crate", "results/tiny", "--to", "tiny.zip", **login)
     assert packed.returncode == 0, packed.stdout
     assert SENTINEL not in done.stdout + packed.stdout
     shutil.unpack_archive(folder / "tiny.zip", folder / "unpacked")

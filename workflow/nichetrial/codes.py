@@ -5,10 +5,7 @@ A number is never used for anything else, and never changes its meaning.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from nichetrial.errors import Code
-from nichetrial.formatting import markdown_table
 
 SECTIONS = {
     0: "The study file and what it names",
@@ -455,20 +452,3 @@ NO_EFFECT = Code(
 
 ALL: tuple[Code, ...] = tuple(value for value in list(vars().values()) if isinstance(value, Code))
 """In the order in which they stand here, which is that of their numbers."""
-
-
-def generated() -> dict[Path, str]:
-    """The page of all messages: path from the top of the repository -> text."""
-    page = Path("docs", "messages.md")
-    lines = [
-        "# Messages",
-        "",
-        "Every message of nichetrial has a code, and a number never changes its meaning. An error",
-        "ends the command with exit code 2 before anything is half written. A note (NT8xx) is",
-        "printed, and the command goes on; with `--strict` it is an error.",
-    ]
-    for first, title in SECTIONS.items():
-        rows = [c for c in ALL if first <= c.number < first + 100]
-        cells = [(str(c), c.cause, c.cure) for c in rows]
-        lines += ["", f"## {title}", "", *markdown_table(("code", "cause", "cure"), cells)]
-    return {page: "\n".join(lines) + "\n"}

@@ -20,7 +20,7 @@ from nichetrial.tables import atomic
 __all__ = ["SOURCES", "add_arguments", "all_generated", "run", "stale"]
 
 SOURCES = (
-    "nichetrial.codes",
+    "nichetrial.commands.messages",
     "nichetrial.study",
     "nichetrial.model",
     "nichetrial.engine",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from nichetrial import codes
 from nichetrial.errors import Code
 from nichetrial.model.drugs import DRUGS
-from nichetrial.study.address import refusal
+from nichetrial.store_address import refusal
 from nichetrial.study.language import (
     CohortSection,
     ExperimentSection,
@@ -272,7 +272,7 @@ def check_uri(uri: str) -> list[Problem]:
         path = uri.removeprefix("sqlite:///")
         parts = path.split("/")
         if not re.fullmatch(r"[A-Za-z0-9._/-]+", path):
-            found = codes.UNFIT_ADDRESS, f'"{path}" has letters that such a path may not have'
+            found = codes.UNFIT_ADDRESS, "the path may have letters, digits, ., _ and - only"
         elif parts[0] != "results" or len(parts) < 2 or {"", ".", ".."} & set(parts):
             found = codes.UNFIT_ADDRESS, 'the SQLite file must be under results/, without ".."'
         if found:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from nichetrial import codes
 from nichetrial.errors import UserError
-from nichetrial.study.address import refusal
+from nichetrial.store_address import refusal
 from nichetrial.tracking import sqlite
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def locate(uri: str, *, place: str = "tracking.uri") -> Store:
     Raises: UserError for any other address, a secret in it, or a file that is no SQLite database.
     """
     if found := refusal(uri):
-        raise UserError(*found, place=place)
+        code, message = found
+        raise UserError(code, message, place=place)
     if not uri.startswith("sqlite:"):
         return Store(uri=uri.rstrip("/"), database=None)
     database = Path(os.path.abspath(uri.removeprefix("sqlite:///")))

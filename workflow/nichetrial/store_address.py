@@ -38,14 +38,14 @@ def refusal(uri: str) -> tuple[Code, str] | None:
     scheme, _, rest = uri.partition(":")
     if scheme not in {"sqlite", "http", "https"}:
         return codes.UNFIT_ADDRESS, f"this is not a kind of store that is supported; {RIGHT}"
-    if "#" in rest or "?" in rest or (scheme != "sqlite" and "@" in rest):
+    if "?" in rest or (scheme != "sqlite" and re.search("[#@]", rest)):
         return (
             codes.SECRET_IN_ADDRESS,
             "an address is kept with the results, so it may hold no user, password, token, ? or #; "
             "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, "
             "in the environment",
         )
-    if re.search(r"[\x00-\x1f\\]", rest) or (scheme != "sqlite" and re.search(r"\s", rest)):
+    if re.search(r"[\x00-\x1f]", rest) or (scheme != "sqlite" and re.search(r"[\s\\]", rest)):
         return codes.UNFIT_ADDRESS, f"an address has no spaces or backslashes; {RIGHT}"
     if scheme == "sqlite":
         if rest.startswith("///") and rest.removeprefix("///").strip("/"):
