@@ -1,16 +1,16 @@
 # nichetrial, from one study file to its report: snakemake --cores 2 --configfile study.yaml (config.yaml)
 # 'nichetrial run' does the same with recovery; the target 'evidence' is 'nichetrial calibrate'.
-# Each job has among its params the digest of what it depends on: workflow/nichetrial/pipeline/plan.py
+# What a rule reads, writes and depends on is declared in workflow/nichetrial/pipeline/stages.py
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 from nichetrial.errors import UserError
+from nichetrial.figures.declared import EVIDENCE, FIGURES
 from nichetrial.launch.job_environment import prepare
+from nichetrial.pipeline.jobs import Rules, lost
 from nichetrial.pipeline.plan import Plan, study_file
-from nichetrial.pipeline.products import FIGURES
 from nichetrial.pipeline.resources import Needs
-from nichetrial.study.layout import Chunk
 from nichetrial.study.load import load
 
 prepare()
@@ -19,7 +19,7 @@ try:
     plan = Plan.of(load(file), file, missing=config.get("missing_arms", ""))
 except UserError as error:
     raise WorkflowError(str(error)) from None
-needs = Needs(plan.study)
+needs, rules_of = Needs(plan.study), Rules(plan)
 
 # Not without the condition: Snakemake would merge the default study into the user's own.
 if not workflow.overwrite_configfiles:
@@ -28,12 +28,6 @@ if not workflow.overwrite_configfiles:
 
 
 report: "workflow/report/study.rst"
-
-
-pathvars:
-    results=plan.results,
-    logs=f"{plan.results}/logs",
-    records=f"{plan.results}/records",
 
 
 wildcard_constraints:
@@ -57,5 +51,5 @@ include: "workflow/rules/tracking.smk"
 rule all:
     default_target: True
     input:
-        lambda wildcards: plan.lost(),
+        lambda wildcards: lost(plan),
         plan.layout.receipt,

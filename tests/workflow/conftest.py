@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nichetrial.pipeline.products import FIGURES
+from nichetrial.figures.declared import FIGURES
 from tests.conftest import ROOT
 
 TINY = """\

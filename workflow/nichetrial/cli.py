@@ -22,64 +22,37 @@ from typing import Any, NoReturn, TextIO
 from nichetrial import __version__, codes
 from nichetrial.errors import Fault, UserError
 
-__all__ = ["COMMANDS", "STAGES", "main"]
+__all__ = ["COMMANDS", "main"]
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "check": ("nichetrial.commands.check", "read a study file and say what is wrong with it"),
-    "explain": ("nichetrial.commands.explain", "tell and draw every arm's schedule, before a run"),
-    "export": (
-        "nichetrial.commands.export",
-        "write a mouse for other simulators, or a run for an archive",
-    ),
-    "run": ("nichetrial.commands.run", "run a study, from its file to the report"),
-    "ui": ("nichetrial.commands.ui", "open the tracked runs in the browser"),
-    "diff": ("nichetrial.commands.diff", "tell in what two runs differ"),
-    "reproduce": ("nichetrial.commands.reproduce", "make a tracked run again, and compare"),
-    "serve": ("nichetrial.commands.serve", "start an MLflow server that a group shares"),
-    "calibrate": (
-        "nichetrial.commands.calibrate",
-        "fit the model to published findings",
-    ),
-    "resolve": ("nichetrial.stages.resolve", "stage: study file to complete arms in plain numbers"),
-    "parameters": ("nichetrial.stages.parameters", "stage: draw the virtual mice of one chunk"),
-    "simulate": (
-        "nichetrial.stages.simulate",
-        "stage: one chunk of mice in one arm; or one mouse again",
-    ),
-    "dose-curve": ("nichetrial.stages.dose_curve", "stage: metastasis against the dose of TIMP-1"),
-    "sweep": ("nichetrial.stages.sweep", "stage: one chunk of mice in all arms of a sweep"),
-    "experiments": ("nichetrial.stages.experiments", "stage: an arm as many labs would see it"),
-    "compare": ("nichetrial.stages.compare", "stage: paired effects of all arms"),
-    "compare-sweeps": ("nichetrial.stages.compare_sweeps", "stage: what the sweeps ask"),
-    "power": ("nichetrial.stages.power", "stage: mice needed, and the split of the uncertainty"),
-    "optimise": ("nichetrial.stages.optimise", "stage: the best schedule within a total dose"),
-    "figure": ("nichetrial.stages.figure", "stage: draw one figure"),
-    "report": ("nichetrial.stages.report", "stage: write the report"),
-    "particles": ("nichetrial.stages.particles", "stage: one generation of a calibration"),
-    "population": ("nichetrial.stages.population", "stage: what a calibration has come to"),
-    "predict": ("nichetrial.stages.predict", "stage: simulate the experiments of all findings"),
-    "scoreboard": ("nichetrial.stages.scoreboard", "stage: findings against variants, hit or miss"),
-    "sensitivity": ("nichetrial.stages.sensitivity", "stage: Sobol indices and what they decide"),
-    "contradiction": ("nichetrial.stages.contradiction", "stage: the two arms of TIMP-1 apart"),
-    "evidence-report": (
-        "nichetrial.stages.evidence_report",
-        "stage: write the page of the calibration",
-    ),
-    "track": ("nichetrial.commands.track", "stage: replay the run records into MLflow"),
-    "generate": ("nichetrial.commands.generate", "for maintainers: remake the generated files"),
+GROUPS: dict[str, dict[str, str]] = {
+    "Plan and run a study": {
+        "check": "check a study file, and report all that is wrong with it",
+        "explain": "describe and draw every arm's schedule before a run",
+        "run": "run a study, from its file to the report",
+        "calibrate": "fit the model to published findings",
+    },
+    "Look at results": {
+        "ui": "open the tracked runs in the browser",
+        "replay": "simulate one mouse of a study again, by itself",
+        "diff": "show in what two runs differ",
+        "export": "write a mouse for other simulators, or a run for an archive",
+    },
+    "Share and reproduce": {
+        "reproduce": "make a tracked run again, and compare",
+        "track": "bring results to MLflow, also to another store",
+        "serve": "start an MLflow server that a group shares",
+    },
+    "For the workflow and maintainers": {
+        "stage": "run one job, as a rule of the workflow does",
+        "generate": "write the generated files again",
+    },
 }
-"""Name -> (module with ``add_arguments(parser)`` and ``run(args)``, help in one line)."""
+"""Title -> commands with their help in a line; each is the module of its name in ``commands``."""
 
-ALONE = {"simulate": ("--mouse", "nichetrial.commands.replay")}
-"""Commands that are another one with an option: name -> (option, module)."""
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 
-STAGES = (
-    "resolve", "parameters", "simulate", "dose-curve", "sweep", "experiments", "compare",
-    "compare-sweeps", "power", "optimise", "figure", "report", "particles",
-    "population", "predict", "scoreboard", "sensitivity", "contradiction", "evidence-report",
-    "track",
-)  # fmt: skip
-"""Commands that the workflow calls, one job each; they also take ``--expect`` and ``--log``."""
+LOGGED = ("stage", "track")
+"""Commands that the workflow calls, one job each: with ``--log``, all that they print is kept."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         meant = f" Did you mean {close[0]!r}?" if close else ""
         message = f"there is no command {name!r}.{meant} See 'nichetrial --help'."
         return _complain(str(Fault(codes.USAGE, message)))
-    if name in STAGES:
+    if name in LOGGED:
         log = _option(rest, "--log")
         with _stopped_as_interrupt(), _logged(log):
             return _dispatch(name, rest)
@@ -107,11 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(name: str, words: list[str]) -> int:
     """Import the command's module, parse, run. Errors become messages and exit codes here."""
     try:
-        path = COMMANDS[name][0]
-        option, other = ALONE.get(name, ("", path))
-        if any(word.split("=")[0] == option for word in words):
-            path = other
-        module = importlib.import_module(path)
+        module = importlib.import_module(f"nichetrial.commands.{name}")
         args = _parser(name, module).parse_args(words)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -143,32 +112,22 @@ class _Parser(argparse.ArgumentParser):
 def _parser(name: str, module: Any) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=f"nichetrial {name}",
-        description=COMMANDS[name][1].capitalize() + ".",
+        description=f"{COMMANDS[name].capitalize()}.",
         allow_abbrev=False,
     )
     module.add_arguments(parser)
-    if name in STAGES:
-        known = parser._option_string_actions
-        if "--expect" not in known:
-            parser.add_argument(
-                "--expect",
-                metavar="DIGEST",
-                help="digest of what the job depends on; kept as a note",
-            )
-        if "--log" not in known:
-            parser.add_argument("--log", metavar="FILE", help="where all that the job says is kept")
     return parser
 
 
 def _overview() -> str:
     width = max(map(len, COMMANDS)) + 2
     lines = [
-        "usage: nichetrial COMMAND [...]      ('nichetrial COMMAND --help' tells its options)",
+        "usage: nichetrial COMMAND [...]      ('nichetrial COMMAND --help' lists its options)",
         "",
         "In-silico trials of treatments against liver metastasis, in virtual mice.",
-        "",
-        *(f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items()),
     ]
+    for title, commands in GROUPS.items():
+        lines += ["", f"{title}:", *(f"  {name:<{width}}{does}" for name, does in commands.items())]
     return "\n".join(lines)
 
 

@@ -245,6 +245,12 @@ DAMAGED = Code(
     "A result does not have the bytes that its job wrote: it was cut off, edited or replaced.",
     "Run the study again: whatever is not what its record says is made again.",
 )
+CHANGED_STUDY = Code(
+    252,
+    "The study or the code was changed while a run was under way: a job would have computed "
+    "something else than was planned.",
+    "Run the study again when it is as it should be.",
+)
 
 
 # The engine, its compiled code, virtual mice
@@ -267,7 +273,7 @@ NO_STEADY_STATE = Code(
 UNFINISHED_MICE = Code(
     303,
     "Mice did not finish, so sensitivity indices would be of another model.",
-    "Look at the first of them alone: `nichetrial simulate --mouse`.",
+    "Look at the first of them alone: `nichetrial replay`.",
 )
 SELF_TEST = Code(
     350,

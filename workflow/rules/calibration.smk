@@ -8,15 +8,12 @@
 
 rule particles:
     input:
-        previous=lambda wildcards: plan.particles(
-            wildcards.variant, int(wildcards.generation) - 1
-        ),
-        findings=plan.findings("fit"),
+        rules_of.reads("particles"),
     output:
-        table=plan.layout.evidence.particles("{variant}", "{generation}", "{particles}"),
+        rules_of.writes("particles"),
     log:
-        "<logs>/evidence/{variant}/particles-{generation}-{particles}.log",
-        record="<records>/evidence/{variant}/particles-{generation}-{particles}.json",
+        rules_of.log("particles"),
+        record=rules_of.record("particles"),
     wildcard_constraints:
         generation=r"\d{3}",
         particles=r"\d+-\d+",
@@ -27,34 +24,27 @@ rule particles:
         runtime=needs.minutes("particles"),
     params:
         study=plan.layout.study,
-        first=lambda wildcards: Chunk.named(wildcards.particles).first,
-        last=lambda wildcards: Chunk.named(wildcards.particles).last,
-        previous=lambda wildcards, input: (
-            ["--previous", *input.previous] if input.previous else []
-        ),
-        digest=lambda wildcards: plan.digest("particles", variant=wildcards.variant),
+        digest=rules_of.digest("particles"),
     message:
         "calibrate {wildcards.variant}, generation {wildcards.generation}, particles {wildcards.particles}"
     shell:
-        "python3 -m nichetrial particles --study {params.study:q} --variant {wildcards.variant:q}"
-        " --generation {wildcards.generation} --first {params.first} --last {params.last}"
-        " {params.previous:q} --out {output.table:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage particles"
+        " --study {params.study:q}"
+        " --variant {wildcards.variant:q}"
+        " --generation {wildcards.generation:q}"
+        " --particles {wildcards.particles:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule population:
     input:
-        particles=lambda wildcards: plan.all_particles(wildcards.variant),
+        rules_of.reads("population"),
     output:
-        population=plan.layout.evidence.table("{variant}/population"),
-        tables=expand(
-            "<results>/evidence/{{variant}}/{table}.{kind}",
-            table=["generations", "posterior"],
-            kind=["parquet", "csv"],
-        ),
+        rules_of.writes("population"),
     log:
-        "<logs>/evidence/{variant}/population.log",
-        record="<records>/evidence/{variant}/population.json",
+        rules_of.log("population"),
+        record=rules_of.record("population"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -62,11 +52,12 @@ rule population:
         runtime=needs.minutes("population"),
     params:
         study=plan.layout.study,
-        folder=lambda wildcards: f"{plan.layout.evidence.folder}/{wildcards.variant}",
-        digest=lambda wildcards: plan.digest("population", variant=wildcards.variant),
+        digest=rules_of.digest("population"),
     message:
         "population of {wildcards.variant}"
     shell:
-        "python3 -m nichetrial population --study {params.study:q} --variant {wildcards.variant:q}"
-        " --particles {input.particles:q} --out {params.folder:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage population"
+        " --study {params.study:q}"
+        " --variant {wildcards.variant:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"

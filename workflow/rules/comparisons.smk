@@ -10,12 +10,12 @@
 
 rule compare:
     input:
-        mice=plan.comparison_inputs(),
+        rules_of.reads("compare"),
     output:
-        plan.comparisons("compare"),
+        rules_of.writes("compare"),
     log:
-        "<logs>/comparisons/comparisons.log",
-        record="<records>/comparisons/comparisons.json",
+        rules_of.log("compare"),
+        record=rules_of.record("compare"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -23,25 +23,26 @@ rule compare:
         runtime=needs.minutes("compare"),
     params:
         study=plan.layout.study,
-        results=lambda wildcards: plan.results,
-        missing=plan.missing_option(),
-        digest=plan.digest("compare"),
+        missing=rules_of.missing("compare"),
+        digest=rules_of.digest("compare"),
     message:
         "compare the arms"
     shell:
-        "python3 -m nichetrial compare --study {params.study:q}"
-        " --results {params.results:q} {params.missing:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage compare"
+        " --study {params.study:q}"
+        " {params.missing:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule compare_sweeps:
     input:
-        outcomes=plan.sweep_inputs(),
+        rules_of.reads("compare_sweeps"),
     output:
-        plan.comparisons("compare_sweeps"),
+        rules_of.writes("compare_sweeps"),
     log:
-        "<logs>/comparisons/sweeps.log",
-        record="<records>/comparisons/sweeps.json",
+        rules_of.log("compare_sweeps"),
+        record=rules_of.record("compare_sweeps"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -49,26 +50,26 @@ rule compare_sweeps:
         runtime=needs.minutes("compare_sweeps"),
     params:
         study=plan.layout.study,
-        results=lambda wildcards: plan.results,
-        missing=plan.missing_option(),
-        digest=plan.digest("compare-sweeps"),
+        missing=rules_of.missing("compare_sweeps"),
+        digest=rules_of.digest("compare_sweeps"),
     message:
         "compare the sweeps"
     shell:
-        "python3 -m nichetrial compare-sweeps --study {params.study:q}"
-        " --results {params.results:q}"
-        " {params.missing:q} --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage compare_sweeps"
+        " --study {params.study:q}"
+        " {params.missing:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule power:
     input:
-        effects=plan.layout.comparison("effects"),
-        experiments=plan.experiment_inputs(),
+        rules_of.reads("power"),
     output:
-        plan.comparisons("power"),
+        rules_of.writes("power"),
     log:
-        "<logs>/comparisons/power.log",
-        record="<records>/comparisons/power.json",
+        rules_of.log("power"),
+        record=rules_of.record("power"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -76,25 +77,26 @@ rule power:
         runtime=needs.minutes("power"),
     params:
         study=plan.layout.study,
-        results=lambda wildcards: plan.results,
-        missing=plan.missing_option(),
-        digest=plan.digest("power"),
+        missing=rules_of.missing("power"),
+        digest=rules_of.digest("power"),
     message:
         "count the mice needed"
     shell:
-        "python3 -m nichetrial power --study {params.study:q} --effects {input.effects:q}"
-        " --experiments {params.results:q}/experiments --out {params.results:q}/comparisons"
-        " {params.missing:q} --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage power"
+        " --study {params.study:q}"
+        " {params.missing:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule optimise:
     input:
-        parameters=plan.mice(),
+        rules_of.reads("optimise"),
     output:
-        plan.comparisons("optimise"),
+        rules_of.writes("optimise"),
     log:
-        "<logs>/comparisons/optimise.log",
-        record="<records>/comparisons/optimise.json",
+        rules_of.log("optimise"),
+        record=rules_of.record("optimise"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -102,11 +104,11 @@ rule optimise:
         runtime=needs.minutes("optimise"),
     params:
         study=plan.layout.study,
-        results=lambda wildcards: plan.results,
-        digest=plan.digest("optimise"),
+        digest=rules_of.digest("optimise"),
     message:
         "look for the best schedule"
     shell:
-        "python3 -m nichetrial optimise --study {params.study:q} --parameters {input.parameters:q}"
-        " --out {params.results:q}/comparisons"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage optimise"
+        " --study {params.study:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"

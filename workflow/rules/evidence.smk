@@ -11,13 +11,12 @@
 
 rule predict:
     input:
-        population=plan.layout.evidence.table("{variant}/population"),
-        findings=plan.findings("fit", "predict"),
+        rules_of.reads("predict"),
     output:
-        experiments=plan.layout.evidence.table("{variant}/experiments"),
+        rules_of.writes("predict"),
     log:
-        "<logs>/evidence/{variant}/predict.log",
-        record="<records>/evidence/{variant}/predict.json",
+        rules_of.log("predict"),
+        record=rules_of.record("predict"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -25,28 +24,25 @@ rule predict:
         runtime=needs.minutes("predict"),
     params:
         study=plan.layout.study,
-        digest=lambda wildcards: plan.digest("predict", variant=wildcards.variant),
+        digest=rules_of.digest("predict"),
     message:
         "predict all findings by {wildcards.variant}"
     shell:
-        "python3 -m nichetrial predict --study {params.study:q} --variant {wildcards.variant:q}"
-        " --population {input.population:q} --out {output.experiments:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage predict"
+        " --study {params.study:q}"
+        " --variant {wildcards.variant:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule scoreboard:
     input:
-        experiments=expand(
-            plan.layout.evidence.table("{variant}/experiments"),
-            variant=plan.study.calibration.variants,
-        ),
-        findings=plan.findings("fit", "predict"),
+        rules_of.reads("scoreboard"),
     output:
-        tables=expand("<results>/evidence/scoreboard.{kind}", kind=["parquet", "csv"]),
-        metrics=plan.layout.evidence.metrics,
+        rules_of.writes("scoreboard"),
     log:
-        "<logs>/evidence/scoreboard.log",
-        record="<records>/evidence/scoreboard.json",
+        rules_of.log("scoreboard"),
+        record=rules_of.record("scoreboard"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -54,28 +50,24 @@ rule scoreboard:
         runtime=needs.minutes("scoreboard"),
     params:
         study=plan.layout.study,
-        folder=lambda wildcards: plan.layout.evidence.folder,
-        digest=plan.digest("scoreboard"),
+        digest=rules_of.digest("scoreboard"),
     message:
         "judge the predictions"
     shell:
-        "python3 -m nichetrial scoreboard --study {params.study:q}"
-        " --experiments {input.experiments:q} --out {params.folder:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage scoreboard"
+        " --study {params.study:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule sensitivity:
     input:
-        population=plan.own_population,
+        rules_of.reads("sensitivity"),
     output:
-        tables=expand(
-            "<results>/evidence/{table}.{kind}",
-            table=["sobol", "decisions"],
-            kind=["parquet", "csv"],
-        ),
+        rules_of.writes("sensitivity"),
     log:
-        "<logs>/evidence/sensitivity.log",
-        record="<records>/evidence/sensitivity.json",
+        rules_of.log("sensitivity"),
+        record=rules_of.record("sensitivity"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -83,28 +75,24 @@ rule sensitivity:
         runtime=needs.minutes("sensitivity"),
     params:
         study=plan.layout.study,
-        folder=lambda wildcards: plan.layout.evidence.folder,
-        digest=plan.digest("sensitivity"),
+        digest=rules_of.digest("sensitivity"),
     message:
         "find the parameters that decide"
     shell:
-        "python3 -m nichetrial sensitivity --study {params.study:q}"
-        " --population {input.population:q} --out {params.folder:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage sensitivity"
+        " --study {params.study:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule contradiction:
     input:
-        population=plan.own_population,
+        rules_of.reads("contradiction"),
     output:
-        tables=expand(
-            "<results>/evidence/{table}.{kind}",
-            table=["dose_arms", "turns", "phase_map"],
-            kind=["parquet", "csv"],
-        ),
+        rules_of.writes("contradiction"),
     log:
-        "<logs>/evidence/contradiction.log",
-        record="<records>/evidence/contradiction.json",
+        rules_of.log("contradiction"),
+        record=rules_of.record("contradiction"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -112,33 +100,30 @@ rule contradiction:
         runtime=needs.minutes("contradiction"),
     params:
         study=plan.layout.study,
-        folder=lambda wildcards: plan.layout.evidence.folder,
-        digest=plan.digest("contradiction"),
+        digest=rules_of.digest("contradiction"),
     message:
         "take the two arms of TIMP-1 apart"
     shell:
-        "python3 -m nichetrial contradiction --study {params.study:q}"
-        " --population {input.population:q} --out {params.folder:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage contradiction"
+        " --study {params.study:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule evidence_figure:
     input:
-        tables=lambda wildcards: plan.evidence_inputs(wildcards.picture),
+        rules_of.reads("evidence_figure"),
     output:
-        pictures=report(
-            expand(
-                "<results>/evidence/figures/{{picture}}.{kind}",
-                kind=plan.study.figures.formats,
-            ),
+        report(
+            rules_of.writes("evidence_figure"),
             category="Evidence",
-            labels={"figure": "{picture}"},
+            labels={"figure": "{figure}"},
         ),
     log:
-        "<logs>/evidence/figures/{picture}.log",
-        record="<records>/evidence/figures/{picture}.json",
+        rules_of.log("evidence_figure"),
+        record=rules_of.record("evidence_figure"),
     wildcard_constraints:
-        picture="|".join(plan.evidence_figures),
+        figure="|".join(EVIDENCE),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -146,29 +131,25 @@ rule evidence_figure:
         runtime=needs.minutes("evidence_figure"),
     params:
         study=plan.layout.study,
-        results=lambda wildcards: plan.results,
-        folder=lambda wildcards: f"{plan.layout.evidence.folder}/figures",
-        digest=lambda wildcards: plan.digest("figure", figure=wildcards.picture),
+        digest=rules_of.digest("evidence_figure"),
     message:
-        "draw {wildcards.picture}"
+        "draw {wildcards.figure}"
     shell:
-        "python3 -m nichetrial figure {wildcards.picture:q} --study {params.study:q}"
-        " --results {params.results:q} --out-stem {params.folder:q}/{wildcards.picture:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage evidence_figure"
+        " --study {params.study:q}"
+        " --figure {wildcards.figure:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule evidence_report:
     input:
-        tables=rules.scoreboard.output
-        + rules.sensitivity.output
-        + rules.contradiction.output,
-        others=plan.evidence_inputs(),
-        pictures=plan.evidence_pictures(),
+        rules_of.reads("evidence_report"),
     output:
-        page=plan.layout.evidence.page,
+        rules_of.writes("evidence_report"),
     log:
-        "<logs>/evidence/report.log",
-        record="<records>/evidence/report.json",
+        rules_of.log("evidence_report"),
+        record=rules_of.record("evidence_report"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -176,11 +157,11 @@ rule evidence_report:
         runtime=needs.minutes("evidence_report"),
     params:
         study=plan.layout.study,
-        results=lambda wildcards: plan.results,
-        digest=plan.digest("evidence-report"),
+        digest=rules_of.digest("evidence_report"),
     message:
         "write the page of the calibration"
     shell:
-        "python3 -m nichetrial evidence-report --study {params.study:q}"
-        " --results {params.results:q} --out {output.page:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage evidence_report"
+        " --study {params.study:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"

@@ -6,19 +6,17 @@
 
 rule figure:
     input:
-        tables=lambda wildcards: plan.figure_inputs(wildcards.figure),
+        rules_of.reads("figure"),
     output:
-        pictures=report(
-            expand(
-                "<results>/figures/{{figure}}.{kind}", kind=plan.study.figures.formats
-            ),
+        report(
+            rules_of.writes("figure"),
             caption="../report/figure.rst",
             category="Figures",
             labels={"figure": "{figure}"},
         ),
     log:
-        "<logs>/figures/{figure}.log",
-        record="<records>/figures/{figure}.json",
+        rules_of.log("figure"),
+        record=rules_of.record("figure"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -26,12 +24,14 @@ rule figure:
         runtime=needs.minutes("figure"),
     params:
         study=plan.layout.study,
-        results=lambda wildcards: plan.results,
-        missing=lambda wildcards: plan.missing_option(wildcards.figure),
-        digest=lambda wildcards: plan.digest("figure", figure=wildcards.figure),
+        missing=rules_of.missing("figure"),
+        digest=rules_of.digest("figure"),
     message:
         "draw {wildcards.figure}"
     shell:
-        "python3 -m nichetrial figure {wildcards.figure:q} --study {params.study:q}"
-        " --results {params.results:q} --out-stem {params.results:q}/figures/{wildcards.figure:q}"
-        " {params.missing:q} --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage figure"
+        " --study {params.study:q}"
+        " --figure {wildcards.figure:q}"
+        " {params.missing:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"

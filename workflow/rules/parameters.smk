@@ -9,13 +9,12 @@
 
 rule parameters:
     input:
-        population=plan.population,
+        rules_of.reads("parameters"),
     output:
-        table=plan.layout.parameters("{mice}"),
-        rejections=plan.layout.rejections("{mice}"),
+        rules_of.writes("parameters"),
     log:
-        "<logs>/parameters/mice-{mice}.log",
-        record="<records>/parameters/mice-{mice}.json",
+        rules_of.log("parameters"),
+        record=rules_of.record("parameters"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -23,16 +22,12 @@ rule parameters:
         runtime=needs.minutes("parameters"),
     params:
         study=plan.layout.study,
-        first=lambda wildcards: Chunk.named(wildcards.mice).first,
-        last=lambda wildcards: Chunk.named(wildcards.mice).last,
-        population=lambda wildcards, input: (
-            ["--population", *input.population] if input.population else []
-        ),
-        digest=plan.digest("parameters"),
+        digest=rules_of.digest("parameters"),
     message:
         "draw mice {wildcards.mice}"
     shell:
-        "python3 -m nichetrial parameters --study {params.study:q}"
-        " --first {params.first} --last {params.last}"
-        " {params.population:q} --out {output.table:q} --rejections {output.rejections:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage parameters"
+        " --study {params.study:q}"
+        " --mice {wildcards.mice:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"

@@ -6,14 +6,12 @@
 
 rule report:
     input:
-        comparisons=plan.comparisons(),
-        figures=plan.pictures(),
-        rejections=plan.rejections(),
+        rules_of.reads("report"),
     output:
-        page=plan.layout.page,
+        rules_of.writes("report"),
     log:
-        "<logs>/report/report.log",
-        record="<records>/report/report.json",
+        rules_of.log("report"),
+        record=rules_of.record("report"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -21,12 +19,13 @@ rule report:
         runtime=needs.minutes("report"),
     params:
         study=plan.layout.study,
-        results=lambda wildcards: plan.results,
-        missing=plan.missing_option(),
-        digest=plan.digest("report"),
+        missing=rules_of.missing("report"),
+        digest=rules_of.digest("report"),
     message:
         "write the report"
     shell:
-        "python3 -m nichetrial report --study {params.study:q} --results {params.results:q}"
-        " --out {output.page:q} {params.missing:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage report"
+        " --study {params.study:q}"
+        " {params.missing:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"

@@ -11,14 +11,12 @@
 
 rule simulate:
     input:
-        parameters=plan.layout.parameters("{mice}"),
+        rules_of.reads("simulate"),
     output:
-        outcomes=plan.layout.simulation("{arm}", "{mice}", "outcomes"),
-        courses=plan.layout.simulation("{arm}", "{mice}", "courses"),
-        colonies=plan.layout.simulation("{arm}", "{mice}", "colonies"),
+        rules_of.writes("simulate"),
     log:
-        "<logs>/simulations/{arm}/mice-{mice}.log",
-        record="<records>/simulations/{arm}/mice-{mice}.json",
+        rules_of.log("simulate"),
+        record=rules_of.record("simulate"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -26,26 +24,26 @@ rule simulate:
         runtime=needs.minutes("simulate"),
     params:
         study=plan.layout.study,
-        digest=lambda wildcards: plan.digest(
-            "simulate", arm=wildcards.arm, mice=wildcards.mice
-        ),
+        digest=rules_of.digest("simulate"),
     message:
         "simulate {wildcards.arm}, mice {wildcards.mice}"
     shell:
-        "python3 -m nichetrial simulate --study {params.study:q} --arm {wildcards.arm:q}"
-        " --parameters {input.parameters:q} --outcomes {output.outcomes:q}"
-        " --courses {output.courses:q} --colonies {output.colonies:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage simulate"
+        " --study {params.study:q}"
+        " --arm {wildcards.arm:q}"
+        " --mice {wildcards.mice:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule dose_curve:
     input:
-        parameters=lambda wildcards: plan.parameters_of_dose(wildcards.mice),
+        rules_of.reads("dose_curve"),
     output:
-        table=plan.layout.dose_curve("{mice}"),
+        rules_of.writes("dose_curve"),
     log:
-        "<logs>/dose_curve/mice-{mice}.log",
-        record="<records>/dose_curve/mice-{mice}.json",
+        rules_of.log("dose_curve"),
+        record=rules_of.record("dose_curve"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -53,24 +51,25 @@ rule dose_curve:
         runtime=needs.minutes("dose_curve"),
     params:
         study=plan.layout.study,
-        below=lambda wildcards: Chunk.named(wildcards.mice).last + 1,
-        digest=plan.digest("dose-curve"),
+        digest=rules_of.digest("dose_curve"),
     message:
         "dose of TIMP-1, mice {wildcards.mice}"
     shell:
-        "python3 -m nichetrial dose-curve --study {params.study:q}"
-        " --parameters {input.parameters:q} --mice {params.below} --out {output.table:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage dose_curve"
+        " --study {params.study:q}"
+        " --mice {wildcards.mice:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule sweep:
     input:
-        parameters=plan.layout.parameters("{mice}"),
+        rules_of.reads("sweep"),
     output:
-        table=plan.layout.sweep("{sweep}", "{mice}"),
+        rules_of.writes("sweep"),
     log:
-        "<logs>/sweeps/{sweep}/mice-{mice}.log",
-        record="<records>/sweeps/{sweep}/mice-{mice}.json",
+        rules_of.log("sweep"),
+        record=rules_of.record("sweep"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -78,24 +77,26 @@ rule sweep:
         runtime=needs.minutes("sweep"),
     params:
         study=plan.layout.study,
-        digest=lambda wildcards: plan.digest("sweep", arm=wildcards.sweep),
+        digest=rules_of.digest("sweep"),
     message:
         "simulate the sweep {wildcards.sweep}, mice {wildcards.mice}"
     shell:
-        "python3 -m nichetrial sweep --study {params.study:q} --sweep {wildcards.sweep:q}"
-        " --parameters {input.parameters:q} --out {output.table:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage sweep"
+        " --study {params.study:q}"
+        " --sweep {wildcards.sweep:q}"
+        " --mice {wildcards.mice:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule experiments:
     input:
-        population=plan.population,
+        rules_of.reads("experiments"),
     output:
-        groups=plan.layout.experiments("{arm}", "groups"),
-        twins=plan.layout.experiments("{arm}", "twins"),
+        rules_of.writes("experiments"),
     log:
-        "<logs>/experiments/{arm}.log",
-        record="<records>/experiments/{arm}.json",
+        rules_of.log("experiments"),
+        record=rules_of.record("experiments"),
     conda:
         "../../envs/nichetrial.yaml"
     resources:
@@ -103,13 +104,12 @@ rule experiments:
         runtime=needs.minutes("experiments"),
     params:
         study=plan.layout.study,
-        population=lambda wildcards, input: (
-            ["--population", *input.population] if input.population else []
-        ),
-        digest=lambda wildcards: plan.digest("experiments", arm=wildcards.arm),
+        digest=rules_of.digest("experiments"),
     message:
         "simulate experiments with {wildcards.arm}"
     shell:
-        "python3 -m nichetrial experiments --study {params.study:q} --arm {wildcards.arm:q}"
-        " {params.population:q} --groups {output.groups:q} --twins {output.twins:q}"
-        " --record {log.record:q} --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial stage experiments"
+        " --study {params.study:q}"
+        " --arm {wildcards.arm:q}"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"

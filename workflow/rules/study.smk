@@ -8,17 +8,15 @@
 # every word of the study, and would make everything run again. What a job takes from it is in the
 # digest among the job's params. (As an ancient() input, the jobs whose digest has changed would be
 # overlooked in the run that makes it anew: Snakemake issue 4166.)
-#
-# The records of all jobs stand under log: because Snakemake deletes the outputs of a job that failed,
-# and the record of a failure is what the tracking needs.
 
 
 onstart:
     if not plan.is_resolved():
         shell(
-            "python3 -m nichetrial resolve {plan.file:q} --out {plan.layout.study:q}"
-            " --record {plan.results:q}/records/study/resolve.json"
-            " --expect {plan.resolve_digest} --log {plan.results:q}/logs/study/resolve.log"
+            "python3 -m nichetrial stage resolve"
+            " --study {plan.layout.study:q}"
+            " --file {plan.file:q}"
+            " --log {plan.results:q}/logs/resolve.log"
         )
     from nichetrial.launch.keep_origin import keep
 

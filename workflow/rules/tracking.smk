@@ -10,13 +10,11 @@
 
 rule track:
     input:
-        comparisons=plan.comparisons(),
-        figures=plan.pictures(),
-        page=rules.report.output.page,
+        rules_of.reads("track"),
     output:
-        receipt=plan.layout.receipt,
+        rules_of.writes("track"),
     log:
-        "<logs>/tracking/tracking.log",
+        rules_of.log("track"),
     localrule: True
     conda:
         "../../envs/nichetrial.yaml"
@@ -24,23 +22,24 @@ rule track:
         mem_mb=needs.megabytes("track"),
         runtime=needs.minutes("track"),
     params:
-        results=lambda wildcards: plan.results,
-        digest=plan.digest("track"),
+        study=plan.layout.study,
+        digest=rules_of.digest("track"),
     message:
         "record the runs in MLflow"
     shell:
-        "python3 -m nichetrial track sync {params.results:q} --only trial"
-        " --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial track sync {params.study:q}"
+        " --only trial"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule track_evidence:
     input:
-        tables=rules.evidence_report.input,
-        page=rules.evidence_report.output.page,
+        rules_of.reads("track_evidence"),
     output:
-        receipt=plan.layout.evidence.receipt,
+        rules_of.writes("track_evidence"),
     log:
-        "<logs>/evidence/tracking.log",
+        rules_of.log("track_evidence"),
     localrule: True
     conda:
         "../../envs/nichetrial.yaml"
@@ -48,13 +47,15 @@ rule track_evidence:
         mem_mb=needs.megabytes("track_evidence"),
         runtime=needs.minutes("track_evidence"),
     params:
-        results=lambda wildcards: plan.results,
-        digest=plan.digest("track"),
+        study=plan.layout.study,
+        digest=rules_of.digest("track_evidence"),
     message:
         "record the calibration in MLflow"
     shell:
-        "python3 -m nichetrial track sync {params.results:q} --only evidence"
-        " --expect {params.digest} --log {log[0]:q}"
+        "python3 -m nichetrial track sync {params.study:q}"
+        " --only evidence"
+        " --expect {params.digest}"
+        " --log {log[0]:q}"
 
 
 rule evidence:

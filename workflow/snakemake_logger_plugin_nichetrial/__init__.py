@@ -24,15 +24,13 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 from nichetrial.launch import lifeline
+from nichetrial.pipeline.stages import STAGES
 from snakemake_logger_plugin_nichetrial.live import TRACKING, Live
 
 __all__ = ["Clock", "LogHandler", "LogHandlerSettings", "duration"]
 
 TAIL = 12
 """Lines of a failed job's log that are shown."""
-
-TYPICAL = {"simulate": 6.0, "dose_curve": 12.0, "compare": 12.0, "figure": 5.0, "track": 15.0}
-"""Seconds that a job of a rule takes, assumed until one has been seen."""
 
 TARGET = "all"
 """The rule that only names what is wanted; it is no job to a reader."""
@@ -123,7 +121,8 @@ class Clock:
         work = 0.0
         for rule, count in self.left.items():
             times = self.took.get(rule)
-            each = sum(times) / len(times) if times else TYPICAL.get(rule, mean)
+            typical = STAGES[rule].seconds if rule in STAGES else mean
+            each = sum(times) / len(times) if times else typical
             work += max(count, 0) * each
         return work / parallel
 

@@ -14,9 +14,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from nichetrial.pipeline.stages import STAGES
+
 __all__ = ["TRACKING", "Live"]
 
-TRACKING = {"track": "trial", "track_evidence": "evidence"}
+TRACKING = {
+    name: "evidence" if stage.evidence else "trial"
+    for name, stage in STAGES.items()
+    if stage.command == "track"
+}
 """The rules that bring all runs to MLflow -> whose runs."""
 
 PATIENCE = 15.0

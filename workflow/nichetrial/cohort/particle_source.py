@@ -15,10 +15,11 @@ from nichetrial.errors import UserError
 __all__ = ["particles_of"]
 
 
-def particles_of(source: str, own: str | Path) -> NDArray[np.float64] | None:
+def particles_of(source: str, own: str | Path = "") -> NDArray[np.float64] | None:
     """Particles (n, NAMES) that mice are drawn around; None: the priors. Raises UserError.
 
-    ``source``: ``cohort.population`` of the study; ``own``: the file of its own calibration.
+    ``source``: ``cohort.population`` of the study; ``own``: the file of its own calibration, which
+    only the population of that name needs.
     """
     if source == "priors":
         return None

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 def _scores(plan: Plan, missing: Sequence[str]) -> list[str]:
     """A line for each variant, once the findings are judged for this version of the study."""
     kept = plan.layout.evidence
-    if not is_current(plan, "evidence/scoreboard"):
+    if not is_current(plan, "scoreboard"):
         return []
     path = Path(kept.table("scoreboard", "csv"))
     with path.open(newline="", encoding="utf-8") as stream:

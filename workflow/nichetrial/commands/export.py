@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from nichetrial import codes
+from nichetrial.commands.selection import arm_named, mouse_numbered
 from nichetrial.errors import UserError
 from nichetrial.pipeline.plan import Plan
 from nichetrial.provenance.crate import write_crate
-from nichetrial.stages.selection import arm_named, mouse_numbered
 from nichetrial.study.load import load
 
 __all__ = ["add_arguments", "run"]

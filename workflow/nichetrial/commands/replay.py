@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from nichetrial import codes
+from nichetrial.commands.selection import arm_named, mouse_numbered
 from nichetrial.errors import UserError
 from nichetrial.pipeline.plan import Plan
-from nichetrial.stages.selection import arm_named, mouse_numbered
 from nichetrial.study.load import load
 from nichetrial.tables import delivered
 
@@ -19,10 +19,9 @@ __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of ``nichetrial simulate --mouse``."""
+    """Options of ``nichetrial replay``."""
     parser.description = (
-        "Simulate one mouse of a study again, by itself: the same numbers as in the study. "
-        "(Without --mouse: the stage of the workflow; see nichetrial simulate --help.)"
+        "Simulate one mouse of a study again, by itself: the same numbers as in the study."
     )
     parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
     parser.add_argument("--arm", required=True, help="name of the arm in the study file")

@@ -23,22 +23,12 @@ from nichetrial.launch.locks import FolderBusy, folder_lock
 from nichetrial.launch.summary import notes_of, summary
 from nichetrial.pipeline.estimate import advice, estimate
 from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.stages import STAGES, UNTIL
 from nichetrial.pipeline.verify import Verdict, verify
 
-__all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
+__all__ = ["add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
-UNTIL: dict[str, tuple[str, ...]] = {
-    "parameters": ("parameters",),
-    "simulations": ("simulate", "dose_curve", "sweep", "experiments"),
-    "comparisons": ("compare_sweeps", "power", "optimise"),
-    "figures": ("figure",),
-    "report": ("report",),
-    "tracking": (),
-}
-"""Stage -> the rules after which the run stops; tracking is the last stage. None may need another
-of its stage, as ``power`` needs ``compare``: Snakemake would leave it out."""
-
-TRACKING = {"track", "track_evidence"}
+TRACKING = {name for name, stage in STAGES.items() if stage.command == "track"}
 """Rules on which no result depends: a server that is down does not make a run a failure."""
 
 ROOM = 4_000_000
@@ -48,7 +38,10 @@ ROOM = 4_000_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial run``."""
     add_running(parser)
-    parser.add_argument("--until", choices=UNTIL, metavar="STAGE", help=f"stop after: {_stages()}")
+    parts = (*UNTIL, "tracking")
+    parser.add_argument(
+        "--until", choices=parts, metavar="PART", help=f"stop after: {', '.join(parts)}"
+    )
     parser.add_argument(
         "--estimate", action="store_true", help="say what it would take, run nothing"
     )
@@ -85,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     say(f"{study.title}: {study.cohort.mice} mice in {len(study.arms)} arms -> {plan.results}/")
     if better := advice(plan):
         say(better)
-    until = [rule for rule in UNTIL.get(args.until, ()) if plan.asks_for(rule)]
+    until = [rule for rule in UNTIL.get(args.until, ()) if [*STAGES[rule].each(plan)]]
     goes_on = args.until not in ("parameters", "simulations")
     return carry_out(plan, args, until=until, goes_on=goes_on, tell=summary)
 
@@ -215,7 +208,7 @@ def _tell(plan: Plan, failed: Sequence[dict[str, Any]], missing: Sequence[str]) 
         say("\nnichetrial: Snakemake failed, see above.")
     else:
         say("\nnichetrial: the study could not be written, and no job was started.")
-        say(f"  see {plan.results}/logs/study/resolve.log, or above")
+        say(f"  see {plan.results}/logs/resolve.log, or above")
     for entry in failed:
         reason = f" ({entry['reason']})" if entry["reason"] else ""
         say(f"  {entry['label']}{reason}: see {', '.join(entry['logs'])}")
@@ -245,10 +238,6 @@ def _profile(name: str) -> Path:
 def _profiles() -> list[str]:
     folder = process.checkout() / "workflow" / "profiles"
     return sorted(p.parent.name for p in folder.glob("*/config.yaml"))
-
-
-def _stages() -> str:
-    return ", ".join(UNTIL)
 
 
 def cores(text: str) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from nichetrial import codes
 from nichetrial.errors import UserError
+from nichetrial.pipeline.stored_study import read_study
 from nichetrial.records.origin import FOLDER, PICTURE, RULES
 from nichetrial.records.stored import read_records, require_sound, stages_of
-from nichetrial.stages.options import read_study
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking.calibration_runs import plan_evidence
 from nichetrial.tracking.live import close_left_open, follow
@@ -32,6 +32,8 @@ OF_ANY_RUN = {"particles", "population"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial track``."""
+    parser.add_argument("--expect", metavar="DIGEST", help=argparse.SUPPRESS)
+    parser.add_argument("--log", metavar="FILE", help="keep all that the command prints")
     parser.add_argument(
         "what",
         choices=("sync", "live"),
@@ -49,14 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Sync, and say in one line for each study what there is now."""
-    folders = args.results or _folders()
+    named = [path.parent if path.name == "study.json" else path for path in args.results]
+    folders = named or _folders()
     if args.what == "live":
         if len(folders) != 1:
             raise UserError(codes.USAGE, "one results folder at a time", place="track live")
         _live(folders[0], args.to, args.only)
         return
     for folder in folders:
-        study = read_study(str(folder / "study.json"))
+        study = read_study(folder / "study.json")
         for evidence in (False, True):
             require_sound(folder, read_records(folder, evidence=evidence))
         for kind in _kinds(folder, study, args.only):
@@ -138,7 +141,7 @@ def _draw_rules(graph: Path, picture: Path) -> None:
 
 
 def _live(folder: Path, to: str | None, only: str | None) -> None:
-    study = read_study(str(folder / "study.json"))
+    study = read_study(folder / "study.json")
     kind = only or "trial"
 
     def now() -> list[Run]:

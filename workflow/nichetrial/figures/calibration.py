@@ -14,9 +14,8 @@ from nichetrial.figures.style import styled
 from nichetrial.formatting import tick
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("generations",)
 ALT = (
     "Four panels over the generations of the calibration, a line a variant: distance limit, share "
     "of particles that meet all findings, acceptance, effective sample size."

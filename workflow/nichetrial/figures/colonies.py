@@ -17,9 +17,8 @@ from nichetrial.figures.style import ACCENT, GREY, arm_styles, styled, wrapped
 from nichetrial.formatting import share, tick
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("colonies", "outcomes")
 ALT = "Small multiples: size distribution of the colonies at read-out in every arm."
 CAPTION = (
     "Colonies by size at read-out (cells, logarithmic), as colonies per mouse in each class of "

@@ -23,9 +23,8 @@ from nichetrial.figures.evidence_inputs import (
 from nichetrial.figures.style import ACCENT, INK, ArmStyle, spread, styled
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("dose_arms", "turns", "findings")
 ALT = (
     "Curves of metastasis against the dose of TIMP-1 for the full model, the niche alone and "
     "protease alone, with the dose at which the sign turns and the published points."

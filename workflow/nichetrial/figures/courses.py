@@ -16,9 +16,8 @@ from nichetrial.figures.style import ACCENT, GREY, arm_styles, styled, wrapped
 from nichetrial.formatting import tick
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("courses",)
 ALT = "Small multiples: time courses of TIMP-1, SDF-1, neutrophils and the niche in every arm."
 CAPTION = (
     "Time courses over the days of the study, one row an arm: free TIMP-1 in plasma and SDF-1 "

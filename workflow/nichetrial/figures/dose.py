@@ -15,9 +15,8 @@ from nichetrial.figures.style import ACCENT, GREY, INK, styled
 from nichetrial.formatting import number, tick
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw", "ratios"]
+__all__ = ["ALT", "CAPTION", "draw", "ratios"]
 
-TABLES = ("dose_curve",)
 ALT = "Curve of metastasis against the dose of TIMP-1, relative to basal TIMP-1."
 CAPTION = (
     "Expected visible foci against plasma TIMP-1 (fold of basal, given by the vector, no "

@@ -16,9 +16,8 @@ from nichetrial.figures.style import ACCENT, INK, styled, wrapped
 from nichetrial.formatting import interval, number, tick
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("dose_response", "dose_curves")
 ALT = (
     "Ratio of visible foci to the reference against the dose of each drug, with the fitted Hill "
     "curve, its band and the dose of half the effect."

@@ -17,9 +17,8 @@ from nichetrial.figures.style import ACCENT, GREY, arm_styles, spread, styled, w
 from nichetrial.formatting import DASH, number
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("event_free", "restricted_means")
 ALT = (
     "Kaplan-Meier curves of every arm over the days of the study: mice without detectable "
     "metastasis, and mice below the lethal burden, with the numbers at risk."

@@ -22,30 +22,10 @@ from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import Arm, ResolvedStudy
 
 __all__ = [
-    "NOT_SHOWN", "Published", "empty", "evidence_files", "findings_of", "log_axis", "name_words",
+    "Published", "empty", "findings_of", "log_axis", "name_words",
     "published", "published_words", "statistic_words", "table", "turn_words", "two_routes",
     "unit_words", "variant_styles",
 ]  # fmt: skip
-
-
-NOT_SHOWN = ("tracking", "question", "cohort", "dose_curve")
-"""Parts of a study that the figures and the page of its calibration do not show."""
-
-
-def evidence_files(study: ResolvedStudy, results: Path, names: Sequence[str]) -> list[Path]:
-    """The files behind tables of the evidence.
-
-    ``generations``: of every variant; ``findings``: the user's own; else the file of that name.
-    """
-    found: list[Path] = []
-    for name in names:
-        if name == "findings":
-            found += [Path(f) for f in (*study.calibration.fit, *study.calibration.predict)]
-        elif name == "generations":
-            found += [_file(results, f"{v}/generations") for v in study.calibration.variants]
-        else:
-            found.append(_file(results, name))
-    return found
 
 
 def table(results: Path, name: str) -> pd.DataFrame:

@@ -24,9 +24,8 @@ from nichetrial.figures.style import (
 from nichetrial.formatting import number
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("outcomes",)
 ALT = "Strip plot: visible liver foci of every virtual mouse in every arm, tied to its reference."
 CAPTION = (
     "Visible foci in the liver at read-out (count per mouse, logarithmic axis that starts at "

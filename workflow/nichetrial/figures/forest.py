@@ -16,9 +16,8 @@ from nichetrial.figures.style import GREY, INK, ArmStyle, arm_styles, styled, wr
 from nichetrial.formatting import interval, number, share, tick
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("effects",)
 ALT = "Forest plot: ratio of visible foci in each arm to its reference, with intervals."
 CAPTION = (
     "Visible foci at read-out: mean of the arm over mean of its reference in the same mice (a "

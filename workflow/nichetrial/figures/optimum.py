@@ -16,9 +16,8 @@ from nichetrial.formatting import interval, number
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("evaluations", "optimum")
 ALT = "Expected foci of every schedule tried against its total dose; the best beside the arm's own."
 CAPTION = (
     "Left: expected foci, over the reference in the same mice, of every schedule that was tried, "

@@ -19,9 +19,8 @@ from nichetrial.figures.style import INK, styled
 from nichetrial.formatting import number, share
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("phase_map", "full/population")
 ALT = (
     "Map of the share of particles with more foci at high TIMP-1 over CD63 affinity and protease "
     "inhibition, with the calibrated population as points."

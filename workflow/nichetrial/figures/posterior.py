@@ -16,9 +16,8 @@ from nichetrial.figures.style import ACCENT, GREY, INK, styled
 from nichetrial.formatting import interval, number
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "FIRST", "TABLES", "draw", "unknown"]
+__all__ = ["ALT", "CAPTION", "FIRST", "draw", "unknown"]
 
-TABLES = ("full/posterior",)
 ALT = (
     "Range of each unmeasured parameter in the calibrated population over its prior range; the "
     "table of the page has the numbers."

@@ -16,9 +16,8 @@ from nichetrial.figures.style import ACCENT, GREY, INK, arm_styles, spread, styl
 from nichetrial.formatting import share
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("power", "mice_needed", "design")
 ALT = (
     "Chance that a real experiment shows the effect of each comparison against the mice in each "
     "group, and the smallest group that is enough, with its interval."

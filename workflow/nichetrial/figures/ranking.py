@@ -13,9 +13,8 @@ from nichetrial.figures.style import ACCENT, GREY, INK, spread, styled, wrapped
 from nichetrial.formatting import number, share
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("ranking",)
 ALT = "Foci of each arm against its number of injections; those that no other arm beats are filled."
 CAPTION = (
     "Effect on foci against the number of injections (a pump is implanted once), for arms on the "

@@ -69,9 +69,6 @@ def draw(study: ResolvedStudy) -> Figure:
     ax.locator_params(axis="x", integer=True, nbins=12)
     ax.set_xlabel(_followed(study))
     shared = _headings(ax, study, right)
-    figure.suptitle(
-        wrapped(study.title, 90, lines=2), x=0.01, ha="left", fontsize=10, fontweight="bold"
-    )
     if not shared:
         _key(ax, study)
     return figure

@@ -13,9 +13,8 @@ from nichetrial.figures.style import ACCENT, GREY, INK, styled, wrapped
 from nichetrial.formatting import number
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("schedules",)
 ALT = "Foci under each schedule with its interval, and beside it when the drug is given."
 CAPTION = (
     "Left: when the drug is given; the line is the arrival of tumour cells. Right: foci over those "

@@ -27,9 +27,8 @@ from nichetrial.formatting import interval
 from nichetrial.model.variants import FULL
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("scoreboard", "findings")
 ALT = (
     "Grid of published findings against variants of the model, hit or miss, and the full model's "
     "prediction beside what was published; the tables of the page say the same."

@@ -15,9 +15,8 @@ from nichetrial.figures.evidence_inputs import empty, name_words, table
 from nichetrial.figures.style import INK, styled, wrapped
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("sobol",)
 ALT = (
     "Bars: the parameters with the largest total Sobol index, for the foci of the reference and "
     "for each treatment effect; unmeasured ones are marked."

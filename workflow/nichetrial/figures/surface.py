@@ -18,9 +18,8 @@ from nichetrial.formatting import interval, number, tick
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("surface", "synergy")
 ALT = (
     "Heat maps over the doses of two drugs: ratio of visible foci to the reference, and the excess "
     "over the null model."

@@ -18,9 +18,8 @@ from nichetrial.figures.style import ACCENT, GREY, INK, styled, wrapped
 from nichetrial.formatting import share
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("uncertainty",)
 ALT = (
     "Stacked bars: shares of the variance of each effect on foci that come from unknown "
     "parameters, from differences between mice and from luck; beside them the error of the effect "

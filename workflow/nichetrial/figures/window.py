@@ -16,9 +16,8 @@ from nichetrial.figures.style import ACCENT, GREY, INK, styled, wrapped
 from nichetrial.formatting import number
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["ALT", "CAPTION", "TABLES", "draw"]
+__all__ = ["ALT", "CAPTION", "draw"]
 
-TABLES = ("window",)
 ALT = "Heat map of foci over the reference by start and duration; beside it when the drug is given."
 CAPTION = (
     "Left: foci over those of the reference in the same mice, for each day of the first dose and "

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.stages import STAGES
 from nichetrial.records import git, identity
 from nichetrial.records.origin import DIFF, FOLDER, LOCK, ORIGIN, RULES, STUDY, Origin
 from nichetrial.records.uncommitted import uncommitted
@@ -21,7 +22,11 @@ from nichetrial.tables import atomic
 
 __all__ = ["keep", "rule_graph"]
 
-LAST = {"track": "", "track_evidence": "evidence"}
+LAST = {
+    name: "evidence" if stage.evidence else ""
+    for name, stage in STAGES.items()
+    if stage.command == "track"
+}
 """The last rule of a whole run -> the folder below the results that it is about."""
 
 

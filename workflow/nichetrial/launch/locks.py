@@ -22,8 +22,6 @@ from typing import Any
 
 import psutil
 
-from nichetrial.pipeline.code import CODE
-
 __all__ = ["FolderBusy", "Hold", "folder_lock", "leftovers", "snakemakes"]
 
 HEAD = "nichetrial.launch.snakemake"
@@ -134,8 +132,12 @@ def _working_in(folder: Path, wanted: Callable[[list[str]], bool]) -> Iterator[p
 
 
 def _is_job(command: list[str]) -> bool:
-    """``python -m nichetrial STAGE ...``."""
-    return command[1:3] == ["-m", "nichetrial"] and len(command) > 3 and command[3] in CODE
+    """``python -m nichetrial stage ...`` or ``track ...``."""
+    return (
+        command[1:3] == ["-m", "nichetrial"]
+        and len(command) > 3
+        and command[3] in ("stage", "track")
+    )
 
 
 def _end(processes: list[psutil.Process]) -> str:

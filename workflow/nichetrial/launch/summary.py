@@ -22,12 +22,12 @@ def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
     the study is not among them."""
     study, results = plan.study, Path(plan.results)
     lines = ["", f"{study.title}: {study.cohort.mice} virtual mice"]
-    if is_current(plan, "comparisons/comparisons"):
+    if is_current(plan, "compare"):
         lines += [f"  {line}" for line in effect_lines(study, results, missing)]
         lines += [f"  {line}" for line in failure_lines(study, results)]
     else:
         lines.append("  The arms of this version of the study are not compared yet.")
-    if is_current(plan, "report/report"):
+    if is_current(plan, "report"):
         lines += ["", f"Report:      {plan.layout.page}"]
     lines.append("Runs:        nichetrial ui      (all studies in the browser)")
     return lines
@@ -67,7 +67,7 @@ def failure_lines(study: ResolvedStudy, results: Path) -> list[str]:
             what = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in counts.items() if n)
             lines.append(
                 f"{labels.get(row['arm'], row['arm'])}: mice without a result: {what}; the first "
-                f"again: nichetrial simulate STUDY --mouse {int(_number(row['first_failed'], 0))} "
+                f"again: nichetrial replay STUDY --mouse {int(_number(row['first_failed'], 0))} "
                 f"--arm {row['arm']} --trace"
             )
     return lines

@@ -1,217 +1,97 @@
-"""Which code shapes the results of each stage."""
+"""Which code shapes the result of a stage: its module, and all that this imports."""
 
 from __future__ import annotations
 
-__all__ = ["CODE"]
+import functools
+import hashlib
+import re
+from pathlib import Path
 
-CODE: dict[str, tuple[str, ...]] = {
-    "resolve": ("stages.resolve", "study", "model"),
-    "parameters": (
-        "stages.parameters",
-        "study.layout",
-        "study.resolved",
-        "model",
-        "engine",
-        "cohort",
-    ),
-    "simulate": ("stages.simulate", "study.layout", "study.resolved", "engine", "trial"),
-    "dose-curve": ("stages.dose_curve", "study.layout", "study.resolved", "engine", "trial"),
-    "sweep": (
-        "stages.sweep",
-        "study.layout",
-        "study.resolved",
-        "engine",
-        "trial.events",
-        "trial.simulate",
-    ),
-    "experiments": (
-        "stages.experiments",
-        "stages.selection",
-        "study.layout",
-        "study.resolved",
-        "study.kinds",
-        "study.units",
-        "model",
-        "engine",
-        "cohort",
-        "trial",
-    ),
-    "compare": (
-        "stages.compare",
-        "study.layout",
-        "study.resolved",
-        "model",
-        "engine",
-        "compare.arms",
-        "compare.bootstrap",
-        "compare.combinations",
-        "compare.effects",
-        "compare.no_effect",
-        "compare.ranking",
-        "compare.time_to_event",
-        "compare.unknowns",
-    ),
-    "compare-sweeps": (
-        "stages.compare_sweeps",
-        "study.layout",
-        "study.resolved",
-        "model",
-        "engine",
-        "compare.bootstrap",
-        "compare.dose_response",
-        "compare.effects",
-        "compare.hill",
-        "compare.musyc",
-        "compare.ranking",
-        "compare.surface",
-        "compare.window",
-    ),
-    "power": (
-        "stages.power",
-        "study.layout",
-        "study.resolved",
-        "engine",
-        "compare.bootstrap",
-        "compare.effects",
-        "compare.lab_tests",
-        "compare.power",
-        "compare.time_to_event",
-        "compare.uncertainty",
-    ),
-    "optimise": (
-        "stages.optimise",
-        "study.layout",
-        "study.resolved",
-        "model",
-        "engine",
-        "trial",
-        "compare.bootstrap",
-        "compare.effects",
-        "explore.optimum",
-    ),
-    "figure": (
-        "stages.figure",
-        "formatting",
-        "study",
-        "model",
-        "figures",
-        "evidence.fitted",
-        "evidence.held_out",
-        "evidence.finding_studies",
-        "evidence.findings",
-    ),
-    "report": (
-        "stages.report",
-        "formatting",
-        "study",
-        "model",
-        "cohort.shipped",
-        "cohort.calibrated",
-        "figures",
-        "evidence.fitted",
-        "evidence.held_out",
-        "evidence.finding_studies",
-        "evidence.findings",
-        "report",
-    ),
-    "particles": (
-        "stages.particles",
-        "study",
-        "model",
-        "engine",
-        "cohort.between",
-        "cohort.distributions",
-        "cohort.plausibility",
-        "cohort.smc",
-        "cohort.space",
-        "trial",
-        "evidence.fitted",
-        "evidence.agreement",
-        "evidence.finding_studies",
-        "evidence.findings",
-        "evidence.simulated",
-    ),
-    "population": (
-        "stages.population",
-        "study.layout",
-        "study.resolved",
-        "model",
-        "engine",
-        "cohort.distributions",
-        "cohort.plausibility",
-        "cohort.population",
-        "cohort.smc",
-        "cohort.space",
-        "evidence.posterior",
-    ),
-    "predict": (
-        "stages.predict",
-        "study",
-        "model",
-        "engine",
-        "cohort.between",
-        "cohort.distributions",
-        "cohort.plausibility",
-        "cohort.population",
-        "cohort.space",
-        "trial",
-        "evidence.fitted",
-        "evidence.held_out",
-        "evidence.finding_studies",
-        "evidence.findings",
-        "evidence.simulated",
-    ),
-    "scoreboard": ("stages.scoreboard", "study", "model", "evidence"),
-    "sensitivity": (
-        "stages.sensitivity",
-        "study.layout",
-        "study.resolved",
-        "model",
-        "engine",
-        "cohort.distributions",
-        "cohort.plausibility",
-        "cohort.population",
-        "cohort.space",
-        "trial",
-        "explore.sobol",
-        "evidence.decisions",
-    ),
-    "contradiction": (
-        "stages.contradiction",
-        "study.layout",
-        "study.resolved",
-        "model",
-        "engine",
-        "cohort.distributions",
-        "cohort.plausibility",
-        "cohort.population",
-        "cohort.space",
-        "trial",
-        "evidence.contradiction",
-    ),
-    "evidence-report": (
-        "stages.evidence_report",
-        "formatting",
-        "study",
-        "model",
-        "figures",
-        "evidence.fitted",
-        "evidence.held_out",
-        "evidence.agreement",
-        "evidence.finding_studies",
-        "evidence.findings",
-        "report",
-    ),
-    "track": (
-        "commands.track",
-        "formatting",
-        "study.layout",
-        "study.resolved",
-        "figures.rule_graph",
-        "figures.style",
-        "records",
-        "tracking",
-    ),
+__all__ = ["code_digest", "modules_of"]
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+IMPORT = re.compile(
+    r"^\s*(?:from (nichetrial[\w.]*) import (\([^)]*\)|[^\n]*)|import (nichetrial[\w.]*))", re.M
+)
+"""An import as the formatter leaves it. A test compares it with Python's own parser."""
+
+SHAPES_NOTHING = {
+    "codes", "commands", "compat", "errors", "launch", "pipeline", "records", "store_address",
+}  # fmt: skip
+"""Rooms and modules that are imported but shape no result: how a job is run, recorded, refused."""
+
+ALSO_READS: dict[str, tuple[str, ...]] = {
+    "cohort.shipped": ("cohort/calibrated/*",),
+    "evidence.findings": ("evidence/fitted/*", "evidence/held_out/*"),
+    "figures.catalogue": ("figures/*.py",),
+    "model.parameters": ("model/parameters.csv",),
+    "report.calibration_page": ("report/evidence.html.j2",),
+    "report.layout": ("report/report.css",),
+    "report.study_page": ("report/report.html.j2",),
 }
-"""Stage -> the code that shapes its results, for the digests of its jobs and its records alike: a
-job runs again just when its identity has changed. Tests hold it to what the stage imports."""
+"""Module -> data, and modules that it imports by name, as patterns from the top of the package."""
+
+
+@functools.cache
+def imported(module: str) -> frozenset[str]:
+    """Modules of the package that ``module`` imports, wherever in it; dotted, without the package.
+
+    >>> "study.part" in imported("pipeline.code"), "engine.ensemble" in imported("trial.simulate")
+    (False, True)
+    """
+    found = set()
+    for base, names, plain in IMPORT.findall(_file(module).read_text(encoding="utf-8")):
+        bare = re.sub(r"#.*", "", names).strip("() \n")
+        for name in filter(str.strip, bare.split(",")) if base else [""]:
+            word = f"{base}.{name.split(' as ')[0].strip()}" if base else plain
+            inside = word.removeprefix("nichetrial").lstrip(".")
+            found.add(inside if _exists(inside) else inside.rpartition(".")[0])
+    return frozenset(found - {""})
+
+
+@functools.cache
+def modules_of(module: str) -> frozenset[str]:
+    """``module`` and all that it imports, directly or not, as far as it shapes a result."""
+    seen: set[str] = set()
+    ahead = {module}
+    while ahead:
+        seen |= ahead
+        new = {name for one in ahead for name in imported(one)}
+        new |= {name for one in ahead for name in _by_name(one)}
+        ahead = {name for name in new if name.split(".")[0] not in SHAPES_NOTHING} - seen
+    return frozenset(seen)
+
+
+@functools.cache
+def code_digest(module: str) -> str:
+    """SHA-256 over the code of ``modules_of(module)`` and the data that it reads. It does not
+    depend on where the package lies."""
+    names = modules_of(module)
+    files = {_file(name) for name in names}
+    files |= {path for name in names for path in _also(name)}
+    total = hashlib.sha256()
+    for path in sorted(files):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        total.update(f"{path.relative_to(PACKAGE).as_posix()}\0{content}\n".encode())
+    return total.hexdigest()
+
+
+def _exists(module: str) -> bool:
+    path = PACKAGE.joinpath(*module.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def _file(module: str) -> Path:
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _also(module: str) -> list[Path]:
+    patterns = ALSO_READS.get(module, ())
+    return [path for pattern in patterns for path in PACKAGE.glob(pattern) if path.is_file()]
+
+
+def _by_name(module: str) -> set[str]:
+    found = (path for path in _also(module) if path.suffix == ".py")
+    return {".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in found}

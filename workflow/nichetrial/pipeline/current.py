@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nichetrial.pipeline.expected import Expected, expected
+from nichetrial.pipeline.jobs import job, jobs
 from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.stage import Job
 from nichetrial.records.identity import file_digest
 from nichetrial.records.stored import RunRecord, inside, made_by, read_record
 
 __all__ = ["current", "is_current"]
 
 
-def is_current(plan: Plan, name: str) -> bool:
-    """Whether the job with this record, such as ``report/report``, has finished for this version of
-    the study and of the code, and its results are what it wrote."""
-    path = plan.layout.record(name)
-    (job,) = (job for job in expected(plan, evidence=True) if job.record == path)
-    record = read_record(path)
-    return record is not None and _is_of(plan, job, record, None) and _sound(plan, record)
+def is_current(plan: Plan, stage: str, **wildcards: str) -> bool:
+    """Whether a job has finished for this version of the study and of the code, and its results are
+    what it wrote."""
+    one = job(plan, stage, **wildcards)
+    record = read_record(one.record)
+    return record is not None and _is_of(one, record, None) and _sound(plan, record)
 
 
 def current(plan: Plan, results: Path, *, evidence: bool) -> tuple[list[RunRecord], list[str]]:
@@ -29,18 +29,18 @@ def current(plan: Plan, results: Path, *, evidence: bool) -> tuple[list[RunRecor
         results: the folder, wherever it lies now.
     """
     found, others = [], []
-    for job in expected(plan, evidence=evidence):
-        within = job.record.removeprefix(f"{plan.results}/")
+    for one in jobs(plan, evidence=evidence):
+        within = one.record.removeprefix(f"{plan.results}/")
         record = read_record(results / within)
-        if record is not None and _is_of(plan, job, record, record["code_digest"]):
+        if record is not None and _is_of(one, record, record["code_digest"]):
             found.append(record)
         else:
             others.append(within.removeprefix("records/").removesuffix(".json"))
     return found, others
 
 
-def _is_of(plan: Plan, job: Expected, record: RunRecord, code: str | None) -> bool:
-    same = record.get("params_digest") == job.digest(plan, code)
+def _is_of(one: Job, record: RunRecord, code: str | None) -> bool:
+    same = record.get("params_digest") == one.digest(code)
     return record["status"] == "FINISHED" and same
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.products import COMPARISONS
 from nichetrial.pipeline.resources import COLONY_CLASSES, TWINS, Need, Needs, course_days
+from nichetrial.pipeline.stages import STAGES
 from nichetrial.study.layout import Chunk
 
 __all__ = ["Line", "advice", "estimate", "lines", "wall_seconds"]
@@ -88,8 +89,8 @@ def lines(plan: Plan) -> list[Line]:
     dose = _distinct(list(plan.dose_chunks), 0)
     add("dose_curve", [(n, {"mice": m}) for m, n in dose.items()],
         study.figures.dose_mice * len(study.dose_curve))  # fmt: skip
-    for rule in filter(plan.asks_for, COMPARISONS):
-        add(rule, [(1, {})])
+    for rule in COMPARISONS:
+        add(rule, [(1, {}) for _ in STAGES[rule].each(plan)])
     add("figure", [(1, {"figure": figure}) for figure in plan.figures])
     add("report", [(1, {})])
     add("track", [(1, {})])

@@ -1,4 +1,4 @@
-"""What a study makes: the names of its files, and for each job the digest of what it depends on.
+"""What a study makes: its jobs, and the names of their files.
 
 The Snakefile asks for this; it holds every decision of the workflow that is more than a path, so
 that the decisions can be tested without Snakemake. Light on purpose: each cluster job loads it.
@@ -8,77 +8,65 @@ from __future__ import annotations
 
 import csv
 import functools
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from nichetrial import codes
 from nichetrial.errors import UserError
-from nichetrial.pipeline.code import CODE
-from nichetrial.pipeline.products import (
-    COMPARED,
-    COMPARISONS,
-    EVIDENCE,
-    EVIDENCE_FIGURES,
-    FIGURES,
-    OF_NO_CALIBRATION,
-)
-from nichetrial.records.identity import code_digest
-from nichetrial.study.layout import Chunk, Layout
-from nichetrial.study.resolved import ResolvedStudy, digest
+from nichetrial.figures.declared import EVIDENCE, FIGURES
+from nichetrial.pipeline.products import COMPARISONS, TABLES
+from nichetrial.study.layout import Layout
+from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["Plan", "study_file"]
 
 
-@functools.cache
-def _code(stage: str) -> str:
-    return code_digest(*CODE[stage])
-
-
 @dataclass(frozen=True)
 class Plan:
-    """The jobs of one study. ``missing``: arms to go on without, because their jobs failed."""
+    """A study and where its results lie. ``missing``: arms and sweeps to go on without, because
+    their jobs failed. ``file``: the study file, as it was given."""
 
     study: ResolvedStudy
     file: str
     missing: tuple[str, ...] = ()
+    folder: str = ""
 
     @classmethod
     def of(cls, study: ResolvedStudy, file: str, missing: str = "") -> Plan:
-        """``missing``: arm names with commas. Raises UserError for one that the study has not."""
-        names = tuple(name for name in missing.split(",") if name)
-        known = {arm.name for arm in study.arms} | {sweep.name for sweep in study.sweeps}
-        for name in names:
+        """``missing``: names with commas. Raises UserError for one that the study has not."""
+        return cls(study, file).without([name for name in missing.split(",") if name])
+
+    def without(self, missing: Sequence[str]) -> Plan:
+        """The same without these arms and sweeps. Raises UserError for one that is not there."""
+        known = {arm.name for arm in self.study.arms} | {s.name for s in self.study.sweeps}
+        for name in missing:
             if name not in known:
                 raise UserError(
                     codes.NO_SUCH_ARM, f"missing_arms names {name!r}, no arm or sweep of this study"
                 )
-        return cls(study, file, names)
+        return replace(self, missing=tuple(missing))
 
     @functools.cached_property
     def layout(self) -> Layout:
-        """Where the results lie, under the working directory."""
-        return Layout.of(self.study.name)
+        """Where the results lie: ``folder``, or the study's own under the working directory."""
+        return Layout(self.folder) if self.folder else Layout.of(self.study.name)
 
     @property
     def results(self) -> str:
         """The folder of this study's results."""
         return self.layout.results
 
-    @property
-    def resolve_digest(self) -> str:
-        return self.digest("resolve")
-
     def is_resolved(self) -> bool:
         """Whether study.json and its record are there and say what the study file says."""
         try:
             written = Path(self.layout.study).read_text(encoding="utf-8")
-            recorded = Path(self.layout.record("study/resolve")).is_file()
+            recorded = Path(self.layout.record("resolve")).is_file()
             return recorded and written == self.study.written()
         except (OSError, ValueError):
             return False
+
+    # --- what there is of the study ---------------------------------------------------------------
 
     @property
     def arms(self) -> list[str]:
@@ -95,21 +83,6 @@ class Plan:
         """The figures of this study: those of sweeps only where a sweep asks for them."""
         return [figure for figure in FIGURES if self.study.asks_for(figure)]
 
-    def asks_for(self, rule: str) -> bool:
-        """Whether the study asks for what this rule makes."""
-        asked = {"optimise": self.study.optimise, "compare_sweeps": self.study.sweeps}
-        return bool(asked.get(rule, True))
-
-    def missing_option(self, figure: str = "") -> list[str]:
-        """The words for the command line of a stage; none if no arm that it reads is missing."""
-        missing = self._missing_for(figure)
-        return ["--missing", *missing] if missing else []
-
-    def _missing_for(self, figure: str) -> tuple[str, ...]:
-        """A figure that shows no result of an arm is the same with and without it."""
-        shows = set(FIGURES.get(figure, ())) - {"dose_curve"}
-        return () if figure and not shows else self.missing
-
     @functools.cached_property
     def chunks(self) -> list[str]:
         return [chunk.name for chunk in self.study.chunks()]
@@ -122,98 +95,47 @@ class Plan:
             small.name: whole.name for small, whole in zip(dose, self.study.chunks(), strict=False)
         }
 
-    def parameters_of_dose(self, mice: str) -> str:
-        """The parameter file for a chunk of the dose curve."""
-        return self.layout.parameters(self.dose_chunks[mice])
-
-    def simulations(self, *tables: str) -> list[str]:
-        """Files of all arms that are not missing; courses only of chunks with course mice."""
-        return [
-            self.layout.simulation(arm, chunk.name, table)
-            for table in tables
-            for arm in self.arms
-            for chunk in self.study.chunks()
-            if table != "courses" or chunk.first < max(self.study.figures.course_mice, 1)
-        ]
-
-    def comparison_inputs(self) -> list[str]:
-        """The files that the comparison reads: the mice, and their outcomes in every arm."""
-        return [*self.mice(), *self.simulations("outcomes"), *self.simulations("courses")]
-
-    def sweep_inputs(self) -> list[str]:
-        """The files that the comparison of sweeps reads: their arms, and the reference."""
-        reference = self.study.comparisons.reference
-        if reference in self.missing or not self.sweeps:
-            return []
-        swept = [self.layout.sweep(s, mice) for s in self.sweeps for mice in self.chunks]
-        outcomes = [self.layout.simulation(reference, mice, "outcomes") for mice in self.chunks]
-        return [*swept, *outcomes]
-
-    def experiment_inputs(self) -> list[str]:
-        """The simulated experiments of all arms."""
-        kinds = ("groups", "twins")
-        return [self.layout.experiments(arm, kind) for arm in self.arms for kind in kinds]
+    # --- files ------------------------------------------------------------------------------------
 
     def mice(self) -> list[str]:
         """The files of all mice."""
         return [self.layout.parameters(mice) for mice in self.chunks]
 
-    def rejections(self) -> list[str]:
-        """The tables of implausible draws, one a chunk."""
-        return [self.layout.rejections(mice) for mice in self.chunks]
+    def simulated(self, arm: str, table: str) -> list[str]:
+        """The files of an arm; ``courses`` only of chunks with mice that keep them."""
+        return [
+            self.layout.simulation(arm, chunk.name, table)
+            for chunk in self.study.chunks()
+            if table != "courses" or chunk.first < max(self.study.figures.course_mice, 1)
+        ]
+
+    def swept(self) -> dict[str, list[str]]:
+        """The files of every sweep, and of the reference; none without the reference."""
+        reference = self.study.comparisons.reference
+        if reference in self.missing or not self.sweeps:
+            return {}
+        files = {
+            f"sweep {name}": [self.layout.sweep(name, mice) for mice in self.chunks]
+            for name in self.sweeps
+        }
+        return {**files, "reference": self.simulated(reference, "outcomes")}
+
+    def comparisons(self) -> list[str]:
+        """The files of comparisons/ that the study asks for."""
+        asked = {"optimise": self.study.optimise, "compare_sweeps": self.study.sweeps}
+        tables = [
+            self.layout.comparison(table, kind)
+            for stage in COMPARISONS
+            if asked.get(stage, True)
+            for table in TABLES[stage]
+            for kind in ("parquet", "csv")
+        ]
+        return [*tables, self.layout.metrics]
 
     def pictures(self, *figures: str) -> list[str]:
         """The files of figures (all)."""
         formats = self.study.figures.formats
-        return [
-            self.layout.figure(figure, kind)
-            for figure in figures or self.figures
-            for kind in formats
-        ]
-
-    def comparisons(self, *rules: str) -> list[str]:
-        """The files that these rules (all that the study asks for) write to comparisons/."""
-        tables = [
-            self.layout.comparison(table, kind)
-            for rule in rules or filter(self.asks_for, COMPARISONS)
-            for table in COMPARISONS[rule]
-            for kind in ("parquet", "csv")
-        ]
-        return [*tables, self.layout.metrics] if not rules or "compare" in rules else tables
-
-    def lost(self) -> list[str]:
-        """Files that are gone though something was made of them; a run makes them again.
-
-        Of what was not made yet, the jobs to come ask for their inputs themselves: were all files
-        named as targets, a run of ten thousand jobs would take twice the memory to plan.
-        """
-        shown = [*self.comparisons(), *self.pictures()]
-        used: dict[str, Callable[[], list[str]]] = {
-            self.comparisons("compare")[-1]: self.comparison_inputs,
-            self.comparisons("compare_sweeps")[-1]: self.sweep_inputs,
-            self.comparisons("power")[-1]: self.experiment_inputs,
-            **{
-                self.pictures(figure)[0]: functools.partial(self.figure_inputs, figure)
-                for figure in self.figures
-            },
-            self.layout.page: lambda: [*shown, *self.rejections()],
-            self.layout.receipt: lambda: [*shown, self.layout.page],
-        }
-        made_of = [files() for product, files in used.items() if os.path.exists(product)]
-        needed = dict.fromkeys(file for files in made_of for file in files)
-        return [file for file in needed if not os.path.exists(file)]
-
-    def figure_inputs(self, figure: str) -> list[str]:
-        """The files one figure reads, besides the study."""
-        files: list[str] = []
-        for table in FIGURES[figure]:
-            if table in COMPARED:
-                files.append(self.layout.comparison(table))
-            elif table == "dose_curve":
-                files += [self.layout.dose_curve(mice) for mice in self.dose_chunks]
-            else:
-                files += self.simulations(table)
-        return files
+        return [self.layout.figure(f, kind) for f in figures or self.figures for kind in formats]
 
     def findings(self, *keys: str) -> list[str]:
         """The user's files of findings under these keys, and the study files that they name."""
@@ -224,7 +146,7 @@ class Plan:
                 with open(name, newline="", encoding="utf-8-sig") as stream:
                     named = {row.get("experiment") for row in csv.DictReader(stream)}
             except (OSError, UnicodeDecodeError, csv.Error):
-                continue  # the stage tells what is wrong with it
+                continue  # the stage reports what is wrong with it
             studies = [Path(name).parent / f"{e}.yaml" for e in named]
             files |= dict.fromkeys(sorted(p.as_posix() for p in studies if p.is_file()))
         return list(files)
@@ -248,14 +170,9 @@ class Plan:
             for chunk in self.study.calibration.chunks()
         ]
 
-    def all_particles(self, variant: str) -> list[str]:
-        """The files of all generations, in order."""
-        count = self.study.calibration.generations + 1
-        return [file for g in range(count) for file in self.particles(variant, g)]
-
-    def evidence_inputs(self, *figures: str) -> list[str]:
-        """The files that figures of the calibration read (all), besides the study."""
-        tables = [t for figure in figures or EVIDENCE_FIGURES for t in EVIDENCE_FIGURES[figure]]
+    def evidence(self, *tables: str) -> list[str]:
+        """The files behind tables of the calibration. ``generations``: of every variant;
+        ``findings``: the user's own."""
         spec, files = self.study.calibration, []
         for table in dict.fromkeys(tables):
             if table == "findings":
@@ -266,86 +183,13 @@ class Plan:
                 files.append(self.layout.evidence.table(table))
         return files
 
-    @property
-    def evidence_figures(self) -> tuple[str, ...]:
-        """The names of the figures of the calibration."""
-        return tuple(EVIDENCE_FIGURES)
-
-    def evidence_pictures(self) -> list[str]:
-        """The figures of the calibration, in the formats that the study asks for."""
+    def evidence_pictures(self, *figures: str) -> list[str]:
+        """The files of figures (all) of the calibration."""
         return [
             self.layout.evidence.figure(figure, kind)
-            for figure in EVIDENCE_FIGURES
+            for figure in figures or EVIDENCE
             for kind in self.study.figures.formats
         ]
-
-    def digest(
-        self,
-        stage: str,
-        arm: str = "",
-        mice: str = "",
-        figure: str = "",
-        variant: str = "",
-        code: str | None = None,
-    ) -> str:
-        """SHA-256 of everything a job depends on besides its input files; ``code``: the digest of
-        its code, if not of the one that is here.
-
-        It is among the job's ``params``: a job runs again when this changes. study.json, which
-        changes with every word of the study, is no input of any job.
-        """
-        return digest(
-            [stage, self._depends_on(stage, arm, mice, figure, variant), code or _code(stage)]
-        )
-
-    def _depends_on(self, stage: str, arm: str, mice: str, figure: str, variant: str) -> Any:
-        study = self.study
-        if stage in EVIDENCE:
-            spec = study.calibration.model_dump(mode="json", include=EVIDENCE[stage])
-            own = {"sensitivity": [study.arms, study.comparisons],
-                   "contradiction": [study.experiment, study.figures.dose_folds]}  # fmt: skip
-            return [study.seed, variant, spec, own.get(stage)]
-        if stage == "resolve":
-            return study
-        if stage == "parameters":
-            return [study.seed, study.cohort.overrides, study.cohort.population]
-        if stage == "simulate":
-            return [study.seed, study.arm(arm), self._course_mice(mice)]
-        if stage == "dose-curve":
-            return [study.seed, study.dose_curve]
-        if stage == "sweep":
-            return [study.seed, study.sweep(arm).arms]
-        if stage == "experiments":
-            size = max(study.power.sizes)
-            return [study.seed, study.arm(arm), study.cohort.overrides, study.cohort.population,
-                    study.power.experiments, size]  # fmt: skip
-        if stage == "power":
-            names = [a.name for a in study.arms]
-            return [study.seed, names, study.power, study.comparisons, self.missing]
-        if stage == "compare-sweeps":
-            return [study.seed, study.sweeps, study.comparisons, study.cohort.mice, self.missing]
-        if stage == "optimise":
-            asked = study.optimise
-            two = [study.arm(study.comparisons.reference), study.arm(asked.arm)] if asked else []
-            return [study.seed, asked, two, study.comparisons, study.cohort.mice]
-        if stage == "compare":
-            arms = [
-                [a.name, a.label, a.readout, a.treatments, a.host, a.vector] for a in study.arms
-            ]
-            return [study.seed, arms, study.comparisons, study.cohort, self.missing]
-        if figure in EVIDENCE_FIGURES or stage == "evidence-report":
-            return [figure, study.model_dump(mode="json", exclude=OF_NO_CALIBRATION)]
-        if stage == "figure":
-            drawn = study.model_dump(mode="json", exclude={"tracking", "question"})
-            return [figure, drawn, self._missing_for(figure)]
-        if stage == "report":
-            return [study.model_dump(mode="json", exclude={"tracking"}), self.missing]
-        return [study, self.missing]
-
-    def _course_mice(self, mice: str) -> int:
-        """How many mice of a chunk keep their time courses."""
-        chunk = Chunk.named(mice)
-        return max(0, min(self.study.figures.course_mice, chunk.last + 1) - chunk.first)
 
 
 def study_file(files: Sequence[str | Path], default: str) -> str:

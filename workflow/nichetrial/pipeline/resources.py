@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nichetrial.pipeline.products import FIGURES
+from nichetrial.figures.declared import FIGURES
+from nichetrial.pipeline.stages import STAGES
 from nichetrial.study.layout import Chunk
 from nichetrial.study.resolved import Arm, OptimiseSpec, ResolvedStudy
 
@@ -56,6 +57,9 @@ OF_TABLE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("dose_response", "surface", "window", "schedules"), ("swept",)),
 }
 """Table that a figure reads -> the loads that it comes with; of each figure also the arms."""
+
+SNAKEMAKE = ("all_arms",)
+"""What the cost of Snakemake itself goes with."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,6 @@ class Needs:
         self._steps = {arm.name: _landings(arm) for arm in study.arms}
         self._swept = {s.name: (len(s.arms), sum(map(_landings, s.arms))) for s in study.sweeps}
         self._days = {arm.name: course_days(arm) for arm in study.arms}
-        self._course_days = sum(self._days.values())
         self._dose_steps = sum(map(_landings, study.dose_curve))
         self._known: dict[tuple[Any, ...], Need] = {}
 
@@ -137,7 +140,7 @@ class Needs:
         return runtime
 
     def of(self, rule: str, **wildcards: str) -> Need:
-        """What the job with these wildcards was measured to need, code to be compiled anew."""
+        """What the job with these wildcards was measured to need, code to be compiled first."""
         loads = self.loads(rule, **wildcards)
         key = (rule, wildcards.get("figure"), *loads.values())
         if key not in self._known:
@@ -146,52 +149,61 @@ class Needs:
 
     def priced(self, rule: str, loads: dict[str, float], **wildcards: str) -> Need:
         """The sum over ``loads``; nothing for a rule that is not measured yet (a test tells)."""
-        name = f"{rule} {wildcards['figure']}" if "figure" in wildcards else rule
-        costs = prices().get(name, {})
+        costs = prices().get(f"figure {wildcards['figure']}" if rule == "figure" else rule, {})
         total = Need()
         for load, amount in {"job": 1.0, **loads}.items():
             total += costs.get(load, Need()) * amount
         return total
 
-    def loads(
-        self, rule: str, *, mice: str = "", arm: str = "", sweep: str = "", particles: str = "",
-        figure: str = "", **_: str,
-    ) -> dict[str, float]:  # fmt: skip
+    def loads(self, rule: str, **wildcards: str) -> dict[str, float]:
         """What there is to do in a job: load -> amount. Its price may be nothing.
 
         Raises KeyError for a rule that is not known.
         """
-        study = self.study
-        if rule == "parameters":
-            return {"mice": Chunk.named(mice).size}
-        if rule == "simulate":
-            chunk = Chunk.named(mice)
-            count = chunk.size
-            kept = max(0, min(study.figures.course_mice - chunk.first, count))
-            return {
-                "mice": count,
-                "steps": count * self._steps[arm],
-                "course_rows": kept * self._days[arm],
-            }
-        if rule == "dose_curve":
-            count = Chunk.named(mice).size
-            return {"mice": count * len(study.dose_curve), "steps": count * self._dose_steps}
-        if rule == "sweep":
-            count, (arms, steps) = Chunk.named(mice).size, self._swept[sweep]
-            return {"arms": arms, "mice": count * arms, "steps": count * steps}
-        if rule == "experiments":
-            animals = self._animals()
-            return {"mice": animals, "steps": animals * self._steps[arm]}
         if rule == "figure":
-            seen = self._of_study["report"]
-            tables = FIGURES[figure]
-            return {load: seen[load] for table in tables for load in OF_TABLE.get(table, ())} | {
-                "arms": seen["arms"]
-            }
-        if rule == "particles":
+            tables = FIGURES[wildcards["figure"]].shows
+            names = [load for table in tables for load in OF_TABLE.get(table, ())]
+            names.append("arms")
+        else:
+            names = list(SNAKEMAKE if rule == "snakemake" else STAGES[rule].cost)
+        whole = self._of_study
+        return {
+            name: whole[name] if name in whole else self._of_job(name, **wildcards)
+            for name in names
+        }
+
+    def _of_job(
+        self, load: str, *, mice: str = "", arm: str = "", sweep: str = "", particles: str = "",
+        **_: str,
+    ) -> float:  # fmt: skip
+        """The amount of a load that goes with a job's wildcards. Raises KeyError."""
+        study = self.study
+        if load == "chunk_mice":
+            return Chunk.named(mice).size
+        if load == "chunk_steps":
+            return Chunk.named(mice).size * self._steps[arm]
+        if load == "chunk_course_rows":
+            chunk = Chunk.named(mice)
+            kept = max(0, min(study.figures.course_mice - chunk.first, chunk.size))
+            return kept * self._days[arm]
+        if load == "dose_mice":
+            return Chunk.named(mice).size * len(study.dose_curve)
+        if load == "dose_steps":
+            return Chunk.named(mice).size * self._dose_steps
+        if load == "sweep_arms":
+            return self._swept[sweep][0]
+        if load == "sweep_mice":
+            return Chunk.named(mice).size * self._swept[sweep][0]
+        if load == "sweep_steps":
+            return Chunk.named(mice).size * self._swept[sweep][1]
+        if load == "animals":
+            return self._animals()
+        if load == "animal_steps":
+            return self._animals() * self._steps[arm]
+        if load == "chunk_experiments":
             spec = study.calibration
-            return {"experiments": Chunk.named(particles).size * spec.moves * spec.mice}
-        return self._of_study[rule]
+            return Chunk.named(particles).size * spec.moves * spec.mice
+        raise KeyError(load)
 
     def _animals(self) -> float:
         """Mice in the simulated experiments of one arm."""
@@ -199,85 +211,58 @@ class Needs:
         return float(asked.experiments * max(asked.sizes) + TWINS * asked.particles)
 
     @functools.cached_property
-    def _of_study(self) -> dict[str, dict[str, float]]:
-        """Rule -> loads, of rules whose jobs go over the whole study."""
+    def _of_study(self) -> dict[str, float]:
+        """Load -> amount, of loads that go with the whole study."""
         study, spec, cohort = self.study, self.study.calibration, self.study.cohort
         compared, asked = study.comparisons, study.power
         arms, swept, pairs = len(study.arms), len(study.swept), len(compared.pairs)
-        jobs = float(len(study.chunks()) * (arms + len(study.sweeps)))
         counts = float(compared.resamples * min(cohort.mice, BATCHES))
         tests = float(pairs * len(asked.sizes) * asked.experiments)
-        seen = {
+        points = spec.map_points**2
+        return {
             "arms": arms,
             "swept": swept,
             "pairs": pairs,
-            "jobs": jobs,
+            "jobs": float(len(study.chunks()) * (arms + len(study.sweeps))),
             "mice": cohort.mice,
             "mouse_arms": float(cohort.mice * arms),
-            "course_rows": study.figures.course_mice * self._course_days,
+            "course_rows": study.figures.course_mice * sum(self._days.values()),
             "dose_rows": study.figures.dose_mice * len(study.dose_curve),
             "shares": pairs * len(asked.sizes),
-            "evaluations": study.optimise.evaluations if study.optimise else 0,
-        }
-        variants: dict[str, float] = {"variants": len(spec.variants)}
-        points = spec.map_points**2
-        return {
-            "compare": {
-                "arms": arms,
-                "pairs": pairs,
-                "mice": cohort.mice,
-                "mouse_arms": float(cohort.mice * arms),
-                "counts": counts,
-                "draws": counts * (pairs + len(compared.combinations)),
-                "course_rows": study.figures.course_mice * self._course_days,
-            },
-            "compare_sweeps": {
-                "swept": swept,
-                "mouse_arms": float(cohort.mice * swept),
-                "largest": float(cohort.mice * max([len(s.arms) for s in study.sweeps], default=0)),
-                "counts": counts,
-                "draws": counts * swept,
-                "curves": sum(s.asks == "dose_response" for s in study.sweeps),
-                "cells": sum(len(s.arms) for s in study.sweeps if s.asks == "surface"),
-            },
-            "power": {
-                "arms": arms,
-                "mouse_arms": self._animals() * arms,
-                "tests": tests,
-                "log_ranks": tests if asked.test == "log_rank" else 0.0,
-                "counts": float(compared.resamples * min(asked.experiments, BATCHES)),
-                "draws": compared.resamples * tests,
-            },
-            "optimise": self._search(),
-            "report": seen,
-            "track": {"arms": arms, "swept": swept, "jobs": jobs},
-            "population": {"particles": spec.particles * (spec.generations + 1)},
-            "predict": {"experiments": spec.particles * spec.mice},
-            "scoreboard": variants,
-            "sensitivity": {"mouse_arms": spec.sobol * arms},
-            "contradiction": {
-                "points": points,
-                "experiments": points * spec.map_particles,
-                "particles": spec.particles * len(study.figures.dose_folds),
-            },
-            "evidence_figure": variants,
-            "evidence_report": variants,
-            "track_evidence": variants,
-            "snakemake": {"arms": arms + swept},
+            "counts": counts,
+            "draws": counts * (pairs + len(compared.combinations)),
+            "swept_mice": float(cohort.mice * swept),
+            "largest": float(cohort.mice * max([len(s.arms) for s in study.sweeps], default=0)),
+            "sweep_draws": counts * swept,
+            "curves": sum(s.asks == "dose_response" for s in study.sweeps),
+            "cells": sum(len(s.arms) for s in study.sweeps if s.asks == "surface"),
+            "animals_of_arms": self._animals() * arms,
+            "tests": tests,
+            "log_ranks": tests if asked.test == "log_rank" else 0.0,
+            "experiment_counts": float(compared.resamples * min(asked.experiments, BATCHES)),
+            "test_draws": compared.resamples * tests,
+            "all_particles": spec.particles * (spec.generations + 1),
+            "experiments": spec.particles * spec.mice,
+            "variants": len(spec.variants),
+            "sobol_runs": spec.sobol * arms,
+            "points": points,
+            "map_experiments": points * spec.map_particles,
+            "dose_particles": spec.particles * len(study.figures.dose_folds),
+            "all_arms": arms + swept,
+            **self._search(),
         }
 
     def _search(self) -> dict[str, float]:
         study, spec = self.study, self.study.optimise
         if spec is None:
-            return {}
+            return dict.fromkeys(("evaluations", "search_steps", "search_counts"), 0.0)
         tried = min(spec.mice, study.cohort.mice)
         others = study.cohort.mice - tried
         steps = _most_landings(study.arm(spec.arm), spec)
         return {
-            "mice": study.cohort.mice,
             "evaluations": spec.evaluations,
-            "steps": float((tried * spec.evaluations + 3 * others) * steps),
-            "counts": float(study.comparisons.resamples * min(others, BATCHES)),
+            "search_steps": float((tried * spec.evaluations + 3 * others) * steps),
+            "search_counts": float(study.comparisons.resamples * min(others, BATCHES)),
         }
 
 

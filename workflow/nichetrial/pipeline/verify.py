@@ -25,8 +25,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nichetrial.pipeline.expected import Expected, expected
+from nichetrial.pipeline.jobs import jobs
 from nichetrial.pipeline.plan import Plan
+from nichetrial.pipeline.stage import Job
 from nichetrial.records.identity import file_digest
 from nichetrial.records.stored import RunRecord, inside, read_record
 from nichetrial.tables import atomic
@@ -102,8 +103,8 @@ def verify(plan: Plan, *, evidence: bool, now: float, whole: bool = False) -> Ve
     tracked = [*plan.comparisons(), *plan.pictures(), plan.layout.page]
     was_last = _newest([plan.layout.receipt]) >= _newest(tracked)
     look.at_study(plan)
-    for job in expected(plan, evidence=evidence):
-        look.at(job, plan)
+    for job in jobs(plan, evidence=evidence):
+        look.at(job)
     look.at_receipt(plan.layout.receipt, "track", _newest(tracked) if was_last else 0)
     if evidence:
         look.at_receipt(plan.layout.evidence.receipt, "track_evidence")
@@ -130,7 +131,7 @@ class _Look:
 
     def at_study(self, plan: Plan) -> None:
         """study.json is written at the start of a run that has jobs: one is made sure of."""
-        record = read_record(plan.layout.record("study/resolve"))
+        record = read_record(plan.layout.record("resolve"))
         made = record["outputs"].get(plan.layout.study) if record else None
         if not os.path.lexists(plan.layout.study):
             return
@@ -139,7 +140,7 @@ class _Look:
             self.verdict.forced.pop(plan.layout.study)
             self.verdict.forced[plan.layout.receipt] = "track"
 
-    def at(self, job: Expected, plan: Plan) -> None:
+    def at(self, job: Job) -> None:
         """One job, after those that it reads from."""
         record = read_record(job.record)
         if record is not None and not _is_of(record, job):
@@ -147,7 +148,7 @@ class _Look:
             record = None
         if record is None:
             lost = [file for file in job.outputs if os.path.lexists(file)]
-            self._force(lost, job.rule, LOST)
+            self._force(lost, job.stage.name, LOST)
             return
         if record["status"] != "FINISHED":
             return
@@ -157,10 +158,10 @@ class _Look:
         self._not_in_future([*filter(os.path.exists, record["inputs"]), *made])
         wrong = [file for file, digest in made.items() if not self._is(file, digest)]
         if wrong:
-            self._force(wrong, job.rule, WRONG)
-        elif record.get("params_digest") != job.digest(plan):
+            self._force(wrong, job.stage.name, WRONG)
+        elif record.get("params_digest") != job.digest():
             if not _snakemake_sees(next(iter(made)), str(record.get("params_digest"))):
-                self._force(made, job.rule)
+                self._force(made, job.stage.name)
         else:
             self._compare_inputs(record["inputs"], made, job)
 
@@ -187,9 +188,7 @@ class _Look:
                 self.verdict.wrong[file] = reason
             self.verdict.forced.setdefault(file, rule)
 
-    def _compare_inputs(
-        self, inputs: Mapping[str, str], made: Iterable[str], job: Expected
-    ) -> None:
+    def _compare_inputs(self, inputs: Mapping[str, str], made: Iterable[str], job: Job) -> None:
         """The outputs are right; are they made of what there is now?"""
         there = {file: digest for file, digest in inputs.items() if inside(".", file)}
         newest = _newest(there)
@@ -201,7 +200,7 @@ class _Look:
         elif not self.verdict.wrong.keys() & other and max(map(_time, other)) <= min(
             map(_time, made)
         ):
-            self._force(made, job.rule)  # replaced by an older file
+            self._force(made, job.stage.name)  # replaced by an older file
 
     def _not_in_future(self, files: Iterable[str]) -> None:
         """Else no job could ever be newer than its inputs."""
@@ -233,11 +232,10 @@ class _Look:
         return self._files[file][-1] == digest
 
 
-def _is_of(record: RunRecord, job: Expected) -> bool:
+def _is_of(record: RunRecord, job: Job) -> bool:
     """Whether a record is of this job: of its stage, and of files that it makes."""
-    stage = job.asked[0]
     made = record["outputs"] if record["status"] == "FINISHED" else {}
-    return record["stage"] == stage and set(made) <= set(job.outputs)
+    return record["stage"] == job.stage.name and set(made) <= set(job.outputs)
 
 
 def _state(file: str) -> list[int]:

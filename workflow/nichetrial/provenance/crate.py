@@ -18,8 +18,9 @@ from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.pipeline.current import current
 from nichetrial.pipeline.plan import Plan
-from nichetrial.pipeline.products import EVIDENCE
-from nichetrial.provenance.past_run import Account, of_folder, resolved
+from nichetrial.pipeline.stages import STAGES
+from nichetrial.pipeline.stored_study import read_study
+from nichetrial.provenance.past_run import Account, of_folder
 from nichetrial.records import git
 from nichetrial.records.identity import checkout
 from nichetrial.records.origin import FOLDER, LOCK, STUDY
@@ -82,8 +83,10 @@ def _of_this_version(results: Path, study_file: str) -> tuple[list[RunRecord], l
     """The records that count, that of the study itself among them, and the names of the others."""
     whole = read_records(results) + read_records(results, evidence=True)
     missing = {m for r in whole if r["stage"] == "compare" for m in r["parameters"]["missing"]}
-    plan = dataclasses.replace(Plan.of(resolved(results), study_file), missing=tuple(missing))
-    evidence = any(r["stage"] in EVIDENCE for r in whole)
+    plan = dataclasses.replace(
+        Plan.of(read_study(results / "study.json"), study_file), missing=tuple(missing)
+    )
+    evidence = any(r["stage"] in STAGES and STAGES[r["stage"]].evidence for r in whole)
     records, others = current(plan, results, evidence=evidence)
     return [*records, *(r for r in whole if r["stage"] == "resolve")], others
 

@@ -14,16 +14,16 @@ from typing import Any
 
 from nichetrial import codes
 from nichetrial.errors import UserError
+from nichetrial.pipeline.stored_study import read_study
 from nichetrial.records.jobs import FILE as JOBS
 from nichetrial.records.jobs import Job, jobs_of, read_jobs
 from nichetrial.records.origin import FOLDER, IN_MLFLOW, ORIGIN, Origin, read_origin
-from nichetrial.records.stored import read_json, read_records, require_sound
-from nichetrial.study.resolved import ResolvedStudy
+from nichetrial.records.stored import read_records, require_sound
 from nichetrial.tracking import queries
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.runs import rows_of
 
-__all__ = ["Account", "of_folder", "of_run", "resolved"]
+__all__ = ["Account", "of_folder", "of_run"]
 
 EFFECTS = ("effects.csv", "sweep_effects.csv")
 SETTINGS = ("cohort", "seed")
@@ -69,21 +69,9 @@ class Account:
         )
 
 
-def resolved(results: Path) -> ResolvedStudy:
-    """The study of a results folder. Raises UserError if it is none."""
-    try:
-        return ResolvedStudy.model_validate(read_json(results / "study.json"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            codes.NO_RESULTS,
-            f"this is no results folder, for it has no study.json ({type(error).__name__})",
-            place=str(results),
-        ) from None
-
-
 def of_folder(results: Path, arm: str = "") -> Account:
     """A results folder, or one arm of it. Raises UserError if it is none, or has no records."""
-    study = resolved(results).model_dump(mode="json")
+    study = read_study(results / "study.json").model_dump(mode="json")
     records = read_records(results)
     if not records:
         raise UserError(
@@ -144,7 +132,7 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
                 "files are gone; run its study again, or sync its results folder",
                 place=place,
             )
-        study = resolved(folder).model_dump(mode="json")
+        study = read_study(folder / "study.json").model_dump(mode="json")
         origin = read_origin(provenance / ORIGIN) if (provenance / ORIGIN).is_file() else None
         changed = {"yes": True, "no": False}.get(
             tags.get("nichetrial.code_changed_since_commit", "")

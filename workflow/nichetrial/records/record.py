@@ -1,7 +1,7 @@
 """Run records: each job leaves a small JSON file beside its result, and needs nothing for it.
 
     with recording(path, stage="simulate", name="amd3100/mice-000000-000499", parameters={...},
-                   seed=1, inputs=[cohort], code=("model", "engine")) as record:
+                   seed=1, inputs=[cohort], code_digest=digest) as record:
         ...
         record.metric("mice_finished", 500)
         record.output(outcomes)
@@ -77,7 +77,8 @@ def recording(
     parameters: Any,
     seed: int | None = None,
     inputs: Iterable[str | os.PathLike[str]] = (),
-    code: Iterable[str] = (),
+    rooms: Iterable[str] = (),
+    code_digest: str = "",
     params_digest: str | None = None,
 ) -> Iterator[Record]:
     """Run the block and leave its record at ``path``: FINISHED, or FAILED if the block raises.
@@ -89,16 +90,17 @@ def recording(
         parameters: everything that shapes the result besides seed, code and inputs; JSON.
         seed: of the study.
         inputs: files that are read; they count by their bytes.
-        code: subpackages of nichetrial that the stage runs, for ``identity.code_digest``.
+        rooms: parts of nichetrial that the stage runs.
+        code_digest: of the code that it runs.
         params_digest: what the workflow said it passed; kept, not part of the identity.
 
     Raises: whatever the block raises; OSError for an input or a named output that is not there;
         TypeError or ValueError for parameters that are not JSON.
     """
     Path(path).unlink(missing_ok=True)
-    start, code = datetime.now(UTC), tuple(code)
+    start = datetime.now(UTC)
     digests = {_relative(p): identity.file_digest(p) for p in inputs}
-    code_digest, lock_digest = identity.code_digest(*code), identity.lock_digest()
+    lock_digest = identity.lock_digest()
     content: dict[str, Any] = {
         "run_key": identity.run_key(
             stage=stage,
@@ -118,7 +120,7 @@ def recording(
         "inputs": digests,
         "outputs": {},
         "code_digest": code_digest,
-        "code": sorted(code),
+        "code": sorted(rooms),
         "science": identity.science(),
         "lock_digest": lock_digest,
         "environment": environment(),

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from nichetrial import codes
@@ -31,6 +31,7 @@ __all__ = [
     "inside",
     "made_by",
     "notes_in",
+    "part_of",
     "read_json",
     "read_record",
     "read_records",
@@ -95,13 +96,19 @@ class StoredNote(TypedDict):
     remedy: Text
 
 
+class _Parameters(TypedDict):
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+    study: NotRequired[dict[str, Any]]
+    missing: NotRequired[Annotated[list[Name], Field(max_length=MOST)]]
+
+
 class RunRecord(TypedDict):
     """What ``records.record.recording`` writes. ``inputs`` and ``outputs``: path -> SHA-256."""
 
     run_key: Name
     stage: Name
     name: Name
-    parameters: dict[str, Any]
+    parameters: _Parameters
     params_digest: NotRequired[Name | None]
     metrics: NotRequired[Annotated[dict[Name, float | None], Field(max_length=MOST)]]
     notes: NotRequired[Annotated[list[StoredNote], Field(max_length=1_000)]]
@@ -179,6 +186,12 @@ def _why(path: Path) -> str:
     except (OSError, ValueError) as error:
         return str(error)[:200]
     return "it has changed just now"
+
+
+def part_of(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of the study that the job depended on; {} if its record does not have it."""
+    part = record["parameters"].get("study", {})
+    return part if isinstance(part, Mapping) else {}
 
 
 def notes_in(record: Mapping[str, Any]) -> list[Note]:

@@ -11,9 +11,9 @@ import pandas as pd
 
 from nichetrial.evidence.agreement import ENOUGH, INTERVAL
 from nichetrial.evidence.findings import Finding
-from nichetrial.figures import catalogue, inputs
+from nichetrial.figures import catalogue
+from nichetrial.figures.declared import EVIDENCE
 from nichetrial.figures.evidence_inputs import (
-    evidence_files,
     findings_of,
     name_words,
     published_words,
@@ -30,13 +30,12 @@ from nichetrial.report import layout as paper
 from nichetrial.report.provenance import provenance
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["TABLES", "recorded", "render", "sources"]
+__all__ = ["recorded", "render"]
 
-TABLES = (
-    "scoreboard", "dose_arms", "turns", "phase_map", "decisions", "full/posterior",
-    "full/population", "generations", "findings",
+STAGES = (
+    "particles", "population", "predict", "scoreboard", "sensitivity", "contradiction",
+    "evidence_figure",
 )  # fmt: skip
-STAGES = ("particles", "population", "predict", "scoreboard", "sensitivity", "contradiction")
 
 
 def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, Any]]) -> str:
@@ -48,7 +47,6 @@ def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, A
 
     Raises: UserError naming the file that is not there.
     """
-    inputs.require(sources(study, results))
     findings = findings_of(study)
     scores = table(results, "scoreboard")
     posterior, decisions = table(results, "full/posterior"), table(results, "decisions")
@@ -94,29 +92,18 @@ def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, A
             for v in study.calibration.variants
         ],
         figures={
-            name: {"name": name, "title": title, "caption": catalogue.caption(name),
+            name: {"name": name, "title": figure.title, "caption": catalogue.caption(name),
                    "alt": catalogue.alt(name),
                    "source": paper.picture(_picture_file(study, results, name))}
-            for name, title in catalogue.EVIDENCE.items()
+            for name, figure in EVIDENCE.items()
         },
         provenance=provenance(recorded(records)),
     )  # fmt: skip
 
 
-def sources(study: ResolvedStudy, results: Path) -> list[Path]:
-    """The files the page is made of, besides study and run records."""
-    found = evidence_files(study, results, TABLES)
-    return found + [_picture_file(study, results, name) for name in catalogue.EVIDENCE]
-
-
 def recorded(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The records of the calibration; those of the trial are in its own report."""
-    return [
-        r
-        for r in records
-        if r.get("stage") in STAGES
-        or (r.get("stage") == "figure" and r.get("name") in catalogue.EVIDENCE)
-    ]
+    return [r for r in records if r["stage"] in STAGES]
 
 
 def _of(scores: pd.DataFrame, variant: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.figures import catalogue, dose, inputs
+from nichetrial.figures.declared import FIGURES
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.model.variants import FULL
 from nichetrial.records.stored import notes_in
@@ -26,7 +27,7 @@ from nichetrial.report.sentences import (
 from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import POPULATIONS, ResolvedStudy
 
-__all__ = ["COMPARISONS", "render", "sources"]
+__all__ = ["render"]
 
 COMPARISONS = (
     "arms", "effects", "combinations", "unknowns", "mice_needed", "restricted_means", "ranking",
@@ -51,7 +52,6 @@ def render(
 
     Raises: UserError naming the file that is not there.
     """
-    inputs.require(sources(study, results))
     tabled = {n: inputs.comparison(results, n) for n in _tables(study)}
 
     def rows(name: str) -> list[dict[Any, Any]]:
@@ -97,10 +97,10 @@ def render(
         optimum=rows("optimum"),
         sweeps={sweep.name: sweep.label for sweep in study.sweeps},
         figures=[
-            {"name": name, "title": title, "caption": catalogue.caption(name),
+            {"name": name, "title": figure.title, "caption": catalogue.caption(name),
              "alt": catalogue.alt(name),
              "source": paper.picture(_picture_file(study, results, name))}
-            for name, title in catalogue.FIGURES.items()
+            for name, figure in FIGURES.items()
             if study.asks_for(name)
         ],
         population=POPULATIONS[study.cohort.population],
@@ -119,16 +119,6 @@ def _tables(study: ResolvedStudy) -> list[str]:
     """The tables of comparisons/ that the page reads."""
     shown_by = {"synergy": "surface"}
     return [n for n in COMPARISONS if study.asks_for(shown_by.get(n, n))]
-
-
-def sources(study: ResolvedStudy, results: Path) -> list[Path]:
-    """The files the page is made of, besides study and run records."""
-    layout = Layout(results.as_posix())
-    found = [Path(layout.comparison(name)) for name in _tables(study)]
-    found += _rejection_files(study, results)
-    found += inputs.dose_files(study, results)
-    names = [name for name in catalogue.FIGURES if study.asks_for(name)]
-    return found + [_picture_file(study, results, name) for name in names]
 
 
 def _scores(study: ResolvedStudy) -> list[dict[str, Any]]:

@@ -335,11 +335,15 @@ class ResolvedStudy(_Frozen):
 
     def arm(self, name: str) -> Arm:
         """The arm of that name, those of sweeps among them. Raises KeyError."""
-        return self._by_name[name]
+        return self._by_name[name] if name in self._by_name else self._swept_by_name[name]
 
     @functools.cached_property
     def _by_name(self) -> dict[str, Arm]:
-        return {arm.name: arm for arm in (*self.arms, *self.swept)}
+        return {arm.name: arm for arm in self.arms}
+
+    @functools.cached_property
+    def _swept_by_name(self) -> dict[str, Arm]:
+        return {arm.name: arm for arm in self.swept}
 
     @property
     def swept(self) -> tuple[Arm, ...]:

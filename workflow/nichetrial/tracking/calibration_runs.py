@@ -15,7 +15,7 @@ from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.formatting import interval, share
 from nichetrial.records import identity
-from nichetrial.records.stored import made_by, read_records
+from nichetrial.records.stored import made_by, part_of, read_records
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking import origin_files
 from nichetrial.tracking.markdown import said
@@ -150,7 +150,7 @@ class _Evidence:
 
     def _differs(self, record: Record) -> bool:
         return any(
-            self.settings.get(k, v) != v for k, v in record["parameters"].items() if k != "variant"
+            self.settings.get(k, v) != v for k, v in part_of(record).get("calibration", {}).items()
         )
 
     def _calibration(self, variant: str) -> Run:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nichetrial.formatting import number, tick
 from nichetrial.records import identity
-from nichetrial.records.stored import made_by, read_records
+from nichetrial.records.stored import made_by, part_of, read_records
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.runs import Run, common_tags, files, finite, ms, rows_of
 
@@ -38,7 +38,9 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
     whole = key(study["name"], {"asked": record["parameters"], "cohort": cohort}, [])
     tags = common_tags("optimum", record, study, code)
     start, end = ms(record["start"]), ms(record["end"])
-    spec, arm = record["parameters"]["optimise"], record["parameters"]["arm"]
+    asked = part_of(record)
+    spec = asked["optimise"]
+    (arm,) = (arm for arm in asked["arms"] if arm["name"] == spec["arm"])
     label, drug = arm["label"], arm["treatments"][spec["treatment"]]["drug"]
     tried = rows_of(results / "comparisons" / "evaluations.csv")
     children = [

@@ -15,7 +15,7 @@ from typing import Any
 from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.records import identity
-from nichetrial.records.stored import made_by, read_records
+from nichetrial.records.stored import made_by, part_of, read_records
 from nichetrial.tracking import datasets, measures, origin_files
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.markdown import said
@@ -103,7 +103,7 @@ class _Campaign:
         self.reference = study["comparisons"]["reference"]
         self.effects = rows_of(results / "comparisons" / "effects.csv") if self.compared else []
         self.metrics = json_of(results / "comparisons" / "metrics.json") if self.compared else {}
-        swept = self._made_of_this("compare-sweeps", "sweeps", list(study.get("sweeps", ())))
+        swept = self._made_of_this("compare_sweeps", "sweeps", list(study.get("sweeps", ())))
         self.effects_of = self._by_arm(
             [*self.effects, *(self._table("sweep_effects") if swept else ())]
         )
@@ -152,10 +152,9 @@ class _Campaign:
         for record in self.others:
             if record["stage"] != "compare" or record["status"] != "FINISHED":
                 continue
-            given = record["parameters"]
             if (
-                given.get("comparisons", spec) == spec
-                and not whole.intersection(given.get("missing", ()))
+                part_of(record).get("comparisons") == spec
+                and not whole.intersection(record["parameters"].get("missing", ()))
                 and not left_over.intersection(record["inputs"])
                 and self._of_this_code(record)
                 and self._read_what_is_there(record)
@@ -168,7 +167,7 @@ class _Campaign:
         return any(
             r["stage"] == stage
             and r["status"] == "FINISHED"
-            and r["parameters"].get(part) == asked
+            and part_of(r).get(part) == asked
             and self._of_this_code(r)
             and self._read_what_is_there(r)
             for r in self.others
@@ -227,14 +226,12 @@ class _Campaign:
         )  # fmt: skip
 
     def _current(self, record: Record, arm: Mapping[str, Any]) -> bool:
-        given = record["parameters"]
-        written = given.get("arm") if isinstance(given, Mapping) else None
-        if record["stage"] == "sweep":
-            written = next((a for a in given["arms"] if a["name"] == arm["name"]), {})
+        asked = part_of(record)
+        sweeps = asked.get("sweeps", [])
         return (
             record["seed"] == self.seed
             and self._of_this_code(record)
-            and (not isinstance(written, Mapping) or written == arm)
+            and arm in (asked.get("arms", []) or [a for s in sweeps for a in s["arms"]])
             and self._read_what_is_there(record)
         )
 

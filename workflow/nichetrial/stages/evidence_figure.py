@@ -1,0 +1,7 @@
+"""Stage evidence_figure: one figure of the calibration."""
+
+from __future__ import annotations
+
+from nichetrial.stages.figure import run
+
+__all__ = ["run"]
