@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from nichetrial.figures import catalogue
+from nichetrial.figures.declared import FIGURES
 from nichetrial.figures.style import save
 from nichetrial.records.record import recording
 from nichetrial.records.stored import read_records
@@ -125,7 +126,7 @@ def invented(root: Path) -> Path:
     _record(results, "compare", "comparisons", compared, inputs=outcomes)
     _record(results, "power", "power", {"power": study.power.model_dump(mode="json")})
     (results / "figures").mkdir()
-    for figure in filter(study.asks_for, catalogue.FIGURES):
+    for figure in filter(study.asks_for, FIGURES):
         drawn = catalogue.draw(figure, study, results, [])
         save(drawn, results / "figures" / figure, ("svg",), 60)
     page = render(study, results, [], read_records(results))
@@ -155,7 +156,7 @@ def _record(
         parameters=given,
         seed=7,
         inputs=inputs or [],
-        code=("model",),
+        rooms=("model",),
     ) as record:
         for path in outputs or ():
             record.output(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nichetrial.figures import catalogue
+from nichetrial.figures.declared import FIGURES
 from nichetrial.figures.style import save
 from nichetrial.records.stored import read_records
 from nichetrial.report.study_page import render
@@ -28,7 +29,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     labels = LABELS | {"cd63_ko": "Cd63 -/- with_one_unbreakable_word_" + "x" * 120}
     study, results = build(tmp_path_factory.mktemp("report"), make_study(labels, mice=15))
     (results / "figures").mkdir()
-    drawn = [name for name in catalogue.FIGURES if study.asks_for(name)]
+    drawn = [name for name in FIGURES if study.asks_for(name)]
     for name in drawn:
         figure = catalogue.draw(name, study, results, [])
         save(figure, results / "figures" / name, ("svg",), 60)

@@ -26,7 +26,7 @@ from nichetrial.records.stored import (
 from nichetrial.study.resolved import ResolvedStudy
 from tests.unit.test_tracking_plan import build, study
 
-RECORD = "records/compare/comparisons.json"
+RECORD = "records/compare.json"
 
 
 @pytest.fixture

@@ -277,7 +277,7 @@ def test_too_little_memory_is_told_more_is_asked_for_and_the_bytes_are_those_of_
     said = re.search(
         r"FAILED  simulate amd3100, mice 0-11: FAILED, it was killed: most often, for more memory "
         r"than it had asked for \(Slurm job \d+\)\n"
-        r"  log: results/tiny/logs/simulations/amd3100/.*\n    .*\n"
+        r"  log: results/tiny/logs/simulate/amd3100/.*\n    .*\n"
         r"  log: .*/slurm_logs/.*\n    srun: error: n\d: task 0: Killed", head.said
     )  # fmt: skip
     assert said, head.said
@@ -314,7 +314,7 @@ def test_a_job_that_takes_too_long_is_told_and_the_other_arms_are_reported(clust
     said = endless.said
     assert re.search(
         r"FAILED  simulate amd3100, mice 0-11: TIMEOUT, it took longer than it had asked for "
-        r"\(Slurm job \d+\)\n  log: results/tiny/logs/simulations/amd3100/", said
+        r"\(Slurm job \d+\)\n  log: results/tiny/logs/simulate/amd3100/", said
     ), said  # fmt: skip
     assert "DUE TO TIME LIMIT" in said
     assert "going on without arm amd3100" in said

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from nichetrial import cli, codes
 from nichetrial.errors import UserError
 from nichetrial.model.variants import VARIANTS
+from nichetrial.pipeline.jobs import job
 from nichetrial.pipeline.plan import Plan
-from nichetrial.pipeline.products import EVIDENCE
+from nichetrial.pipeline.stages import STAGES
 from nichetrial.study.calibration import MOST_JOBS
 from nichetrial.study.language import CalibrationSection
 from nichetrial.study.load import load, load_text
@@ -61,7 +62,8 @@ def test_the_resolved_section_has_the_keys_and_defaults_of_the_study_file():
     for key in set(CalibrationSpec.model_fields) - {"variants"}:
         value = getattr(section, key)
         assert getattr(spec, key) == (tuple(value) if isinstance(value, list) else value), key
-    assert {k for keys in EVIDENCE.values() for k in keys} == (
+    depends = {key for name in OF_CALIBRATION for key in STAGES[name].depends}
+    assert {key.split(".")[1] for key in depends if key.startswith("calibration.")} == (
         set(CalibrationSpec.model_fields) - {"chunk"}
     )
 
@@ -222,9 +224,20 @@ def test_as_many_jobs_as_are_allowed():
     assert fault.startswith(f"{codes.TOO_MANY} ")
 
 
+OF_CALIBRATION = (
+    "particles",
+    "population",
+    "predict",
+    "scoreboard",
+    "sensitivity",
+    "contradiction",
+)
+ONE = {"variant": "full", "generation": "001", "particles": "000000-000019", "mice": "0-9"}
+
+
 def _stages_of(study: ResolvedStudy) -> dict[str, str]:
     plan = Plan.of(study, "s.yaml")
-    return {s: plan.digest(s, variant="full") for s in (*EVIDENCE, "parameters", "compare")}
+    return {s: job(plan, s, **ONE).digest() for s in (*OF_CALIBRATION, "parameters", "compare")}
 
 
 @pytest.mark.parametrize(
@@ -254,9 +267,9 @@ def test_a_change_of_a_key_runs_these_stages_again(key, value, stages):
 
 def test_each_variant_has_jobs_of_its_own():
     plan = Plan.of(load_text(SOUND), "s.yaml")
-    digests = {plan.digest("particles", variant=v) for v in VARIANTS}
+    digests = {job(plan, "particles", **ONE | {"variant": v}).digest() for v in VARIANTS}
     assert len(digests) == len(VARIANTS)
-    files = [f for v in VARIANTS for f in plan.all_particles(v)]
+    files = [f for v in VARIANTS for f in job(plan, "population", variant=v).inputs]
     assert len(set(files)) == len(files) == len(VARIANTS) * 9 * 2
     assert plan.particles("full", -1) == []
     assert plan.particles("full", 3) == [
@@ -273,4 +286,4 @@ def test_the_population_of_a_study_is_what_its_mice_depend_on():
     before, after = _stages_of(study), _stages_of(priors)
     changed = {s for s in before if before[s] != after[s]}
     assert "parameters" in changed
-    assert not changed & set(EVIDENCE)
+    assert not changed & set(OF_CALIBRATION)

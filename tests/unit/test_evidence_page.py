@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from nichetrial import cli
 from nichetrial.errors import UserError
 from nichetrial.evidence.scoreboard import SCOREBOARD
 from nichetrial.figures import catalogue
+from nichetrial.figures.declared import EVIDENCE
 from nichetrial.figures.evidence_inputs import findings_of, table
 from nichetrial.report import evidence_words as w
 from nichetrial.report.calibration_page import recorded, render
-from nichetrial.stages import evidence_report as stage
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tables import write
 from tests.unit.test_figures_evidence import build, make_study
@@ -29,12 +30,12 @@ RECORDS = [
      "seed": 1, "code_digest": "c" * 64, "lock_digest": "l" * 64, "git": {"commit": "abc"},
      "environment": {"python": "3.12", "platform": "Linux", "packages": {"numpy": "2"}}},
     {"stage": "figure", "name": "foci", "run_key": "f" * 64, "status": "FINISHED"},
-    {"stage": "figure", "name": "sobol", "run_key": "s" * 64, "status": "FINISHED"},
+    {"stage": "evidence_figure", "name": "sobol", "run_key": "s" * 64, "status": "FINISHED"},
 ]  # fmt: skip
 
 
 def add_pictures(results: Path) -> None:
-    for name in catalogue.EVIDENCE:
+    for name in EVIDENCE:
         path = results / "evidence" / "figures" / f"{name}.svg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(PIXEL)
@@ -71,8 +72,8 @@ def test_the_page_is_well_formed(html: str) -> None:
     assert inner
     assert set(inner) <= set(page.ids)
     assert page.tags.count("h1") == page.tags.count("main") == 1
-    assert sorted(page.alts) == sorted(catalogue.alt(name) for name in catalogue.EVIDENCE)
-    for name in catalogue.EVIDENCE:
+    assert sorted(page.alts) == sorted(catalogue.alt(name) for name in EVIDENCE)
+    for name in EVIDENCE:
         assert catalogue.caption(name) in page.plain
     assert "nan" not in page.plain.lower().split()
 
@@ -170,15 +171,13 @@ def test_a_table_that_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_the_stage_writes_page_and_record(folder, tmp_path: Path) -> None:
     study, results = folder
-    (tmp_path / "study.json").write_text(study.model_dump_json(), encoding="utf-8")
-    parser = argparse.ArgumentParser()
-    stage.add_arguments(parser)
-    stage.run(parser.parse_args([
-        "--study", str(tmp_path / "study.json"), "--results", str(results),
-        "--out", str(tmp_path / "report.html"), "--record", str(tmp_path / "record.json"),
-    ]))  # fmt: skip
-    assert json.loads((tmp_path / "record.json").read_text())["status"] == "FINISHED"
-    assert "What the model explains" in (tmp_path / "report.html").read_text()
+    copy = tmp_path / "results"
+    shutil.copytree(results, copy)
+    (copy / "study.json").write_text(study.written(), encoding="utf-8")
+    assert cli.main(["stage", "evidence_report", "--study", str(copy / "study.json")]) == 0
+    record = json.loads((copy / "records/evidence/evidence_report.json").read_text())
+    assert record["status"] == "FINISHED"
+    assert "What the model explains" in (copy / "evidence" / "report.html").read_text()
 
 
 # --- words ----------------------------------------------------------------------------------------

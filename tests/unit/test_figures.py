@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import warnings
@@ -19,17 +18,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from nichetrial.errors import UserError
+from nichetrial import cli, codes
 from nichetrial.figures import catalogue, dose, foci, inputs
+from nichetrial.figures.declared import FIGURES
 from nichetrial.figures.style import arm_styles, save, spread, wrapped
-from nichetrial.stages import figure as stage
 from tests.unit.test_figures_data import LABELS, build, make_study
 
 SCHEDULE = importlib.util.find_spec("nichetrial.figures.schedule") is not None
 ELSEWHERE = {"event_free", "dose_response", "surface", "window", "schedules", "optimum", "power",
              "uncertainty", "ranking"}  # fmt: skip
 """Tested in test_figures_lab and test_figures_sweeps."""
-DRAWN = [n for n in catalogue.FIGURES if n not in ELSEWHERE and (n != "schedule" or SCHEDULE)]
+DRAWN = [n for n in FIGURES if n not in ELSEWHERE and (n != "schedule" or SCHEDULE)]
 FROM_RESULTS = [name for name in DRAWN if name != "schedule"]
 
 FEW = {name: LABELS[name] for name in ("timp1_high", "amd3100", "cd63_ko")}
@@ -221,17 +220,11 @@ def test_long_labels_are_wrapped() -> None:
 
 
 def test_captions_say_what_is_seen() -> None:
-    for name in catalogue.FIGURES:
+    for name in FIGURES:
         assert len(catalogue.caption(name).split()) > 30
         assert catalogue.alt(name).endswith(".")
     with pytest.raises(KeyError):
         catalogue.caption("pie")
-
-
-def run_stage(*words: str) -> None:
-    parser = argparse.ArgumentParser()
-    stage.add_arguments(parser)
-    stage.run(parser.parse_args(words))
 
 
 def test_the_stage_writes_the_figure_and_its_record(
@@ -240,9 +233,9 @@ def test_the_stage_writes_the_figure_and_its_record(
     study, _ = build(tmp_path, missing=["amd3100"])
     monkeypatch.chdir(tmp_path)
     folder = f"results/{study.name}"
-    run_stage("foci", "--study", f"{folder}/study.json", "--results", folder, "--out-stem",
-              f"{folder}/figures/foci", "--missing", "amd3100", "--record", "r.json")  # fmt: skip
-    record = json.loads(Path("r.json").read_text())
+    words = ["stage", "figure", "--figure", "foci", "--study", f"{folder}/study.json"]
+    assert cli.main([*words, "--missing", "amd3100"]) == 0
+    record = json.loads(Path(folder, "records/figure/foci.json").read_text())
     assert record["status"] == "FINISHED"
     assert list(record["outputs"]) == [f"{folder}/figures/foci.png", f"{folder}/figures/foci.svg"]
     assert (
@@ -251,12 +244,13 @@ def test_the_stage_writes_the_figure_and_its_record(
     assert not any("/amd3100/" in name for name in record["inputs"])
 
 
-def test_the_stage_says_which_file_it_misses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_stage_names_the_file_that_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study, _ = build(tmp_path, missing=["amd3100"])
     monkeypatch.chdir(tmp_path)
     folder = f"results/{study.name}"
-    with pytest.raises(UserError, match="amd3100/mice-000000-000024"):
-        run_stage("foci", "--study", f"{folder}/study.json", "--results", folder, "--out-stem",
-                  "foci", "--record", "foci.json")  # fmt: skip
+    words = ["stage", "figure", "--figure", "foci", "--study", f"{folder}/study.json"]
+    assert cli.main(words) == 2
+    told = capsys.readouterr().err
+    assert f"amd3100/mice-000000-000024.outcomes.parquet: {codes.NO_RESULTS} " in told

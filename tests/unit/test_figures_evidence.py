@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
+import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from nichetrial import cli
 from nichetrial.cohort.population import POPULATION
 from nichetrial.cohort.smc import GENERATIONS
 from nichetrial.cohort.space import NAMES
@@ -28,12 +29,12 @@ from nichetrial.evidence.scoreboard import SCOREBOARD, scoreboard
 from nichetrial.explore.sobol import SOBOL
 from nichetrial.figures import catalogue
 from nichetrial.figures import evidence_inputs as evidence
+from nichetrial.figures.declared import EVIDENCE
 from nichetrial.figures.posterior import FIRST, place, unknown
 from nichetrial.figures.style import save
 from nichetrial.model.parameters import PARAMETERS
+from nichetrial.pipeline.jobs import job
 from nichetrial.pipeline.plan import Plan
-from nichetrial.pipeline.products import EVIDENCE_FIGURES, OF_NO_CALIBRATION
-from nichetrial.stages import figure as stage
 from nichetrial.study.load import load
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tables import write
@@ -186,7 +187,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[ResolvedStudy, Path
     return build(tmp_path_factory.mktemp("plain"))
 
 
-@pytest.mark.parametrize("name", catalogue.EVIDENCE)
+@pytest.mark.parametrize("name", EVIDENCE)
 def test_a_figure_shows_the_numbers_of_its_tables(name: str, plain, tmp_path: Path) -> None:
     text = words(draw(name, *plain, tmp_path))
     expected = {
@@ -203,7 +204,7 @@ def test_a_figure_shows_the_numbers_of_its_tables(name: str, plain, tmp_path: Pa
         assert word in text
 
 
-@pytest.mark.parametrize("name", catalogue.EVIDENCE)
+@pytest.mark.parametrize("name", EVIDENCE)
 def test_the_same_tables_give_the_same_bytes(name: str, plain, tmp_path: Path) -> None:
     study, results = plain
     first = save(catalogue.draw(name, study, results, []), tmp_path / "a", ("png", "svg"), 40)
@@ -216,18 +217,18 @@ def test_the_same_tables_give_the_same_bytes(name: str, plain, tmp_path: Path) -
     assert b"Software" not in first[0].read_bytes()
 
 
-@pytest.mark.parametrize("name", catalogue.EVIDENCE)
+@pytest.mark.parametrize("name", EVIDENCE)
 def test_caption_and_alternative_text_are_there(name: str) -> None:
     assert catalogue.caption(name).endswith(".")
     assert len(catalogue.caption(name)) > len(catalogue.alt(name)) > 40
-    assert catalogue.EVIDENCE[name]
+    assert EVIDENCE[name]
 
 
 def test_one_variant_without_turn_flip_or_difference_can_be_drawn(tmp_path: Path) -> None:
     study, results = build(
         tmp_path, make_study(tmp_path, ["full"]), turns=False, moving=False, failed=["A1", "B7"]
     )
-    texts = {name: words(draw(name, study, results, tmp_path)) for name in catalogue.EVIDENCE}
+    texts = {name: words(draw(name, study, results, tmp_path)) for name in EVIDENCE}
     assert "does not turn at these doses" in texts["contradiction"]
     assert "no quantity varies" in texts["sobol"]
     assert "no simulated experiment gave a number" in texts["scoreboard"]
@@ -251,7 +252,7 @@ def test_labels_with_dollars_and_markup_are_text(tmp_path: Path) -> None:
 
 def test_a_missing_table_is_told(plain, tmp_path: Path) -> None:
     study, _ = plain
-    for name in catalogue.EVIDENCE:
+    for name in EVIDENCE:
         with pytest.raises(UserError, match="run the stages before it"):
             catalogue.draw(name, study, tmp_path, [])
 
@@ -292,44 +293,26 @@ def test_places_on_a_prior() -> None:
     assert place(np.array([3.0]), 3.0, 3.0) == pytest.approx([0.5])
 
 
-def test_workflow_and_catalogue_name_the_same_files(plain, tmp_path: Path) -> None:
-    study, _ = plain
-    assert list(EVIDENCE_FIGURES) == list(catalogue.EVIDENCE)
-    assert set(evidence.NOT_SHOWN) == OF_NO_CALIBRATION
-    plan = Plan.of(study, "s.yaml")
-    for name in EVIDENCE_FIGURES:
-        read = catalogue.sources(name, study, Path(plan.results), [])
-        assert sorted(plan.evidence_inputs(name)) == sorted(str(path) for path in read)
-    assert not set(catalogue.EVIDENCE) & set(catalogue.FIGURES)
-    pictures = [Path(p).name for p in plan.evidence_pictures()]
-    assert len(pictures) == len(catalogue.EVIDENCE) * len(study.figures.formats)
-
-
 def test_what_a_figure_does_not_show_does_not_draw_it_again(plain) -> None:
     study, _ = plain
     other = study.model_copy(
         update={"question": "Why?", "cohort": study.cohort.model_copy(update={"mice": 7})}
     )
-    for stage_name, name in (("figure", "sobol"), ("evidence-report", "")):
-        one, two = (Plan.of(s, "s").digest(stage_name, figure=name) for s in (study, other))
-        assert one == two
-    one, two = (Plan.of(study, "s").digest("figure", figure=n) for n in ("sobol", "scoreboard"))
-    assert one != two
+    for name, wildcards in (("evidence_figure", {"figure": "sobol"}), ("evidence_report", {})):
+        one, two = (job(Plan.of(s, "s"), name, **wildcards) for s in (study, other))
+        assert one.digest() == two.digest()
 
 
 def test_the_stage_writes_pictures_and_record(plain, tmp_path: Path) -> None:
     study, results = plain
-    (tmp_path / "study.json").write_text(study.model_dump_json(), encoding="utf-8")
-    parser = argparse.ArgumentParser()
-    stage.add_arguments(parser)
-    stage.run(parser.parse_args([
-        "calibration", "--study", str(tmp_path / "study.json"),
-        "--results", str(results), "--out-stem", str(tmp_path / "calibration"),
-        "--record", str(tmp_path / "record.json"),
-    ]))  # fmt: skip
-    record = json.loads((tmp_path / "record.json").read_text())
+    folder = tmp_path / "results"
+    shutil.copytree(results, folder)
+    (folder / "study.json").write_text(study.written(), encoding="utf-8")
+    words = ["--study", str(folder / "study.json"), "--figure", "calibration"]
+    assert cli.main(["stage", "evidence_figure", *words]) == 0
+    record = json.loads((folder / "records/evidence/evidence_figure/calibration.json").read_text())
     assert (record["stage"], record["name"], record["status"]) == (
-        "figure", "calibration", "FINISHED",
+        "evidence_figure", "calibration", "FINISHED",
     )  # fmt: skip
     for kind in study.figures.formats:
-        assert (tmp_path / f"calibration.{kind}").stat().st_size > 2000
+        assert (folder / f"evidence/figures/calibration.{kind}").stat().st_size > 2000

@@ -318,6 +318,16 @@ def test_no_file_is_added_to_set_b_or_renamed_unseen(copy_of_b):
         check_held_out()
 
 
+PARTICLES = [
+    "stage",
+    "particles",
+    "--variant",
+    "full",
+    "--particles",
+    "000000-000019",
+    "--generation",
+]
+FIRST = "evidence/full/particles/000/000000-000019.parquet"
 SMALL = STUDY + "calibration: {particles: 20, moves: 1, mice: 2, generations: 1, chunk: 20}\n"
 
 
@@ -326,18 +336,15 @@ def particles(folder: Path) -> dict[str, bytes]:
     folder.mkdir()
     study = folder / "study.json"
     study.write_text(load_text(SMALL).model_dump_json())
-    for g in ("000", "001"):
-        words = ["particles", "--study", str(study), "--variant", "full", "--generation", g,
-                 "--first", "0", "--last", "19", "--out", str(folder / f"{g}.parquet"),
-                 "--record", str(folder / f"{g}.json")]  # fmt: skip
-        previous = ["--previous", str(folder / "000.parquet")] if g == "001" else []
-        assert cli.main([*words, *previous]) == 0
-    return {p.name: p.read_bytes() for p in folder.glob("*.parquet")}
+    for generation in ("000", "001"):
+        assert cli.main([*PARTICLES, generation, "--study", str(study)]) == 0
+    made = folder / "evidence" / "full" / "particles"
+    return {p.parent.name: p.read_bytes() for p in made.rglob("*.parquet")}
 
 
 def test_particles_do_not_depend_on_what_set_b_says(tmp_path, monkeypatch, copy_of_b):
     before = particles(tmp_path / "before")
-    assert sorted(before) == ["000.parquet", "001.parquet"]
+    assert sorted(before) == ["000", "001"]
     # no findings at all, and experiments that are none: whoever reads them fails
     for path in copy_of_b.iterdir():
         path.write_text("this is neither a table nor a study\n")
@@ -381,8 +388,7 @@ count = len(opened)
 findings.read_findings(findings.HELD_OUT)
 print(json.dumps(opened[count:]))
 """
-    words = ["particles", "--study", "study.json", "--variant", "full", "--generation", "0"]
-    words += ["--first", "0", "--last", "19", "--out", "0.parquet", "--record", "0.json"]
+    words = [*PARTICLES, "000", "--study", "study.json"]
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
         cwd=tmp_path, capture_output=True, text=True, env=os.environ, check=False,
@@ -390,7 +396,7 @@ print(json.dumps(opened[count:]))
     assert done.returncode == 0, done.stderr
     (result, opened), control = map(json.loads, done.stdout.splitlines()[-2:])
     assert result == 0
-    assert len(read(tmp_path / "0.parquet")) == 20
+    assert len(read(tmp_path / FIRST)) == 20
     assert {Path(name).name for name, _ in opened} == {
         p.name for p in HELD_OUT.parent.iterdir() if p.suffix in (".csv", ".yaml")
     }
@@ -403,12 +409,9 @@ def test_a_changed_set_b_stops_a_calibration(tmp_path, monkeypatch, copy_of_b, c
     (copy_of_b / "blockade.yaml").write_text("")
     study = tmp_path / "study.json"
     study.write_text(load_text(SMALL).model_dump_json())
-    words = ["particles", "--study", str(study), "--variant", "full", "--generation", "0",
-             "--first", "0", "--last", "19", "--out", str(tmp_path / "0.parquet"),
-             "--record", str(tmp_path / "0.json")]  # fmt: skip
-    assert cli.main(words) == 2
-    assert "have been changed since they were set aside" in capsys.readouterr().err
-    assert not (tmp_path / "0.parquet").exists()
+    assert cli.main([*PARTICLES, "000", "--study", str(study)]) == 2
+    assert f": {codes.HELD_OUT} " in capsys.readouterr().err
+    assert not (tmp_path / FIRST).exists()
 
 
 def test_parameters_of_findings_are_in_units_of_the_table():

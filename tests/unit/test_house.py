@@ -14,12 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nichetrial import cli
-from nichetrial.commands.run import UNTIL
 from nichetrial.launch import conda
-from nichetrial.pipeline.code import CODE
-from nichetrial.pipeline.plan import Plan
-from nichetrial.pipeline.products import FIGURES
+from nichetrial.pipeline import code
+from nichetrial.pipeline.stages import STAGES
+from nichetrial.records.identity import CODE_SUFFIXES
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "workflow" / "nichetrial"
@@ -57,7 +55,7 @@ BELOW: dict[str, set[str]] = {
     },
     "records": set(),
     "tracking": {"records", "compat", "store_address"},
-    "pipeline": {"study", "records"},
+    "pipeline": {"figures", "study", "records"},
     "launch": {"pipeline", "study", "records", "compat"},
     "provenance": {"launch", "pipeline", "study", "tracking", "records"},
     "stages": {
@@ -108,30 +106,6 @@ def imports(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def closure(name: str, stop: str) -> set[str]:
-    """All that a module imports, directly or not; ``stop`` is not followed."""
-    seen: set[str] = set()
-    open_ = {name}
-    while open_:
-        seen |= open_
-        open_ = {n for m in open_ for n in imports(m) if n.split(".")[0] != stop} - seen
-        if "figures.catalogue" in open_:  # it imports the figures by name
-            open_ |= {n for n in modules() if n.startswith("figures.")} - seen
-    return seen
-
-
-def reads(name: str, folder: str) -> bool:
-    """Does a module name a folder of data (of findings) that lies beside it?"""
-    path = PACKAGE / folder.replace(".", "/")
-    beside = modules()[name].parent == path.parent
-    return (
-        path.is_dir()
-        and not list(path.glob("*.py"))
-        and beside
-        and (f'"{path.name}"' in modules()[name].read_text())
-    )
-
-
 @pytest.mark.parametrize("name", modules())
 def test_arrows_run_one_way(name):
     part = name.split(".")[0]
@@ -154,60 +128,38 @@ def test_the_layers_have_no_cycle():
         done |= ready
 
 
-@pytest.mark.parametrize("stage", CODE)
-def test_a_digest_covers_the_code_that_its_stage_runs(stage):
-    """Else a change of that code would run nothing again. Tracking shapes no result but its own."""
-    module = cli.COMMANDS[stage][0].removeprefix("nichetrial.")
-    ignored = {
-        "compat",
-        "compat.numba_cache",
-        "errors",
-        "codes",
-        "store_address",
-        "tables",
-        "stages.options",
-        "stages",
-        "study",
-        "launch",
-        "pipeline.code",
-        "",
+@pytest.mark.parametrize("name", modules())
+def test_the_imports_of_a_module_are_found_as_python_finds_them(name):
+    """Else a change of that code would run nothing again."""
+    assert imports(name) - {""} <= code.imported(name) <= modules().keys()
+
+
+@pytest.mark.parametrize("name", code.ALSO_READS)
+def test_data_that_a_module_reads_is_there(name):
+    assert name in modules()
+    for pattern in code.ALSO_READS[name]:
+        assert [*PACKAGE.glob(pattern)], pattern
+
+
+def test_all_data_of_the_package_is_declared():
+    """Else a change of it would run nothing again."""
+    data = {p for p in PACKAGE.rglob("*") if p.suffix in CODE_SUFFIXES - {".py"}}
+    data -= {PACKAGE / "pipeline" / "costs.csv"}
+    assert data == {
+        path
+        for patterns in code.ALSO_READS.values()
+        for pattern in patterns
+        for path in PACKAGE.glob(pattern)
+        if path.suffix in CODE_SUFFIXES - {".py"}
     }
-    needed = closure(module, stop="" if stage == "track" else "records") - ignored
-    loose = {n for n in needed if not any(n == c or n.startswith(f"{c}.") for c in CODE[stage])}
-    assert not loose, f"{stage} imports {sorted(loose)}, which is not in CODE[{stage!r}]"
 
 
-@pytest.mark.parametrize("stage", CODE)
-def test_a_digest_has_no_code_that_its_stage_does_not_run(stage):
-    """Else a change elsewhere would run it again for nothing."""
-    needed = closure(cli.COMMANDS[stage][0].removeprefix("nichetrial."), stop="")
-    idle = {
-        c
-        for c in CODE[stage]
-        if not any(n == c or n.startswith(f"{c}.") or reads(n, c) for n in needed)
-    }
-    assert not idle, f"CODE[{stage!r}] has {sorted(idle)}, which {stage} does not import"
-
-
-@pytest.mark.parametrize("stage", sorted(set(CODE) - {"track"}))
-def test_records_name_the_code_of_their_own_stage(stage):
-    """Else a record could tell of other code than that for which its job was run."""
-    source = modules()[cli.COMMANDS[stage][0].removeprefix("nichetrial.")].read_text()
-    assert re.findall(r"code=(.*),\n", source) == [f'CODE["{stage}"]']
-
-
-def test_stages_are_the_same_everywhere():
-    assert set(CODE) == set(cli.STAGES)
-
-
-def test_figures_and_their_inputs_are_those_of_the_catalogue(small_study, monkeypatch):
-    from nichetrial.figures import catalogue
-
-    assert list(FIGURES) == list(catalogue.FIGURES)
-    plan = Plan.of(small_study, "s.yaml", "amd3100")
-    for figure in FIGURES:
-        read = catalogue.sources(figure, small_study, Path(plan.results), plan.missing)
-        assert sorted(plan.figure_inputs(figure)) == sorted(str(path) for path in read)
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_a_stage_has_one_name(stage):
+    """Of its module and its rule."""
+    assert stage.module in modules()
+    text = "".join(p.read_text() for p in (ROOT / "workflow" / "rules").glob("*.smk"))
+    assert stage.name == "resolve" or f"rule {stage.name}:\n" in text
 
 
 # --- dependencies ---------------------------------------------------------------------------------
@@ -296,9 +248,3 @@ def test_every_rule_is_complete(path):
         assert "config[" not in rule
         unquoted = re.findall(r"\{(?:input|output|log)[^}:]*\}", rule.split("shell:")[1])
         assert not unquoted
-
-
-def test_every_stage_of_until_is_a_rule():
-    text = "".join(p.read_text() for p in (ROOT / "workflow" / "rules").glob("*.smk"))
-    rules = set(re.findall(r"^rule (\w+):", text, re.M))
-    assert {rule for names in UNTIL.values() for rule in names} < rules

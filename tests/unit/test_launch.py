@@ -21,8 +21,8 @@ from nichetrial.errors import UserError
 from nichetrial.launch import process
 from nichetrial.launch.job_environment import prepare
 from nichetrial.launch.summary import effect_lines, failure_lines
+from nichetrial.pipeline.jobs import job, jobs, lost
 from nichetrial.pipeline.plan import Plan, study_file
-from nichetrial.pipeline.products import FIGURES
 from nichetrial.study.layout import Chunk
 from nichetrial.tables import write, write_csv
 from tests.mice import treatment
@@ -32,16 +32,8 @@ CHUNKS = ("000000-000099", "000100-000199", "000200-000249")
 
 def _jobs(plan: Plan) -> dict[str, str]:
     """Every job of a study, with the digest that decides whether it runs again."""
-    jobs = {stage: plan.digest(stage) for stage in ("resolve", "compare", "report", "track")}
-    for mice in plan.chunks:
-        jobs[f"parameters {mice}"] = plan.digest("parameters")
-        for arm in plan.arms:
-            jobs[f"simulate {arm} {mice}"] = plan.digest("simulate", arm=arm, mice=mice)
-    for mice in plan.dose_chunks:
-        jobs[f"dose-curve {mice}"] = plan.digest("dose-curve")
-    for figure in FIGURES:
-        jobs[f"figure {figure}"] = plan.digest("figure", figure=figure)
-    return jobs
+    found = [*jobs(plan, evidence=False), job(plan, "resolve"), job(plan, "track")]
+    return {" ".join([one.stage.name, *one.wildcards.values()]): one.digest() for one in found}
 
 
 def _changed(study, **changes) -> set[str]:
@@ -56,8 +48,8 @@ def _kinds(jobs: set[str]) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def code_as_it_is(monkeypatch):
-    """The digest of the code is the same for all, and stages not written yet do not matter."""
-    monkeypatch.setattr("nichetrial.pipeline.plan._code", lambda stage: "code")
+    """The digest of the code is the same for all."""
+    monkeypatch.setattr("nichetrial.pipeline.code.code_digest", lambda module: "code")
 
 
 def test_nothing_changed_nothing_runs(small_study):
@@ -68,7 +60,9 @@ def test_dpi_draws_again(small_study):
     figures = small_study.figures.model_copy(update={"dpi": 300})
     jobs = _changed(small_study, figures=figures)
     assert _kinds(jobs) == {"resolve", "figure", "report", "track"}
-    assert len([job for job in jobs if job.startswith("figure")]) == len(FIGURES)
+    assert len([j for j in jobs if j.startswith("figure")]) == len(
+        Plan.of(small_study, "s").figures
+    )
 
 
 def test_dose_of_an_arm_simulates_that_arm(small_study):
@@ -80,12 +74,12 @@ def test_dose_of_an_arm_simulates_that_arm(small_study):
     assert {j for j in jobs if j.startswith("simulate")} == {
         f"simulate amd3100 {c}" for c in CHUNKS
     }
-    assert not _kinds(jobs) & {"parameters", "dose-curve"}
+    assert not _kinds(jobs) & {"parameters", "dose_curve"}
 
 
 def test_order_of_arms_simulates_nothing(small_study):
     jobs = _changed(small_study, arms=small_study.arms[::-1])
-    assert _kinds(jobs) == {"resolve", "compare", "figure", "report", "track"}
+    assert _kinds(jobs) == {"resolve", "compare", "power", "figure", "report", "track"}
 
 
 def test_seed_runs_all(small_study):
@@ -97,7 +91,7 @@ def test_more_mice_are_new_chunks(small_study):
     jobs = _changed(small_study, cohort=cohort)
     simulated = {job.split()[-1] for job in jobs if job.split()[0] in ("simulate", "parameters")}
     assert simulated == {"000200-000299", "000300-000399"}
-    assert "dose-curve" not in _kinds(jobs)
+    assert "dose_curve" not in _kinds(jobs)
 
 
 def test_course_mice_touch_only_the_chunks_that_hold_them(small_study):
@@ -116,18 +110,20 @@ def test_missing_arms_change_only_what_sees_all_arms(small_study):
     whole, part = (_jobs(Plan.of(small_study, "s.yaml", m)) for m in ("", "amd3100"))
     assert _kinds({j for j in part if part[j] != whole[j]}) == {
         "compare",
+        "power",
         "figure",
         "report",
         "track",
     }
     plan = Plan.of(small_study, "s.yaml", "amd3100,both")
     assert plan.arms == ["high", "anti_ly6g"]
-    assert plan.missing_option() == ["--missing", "amd3100", "both"]
-    assert plan.missing_option("foci") == plan.missing_option()
-    assert plan.missing_option("schedule") == plan.missing_option("dose") == []
+    assert job(plan, "compare").missing == ("amd3100", "both")
+    assert job(plan, "figure", figure="foci").missing == ("amd3100", "both")
+    for figure in ("schedule", "dose"):
+        assert job(plan, "figure", figure=figure).missing == ()
     assert part["figure dose"] == whole["figure dose"]
     assert part["figure forest"] != whole["figure forest"]
-    assert not any("amd3100" in file for file in plan.simulations("outcomes"))
+    assert not any("amd3100" in file for file in job(plan, "compare").inputs)
 
 
 def test_missing_arm_must_exist(small_study):
@@ -139,27 +135,29 @@ def test_files_of_the_chunks(small_study):
     plan = Plan.of(small_study, "s.yaml")
     assert plan.chunks == list(CHUNKS)
     assert plan.dose_chunks == {"000000-000099": CHUNKS[0], "000100-000149": CHUNKS[1]}
-    assert plan.parameters_of_dose("000100-000149").endswith(
-        "parameters/mice-000100-000199.parquet"
-    )
-    assert len(plan.simulations("outcomes")) == 12
-    assert len(plan.simulations("courses")) == 8  # 120 course mice: the first two chunks
+    (mice,) = job(plan, "dose_curve", mice="000100-000149").inputs
+    assert mice.endswith("parameters/mice-000100-000199.parquet")
+    assert len(plan.simulated("high", "outcomes")) == 3
+    assert len(plan.simulated("high", "courses")) == 2  # 120 course mice: the first two chunks
     assert Chunk(0, 1234567).name == "000000-1234567"
 
 
 def test_only_what_was_used_and_is_gone_is_lost(tmp_path, monkeypatch, small_study):
     monkeypatch.chdir(tmp_path)
     plan = Plan.of(small_study, "s.yaml")
-    outcome = plan.simulations("outcomes")[0]
-    assert plan.lost() == []  # nothing was made, so nothing was lost: the jobs will ask for it
-    for file in [*plan.comparison_inputs(), *plan.experiment_inputs(), *plan.comparisons()]:
+    outcome = plan.simulated("high", "outcomes")[0]
+    assert lost(plan) == []  # nothing was made, so nothing was lost: the jobs will ask for it
+    compare, power = job(plan, "compare"), job(plan, "power")
+    for file in [*compare.inputs, *power.inputs, *compare.outputs, *power.outputs]:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).touch()
-    assert plan.lost() == []
+    assert lost(plan) == []
     Path(outcome).unlink()
-    assert plan.lost() == [outcome]
+    assert lost(plan) == [outcome]
     Path(plan.layout.page).touch()
-    assert set(plan.lost()) == {outcome, *plan.pictures(), *plan.rejections()}
+    gone = {file for file in job(plan, "report").inputs if not Path(file).exists()}
+    assert {*plan.pictures(), *(plan.layout.rejections(mice) for mice in plan.chunks)} <= gone
+    assert set(lost(plan)) == {outcome, *gone}
 
 
 def test_resolved_once(tmp_path, monkeypatch, small_study):
@@ -170,7 +168,7 @@ def test_resolved_once(tmp_path, monkeypatch, small_study):
     file.parent.mkdir(parents=True)
     file.write_text(small_study.written())
     assert not plan.is_resolved()  # its record is missing
-    record = file.parent / "records" / "study" / "resolve.json"
+    record = file.parent / "records" / "resolve.json"
     record.parent.mkdir(parents=True)
     record.touch()
     assert plan.is_resolved()
@@ -387,7 +385,7 @@ def test_the_summary_tells_which_mice_have_no_result_and_how_to_look_at_one(tmp_
     (line,) = failure_lines(small_study, tmp_path)
     assert line == (
         "AMD3100: mice without a result: 1 step limit, 1 not finite; the first again: "
-        "nichetrial simulate STUDY --mouse 41 --arm amd3100 --trace"
+        "nichetrial replay STUDY --mouse 41 --arm amd3100 --trace"
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +80,8 @@ def _record(path: Path, source: Path, **changed: Any) -> dict[str, Any]:
         "parameters": {"fold": 2.5, "days": (1, 2)},
         "seed": 1,
         "inputs": [source],
-        "code": ("model",),
+        "rooms": ("model",),
+        "code_digest": "c" * 64,
     }
     with recording(path, **(options | changed)) as record:
         record.metric("mice", 2)
@@ -103,7 +103,7 @@ def test_record_says_what_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert found["inputs"] == found["outputs"] == {"in.txt": identity.file_digest(source)}
     assert found["start"].endswith("Z")
     assert found["start"] <= found["end"]
-    assert found["code_digest"] == identity.code_digest("model")
+    assert (found["code"], found["code_digest"]) == (["model"], "c" * 64)
     assert set(found["git"]) == {"commit", "dirty"}
     assert found["environment"]["packages"]["numpy"]
 
@@ -191,30 +191,20 @@ def test_records_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
     assert read_record(folder / "missing.json") is None
 
 
-def test_code_digest_follows_the_bytes_and_only_those(
+def test_a_digest_of_files_follows_names_and_bytes_and_only_those(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / "nichetrial"
-    shutil.copytree(identity.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
-    before = identity.code_digest("model", "engine")
-    monkeypatch.setattr(identity, "PACKAGE", package)
-    assert identity.code_digest("engine", "model", "model") == before
-    (package / "model" / "notes.txt").write_text("no code")
-    (package / "figures" / "new.py").write_text("1")
-    assert identity.code_digest("model", "engine") == before
-    (package / "model" / "new.py").write_text("1")
-    changed = identity.code_digest("model", "engine")
-    assert changed != before
-    (package / "model" / "new.py").rename(package / "model" / "renamed.py")
-    assert identity.code_digest("model", "engine") not in (before, changed)
-    (package / "errors.py").write_text("")
-    assert identity.code_digest("engine") != before
-
-
-def test_code_digest_of_a_module_and_of_a_misspelt_name() -> None:
-    assert identity.code_digest("records.record") != identity.code_digest("records.identity")
-    with pytest.raises(ValueError, match="no subpackage or module 'modle'"):
-        identity.code_digest("modle")
+    found = []
+    for folder, one, text in (("a", "x", "1"), ("b", "x", "1"), ("c", "y", "1"), ("d", "x", "2")):
+        monkeypatch.setattr(identity, "PACKAGE", tmp_path / folder)
+        files = [tmp_path / folder / name for name in (f"{one}.py", "z.csv")]
+        files[0].parent.mkdir()
+        files[0].write_text(text)
+        files[1].write_text("same")
+        found.append(identity.files_digest(files))
+        assert identity.files_digest([*files[::-1], files[0]]) == found[-1]
+    assert found[0] == found[1]
+    assert len(set(found)) == 3
 
 
 def test_lock_digest_is_empty_outside_a_checkout(

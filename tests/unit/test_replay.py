@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nichetrial import cli
+from nichetrial import cli, codes
 from nichetrial.cohort.population import POPULATION, read_population
 from nichetrial.cohort.sample import sample
 from nichetrial.cohort.shipped import SHIPPED
@@ -22,7 +22,7 @@ STUDY = str(Path(__file__).parents[2] / "config.yaml")
 
 def test_the_mouse_is_the_mouse_of_the_study(tmp_path, capsys):
     trace = tmp_path / "trace.csv"
-    words = ["simulate", STUDY, "--mouse", "3", "--arm", "amd3100", "--trace", str(trace)]
+    words = ["replay", STUDY, "--mouse", "3", "--arm", "amd3100", "--trace", str(trace)]
     assert cli.main(words) == 0
     told = capsys.readouterr().out
     study = load(STUDY)
@@ -47,7 +47,7 @@ def test_the_mouse_is_the_mouse_of_the_study(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("source", ["calibrated", "priors", "own"])
-def test_simulate_and_export_take_the_mice_of_the_study(source, tmp_path, monkeypatch, capsys):
+def test_replay_and_export_take_the_mice_of_the_study(source, tmp_path, monkeypatch, capsys):
     """From the population that the study says: timp1_basal of mouse 3 by each way."""
     monkeypatch.chdir(tmp_path)
     text = Path(STUDY).read_text().replace("population: calibrated", f"population: {source}")
@@ -56,18 +56,19 @@ def test_simulate_and_export_take_the_mice_of_the_study(source, tmp_path, monkey
     particles = read_population(SHIPPED / "population.parquet")[:2]
     if source == "own":
         words = ["study.yaml", "--arm", "untreated", "--mouse", "3"]
-        for command in (["simulate"], ["export", "sbml"]):
+        for command in (["replay"], ["export", "sbml"]):
             assert cli.main([*command, *words]) == 2
             assert "nichetrial calibrate makes it" in capsys.readouterr().err
         frame = pd.DataFrame({"particle": [0, 1], **dict(zip(NAMES, particles.T, strict=True))})
         write(frame, own, POPULATION)
-    stage = ["parameters", "--study", "study.json", "--first", "3", "--last", "3"]
-    stage += ["--out", "mice.parquet", "--rejections", "r.csv", "--record", "r.json"]
-    assert cli.main(["resolve", "study.yaml", "--out", "study.json", "--record", "s.json"]) == 0
-    assert cli.main(stage + (["--population", str(own)] if source == "own" else [])) == 0
-    basal = pd.read_parquet("mice.parquet")["timp1_basal"].iloc[0]
+    of = ["--study", "results/seubert2015/study.json"]
+    assert cli.main(["stage", "resolve", *of, "--file", "study.yaml"]) == 0
+    assert cli.main(["stage", "parameters", *of, "--mice", "000003-000003"]) == 0
+    basal = pd.read_parquet("results/seubert2015/parameters/mice-000003-000003.parquet")[
+        "timp1_basal"
+    ].iloc[0]
     capsys.readouterr()
-    assert cli.main(["simulate", "study.yaml", "--arm", "untreated", "--mouse", "3"]) == 0
+    assert cli.main(["replay", "study.yaml", "--arm", "untreated", "--mouse", "3"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     told = next(line[1] for line in lines if line[:1] == ["timp1"])
     assert float(told) == pytest.approx(basal, rel=1e-5)  # untreated: TIMP-1 stays basal
@@ -77,23 +78,23 @@ def test_simulate_and_export_take_the_mice_of_the_study(source, tmp_path, monkey
 
 def test_the_trace_has_a_usual_name(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["simulate", "--arm=untreated", STUDY, "--mouse=0", "--trace"]) == 0
+    assert cli.main(["replay", "--arm=untreated", STUDY, "--mouse=0", "--trace"]) == 0
     assert [p.name for p in tmp_path.iterdir()] == ["seubert2015-untreated-mouse0-trace.csv"]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--mouse", "0", "--arm", "amd310"], 'there is no arm "amd310"; did you mean "amd3100"?'),
-        (["--mouse", "1000", "--arm", "amd3100"], "its mice are 0 to 999"),
+        (["--mouse", "0", "--arm", "amd310"], f"--arm: {codes.NO_SUCH_ARM} "),
+        (["--mouse", "1000", "--arm", "amd3100"], f"--mouse: {codes.NO_SUCH_MOUSE} "),
         (["--mouse", "-1", "--arm", "amd3100"], "--mouse"),
-        (["--mouse", "1", "--arm", "amd3100", "--trace", "/"], "is a folder"),
+        (["--mouse", "1", "--arm", "amd3100", "--trace", "/"], f"/: {codes.NOT_WRITABLE} "),
     ],
 )
 def test_bad_words_leave_nothing(words, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     try:
-        code = cli.main(["simulate", STUDY, *words])
+        code = cli.main(["replay", STUDY, *words])
     except SystemExit as left:
         code = left.code
     assert code == 2

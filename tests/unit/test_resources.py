@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from nichetrial.compare.bootstrap import BATCHES as BOOTSTRAP_BATCHES
 from nichetrial.engine.ensemble import BIN_EDGES, grid
-from nichetrial.pipeline.products import COMPARISONS, EVIDENCE, FIGURES
+from nichetrial.figures.declared import FIGURES
+from nichetrial.pipeline.products import COMPARISONS
 from nichetrial.pipeline.resources import (
     BATCHES,
     COLONY_CLASSES,
@@ -24,6 +25,7 @@ from nichetrial.pipeline.resources import (
     course_days,
     prices,
 )
+from nichetrial.pipeline.stages import STAGES
 from nichetrial.study.layout import Chunk
 from nichetrial.study.resolved import OptimiseSpec, PowerSpec, Sweep, SweepAxis
 from nichetrial.trial.events import reading
@@ -133,7 +135,7 @@ def _rules() -> dict[str, str]:
 
 def test_every_rule_is_measured_and_given_its_own_needs():
     rules = _rules()
-    assert {*COMPARISONS, *EVIDENCE, "simulate", "sweep", "figure", "track"} <= set(rules)
+    assert set(rules) == STAGES.keys() - {"resolve"}
     for name, rule in rules.items():
         assert f'mem_mb=needs.megabytes("{name}")' in rule
         assert f'runtime=needs.minutes("{name}")' in rule
@@ -162,7 +164,7 @@ def test_what_is_priced_is_counted(small_study):
 def test_every_table_of_a_figure_is_of_the_study_or_has_a_load():
     small = {"mice_needed", "design", "optimum", "synergy", "dose_curves",
              "event_free", "ranking"}  # fmt: skip
-    assert {table for tables in FIGURES.values() for table in tables} - small == set(OF_TABLE)
+    assert {table for figure in FIGURES.values() for table in figure.shows} - small == set(OF_TABLE)
 
 
 def test_a_rule_that_is_not_known_is_an_error(small_study):
@@ -186,9 +188,7 @@ def test_a_stage_stays_within_what_it_is_given(tmp_path, small_study):
     """One real process: memory of the stage alone must fit without the share of Snakemake."""
     study = tmp_path / "study.json"
     study.write_text(small_study.model_dump_json())
-    words = ["parameters", "--study", str(study), "--first", "0", "--last", "99", "--out",
-             str(tmp_path / "mice.parquet"), "--rejections", str(tmp_path / "r.csv"), "--record",
-             str(tmp_path / "record.json")]  # fmt: skip
+    words = ["stage", "parameters", "--study", str(study), "--mice", "000000-000099"]
     # not ru_maxrss, in which a process begins with what its parent had before exec
     code = (
         "import sys; from nichetrial.cli import main; code = main(sys.argv[1:]); "

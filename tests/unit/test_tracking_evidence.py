@@ -39,7 +39,9 @@ METRICS = {
 def job(results: Path, stage: str, name: str, parameters: Any, error: str | None = None) -> None:
     path = results / "records" / "evidence" / f"{stage}-{name.replace('/', '-')}.json"
     try:
-        with recording(path, stage=stage, name=name, parameters=parameters, seed=7, code=["model"]):
+        with recording(
+            path, stage=stage, name=name, parameters=parameters, seed=7, rooms=["model"]
+        ):
             if error:
                 raise ArithmeticError(error)
     except ArithmeticError:

@@ -193,7 +193,7 @@ def test_records_of_two_machines_meet_in_one_store(
         half = build(tmp_path / str(number))
         for path in (half / "records" / "simulate" / arm).glob("*.json"):
             path.unlink()
-        (half / "records" / "compare" / "comparisons.json").unlink()
+        (half / "records" / "compare.json").unlink()
         halves.append(planned(half))
     for plan in (*halves, halves[0]):
         sync(plan, store=at, experiment="halves", folder=results)
@@ -218,7 +218,7 @@ def test_a_run_is_followed_until_its_lines_end(
     monkeypatch.setattr(live, "NICE", 0)
     read, written = os.pipe()
     results = build(tmp_path, skip="untreated/mice-000000-000001")
-    (results / "records" / "compare" / "comparisons.json").unlink()
+    (results / "records" / "compare.json").unlink()
     seen: list[dict[str, str]] = []
 
     def states() -> dict[str, str]:

@@ -44,7 +44,7 @@ def planned(results: Path) -> list[Run]:
 
 def powered(results: Path, **changed: Any) -> None:
     asked = study().power.model_dump(mode="json") | changed
-    path = results / "records" / "power" / "power.json"
+    path = results / "records" / "power.json"
     with recording(path, stage="power", name="power", parameters={"power": asked}, seed=7):
         pass
 
@@ -171,7 +171,7 @@ def test_a_search_for_a_schedule_tells_what_it_found(results: Path) -> None:
         "schedule,dose,start,every,doses,total,ratio,ratio_low,ratio_high\n"
         "own,5,2,0.5,29,145,0.5,0.4,0.6\nbest,4.4721,4,1,1,4.4721,0.6,0.5,0.7\n"
     )
-    path = results / "records" / "optimise" / "optimum.json"
+    path = results / "records" / "optimise.json"
     with recording(path, stage="optimise", name="optimum", parameters=asked, seed=7):
         pass
     parent, own, first = plan_optimum(content, results)

@@ -16,7 +16,7 @@ from nichetrial.tracking.runs import Run
 from nichetrial.tracking.study_runs import plan
 
 LABELS = {"high": "TIMP-1 high", "amd3100": "AMD3100 twice daily", "untreated": "Untreated host"}
-CODE = ("model", "engine")
+ROOMS = ("model", "engine")
 LATER = "2999-01-01T00:00:00.000Z"
 EFFECTS = (
     "outcome,arm,reference,n,mean_arm,mean_reference,ratio,ratio_low,ratio_high,responders\n"
@@ -103,10 +103,10 @@ def simulate(
             results / "records" / "simulate" / arm / f"{chunk}.json",
             stage="simulate",
             name=name,
-            parameters={"arm": of.arm(arm).model_dump(mode="json")},
+            parameters={"study": {"arms": [of.arm(arm).model_dump(mode="json")]}},
             seed=of.seed,
             inputs=[mice],
-            code=CODE,
+            rooms=ROOMS,
         ) as record:
             if error:
                 raise error if isinstance(error, BaseException) else ArithmeticError(error)
@@ -165,7 +165,7 @@ def compare(results: Path, of: ResolvedStudy, missing: list[str]) -> None:
     """The comparison: tables and record."""
     outcomes = sorted((results / "simulations").rglob("*.outcomes.parquet"))
     with recording(
-        results / "records" / "compare" / "comparisons.json",
+        results / "records" / "compare.json",
         stage="compare",
         name="comparisons",
         parameters={
@@ -174,7 +174,7 @@ def compare(results: Path, of: ResolvedStudy, missing: list[str]) -> None:
         },
         seed=of.seed,
         inputs=[p for p in outcomes if p.parent.name not in missing],
-        code=("compare",),
+        rooms=("compare",),
     ) as record:
         (results / "comparisons" / "effects.csv").write_text(EFFECTS)
         metrics = {
@@ -343,7 +343,7 @@ def test_a_study_without_its_report_was_stopped(results: Path) -> None:
 
 
 def test_an_arm_that_is_not_compared_yet_tells_its_mice(results: Path) -> None:
-    (results / "records" / "compare" / "comparisons.json").unlink()
+    (results / "records" / "compare.json").unlink()
     assert planned(results)[AMD].metrics == {"mice_finished": 4.0, "mice_failed": 0.0}
 
 
@@ -352,7 +352,7 @@ def test_nothing_of_an_arm_is_there(tmp_path: Path) -> None:
     before = planned(results)
     for path in (results / "records" / "simulate").rglob("*.json"):
         path.unlink()
-    (results / "records" / "compare" / "comparisons.json").unlink()
+    (results / "records" / "compare.json").unlink()
     after = planned(results)
     assert {n: r.key for n, r in after.items()} == {n: r.key for n, r in before.items()}
     assert {r.status for r in after.values()} == {"KILLED"}, "nothing failed, it was stopped"
@@ -416,7 +416,7 @@ def test_identity_is_of_config_code_and_lock(tmp_path: Path, results: Path) -> N
 
 
 def test_code_counts_for_the_jobs_that_run_it(results: Path) -> None:
-    resolve = results / "records" / "resolve" / "study.json"
+    resolve = results / "records" / "resolve.json"
     content = json.loads(resolve.read_text()) | {"end": LATER}
 
     def failed(changed: str) -> set[str]:
@@ -439,9 +439,7 @@ def test_same_arm_in_two_studies_has_one_arm_key(tmp_path: Path, results: Path) 
 
 def test_span_of_a_study_that_was_changed_and_of_one_that_was_not(results: Path) -> None:
     before = planned(results)[PARENT]
-    with recording(
-        results / "records" / "resolve" / "study.json", stage="resolve", name="s", parameters={}
-    ):
+    with recording(results / "records" / "resolve.json", stage="resolve", name="s", parameters={}):
         pass
     resolved = planned(results)[PARENT]
     assert resolved.end >= before.end

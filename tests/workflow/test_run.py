@@ -65,15 +65,15 @@ def test_everything_is_there(finished):
     expected |= {f"figures/{name}.{kind}" for name in DRAWN for kind in ("png", "svg")}
     for table in (t for rule in COMPARED for t in COMPARISONS[rule]):
         expected |= {f"comparisons/{table}.{kind}" for kind in ("parquet", "csv")}
-    expected |= {"dose_curve/mice-000000-000004.parquet", "records/study/resolve.json"}
+    expected |= {"dose_curve/mice-000000-000004.parquet", "records/resolve.json"}
     for chunk in CHUNKS:
         expected |= {f"parameters/mice-{chunk}.{kind}" for kind in ("parquet", "rejections.csv")}
         for arm in ARMS:
             expected |= {f"experiments/{arm}.{kind}.parquet" for kind in ("groups", "twins")}
             for table in ("outcomes", "courses", "colonies"):
                 expected.add(f"simulations/{arm}/mice-{chunk}.{table}.parquet")
-            expected.add(f"records/simulations/{arm}/mice-{chunk}.json")
-            expected.add(f"logs/simulations/{arm}/mice-{chunk}.log")
+            expected.add(f"records/simulate/{arm}/mice-{chunk}.json")
+            expected.add(f"logs/simulate/{arm}/mice-{chunk}.log")
     assert {name for name in expected if not (results / name).is_file()} == set()
     records = [json.loads(p.read_text()) for p in (results / "records").rglob("*.json")]
     assert {record["status"] for record in records} == {"FINISHED"}
@@ -204,7 +204,7 @@ def test_an_arm_that_fails_takes_no_other_with_it_and_comes_back(folder, finishe
 
     failed = nichetrial(folder, "run", STUDY, "--cores", "2", **failing_arm)
     assert failed.returncode == 1
-    log = f"results/tiny/logs/simulations/amd3100/mice-{CHUNKS[1]}.log"
+    log = f"results/tiny/logs/simulate/amd3100/mice-{CHUNKS[1]}.log"
     assert "FAILED  simulate amd3100, mice 10-19" in failed.stdout
     assert "    the disk is full" in failed.stdout
     end = failed.stdout[failed.stdout.index("A tiny study: 20 virtual mice") :]
@@ -234,7 +234,7 @@ def test_a_study_that_cannot_be_written_is_told_with_its_log(fresh):
     done = nichetrial(fresh, "run", STUDY, "--cores", "1")
     assert done.returncode == 1
     assert "the study could not be written, and no job was started" in done.stdout
-    log = "results/tiny/logs/study/resolve.log"
+    log = "results/tiny/logs/resolve.log"
     assert f"see {log}" in done.stdout
     assert "study.json" in (fresh / log).read_text()
     assert "Traceback" not in done.stdout

@@ -41,7 +41,7 @@ def forget(folder: Path, *arms: str) -> None:
     shutil.rmtree(folder / "results" / "mlflow")
     (folder / "results" / "tiny" / "tracking" / "receipt.json").unlink()
     for arm in arms:
-        for kind in ("simulations", "records/simulations"):
+        for kind in ("simulations", "records/simulate"):
             shutil.rmtree(folder / "results" / "tiny" / kind / arm)
 
 
@@ -115,7 +115,7 @@ def _facts(folder: Path) -> dict[str, Any]:
 def test_killed_outright_again_and_again_then_run_is_as_undisturbed(folder, finished):
     """All processes at once, the one that writes to MLflow among them, as when a machine dies."""
     forget(folder, "high", "amd3100")
-    for table in ("comparisons", "figures", "records/figures"):
+    for table in ("comparisons", "figures", "records/figure"):
         shutil.rmtree(folder / "results" / "tiny" / table, ignore_errors=True)
     chance, kills = random.Random(1), 5  # noqa: S311
     for _ in range(kills):
@@ -168,7 +168,7 @@ def test_a_dead_server_costs_seconds_and_one_line_and_the_next_run_sends(folder,
     told = [line for line in done.stdout.splitlines() if nobody in line]
     assert len(told) == 1, done.stdout
     assert re.match(r"nichetrial: .*no MLflow server answers .*results are safe", told[0])
-    assert "not in MLflow yet, see results/tiny/logs/tracking/tracking.log; every" in done.stdout
+    assert "not in MLflow yet, see results/tiny/logs/track.log; every" in done.stdout
     assert "Traceback" not in done.stdout
     assert "AMD3100: " in done.stdout
     assert (folder / "results" / "tiny" / "report.html").is_file()

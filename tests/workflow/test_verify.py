@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 import pytest
-
 from nichetrial.pipeline.expected import expected
+
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.verify import verify
 from nichetrial.study.load import load
@@ -68,7 +68,7 @@ def test_a_result_that_is_not_what_was_made_is_made_again(folder, content):
 
 def test_a_record_that_is_lost_is_made_again_with_its_results(folder):
     assert would_run(folder) == set()  # and what there was is remembered
-    (folder / "results/tiny/records/simulations/high/mice-000010-000019.json").unlink()
+    (folder / "results/tiny/records/simulate/high/mice-000010-000019.json").unlink()
     assert would_run(folder) == SECOND_CHUNK_OF_HIGH
 
 
@@ -84,7 +84,7 @@ def test_records_and_results_that_a_power_cut_left_empty_are_made_again(folder):
 
 def test_a_record_that_is_lost_is_noticed_at_the_first_look(folder):
     shutil.rmtree(folder / ".snakemake" / "nichetrial-results", ignore_errors=True)
-    (folder / "results/tiny/records/simulations/high/mice-000010-000019.json").unlink()
+    (folder / "results/tiny/records/simulate/high/mice-000010-000019.json").unlink()
     assert would_run(folder) == SECOND_CHUNK_OF_HIGH
 
 

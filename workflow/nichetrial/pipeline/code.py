@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 from pathlib import Path
 
-__all__ = ["code_digest", "modules_of"]
+from nichetrial.records.identity import PACKAGE, files_digest
 
-PACKAGE = Path(__file__).resolve().parents[1]
+__all__ = ["code_digest", "modules_of"]
 
 IMPORT = re.compile(
     r"^\s*(?:from (nichetrial[\w.]*) import (\([^)]*\)|[^\n]*)|import (nichetrial[\w.]*))", re.M
@@ -69,12 +68,7 @@ def code_digest(module: str) -> str:
     depend on where the package lies."""
     names = modules_of(module)
     files = {_file(name) for name in names}
-    files |= {path for name in names for path in _also(name)}
-    total = hashlib.sha256()
-    for path in sorted(files):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        total.update(f"{path.relative_to(PACKAGE).as_posix()}\0{content}\n".encode())
-    return total.hexdigest()
+    return files_digest(files | {path for name in names for path in _also(name)})
 
 
 def _exists(module: str) -> bool:

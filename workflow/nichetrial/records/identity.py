@@ -16,17 +16,14 @@ from typing import Any
 __all__ = [
     "canonical",
     "checkout",
-    "code_digest",
     "file_digest",
+    "files_digest",
     "lock_digest",
     "run_key",
     "science",
 ]
 
 PACKAGE = Path(__file__).resolve().parents[1]
-SHARED_MODULES = ("errors.py", "tables.py")
-"""Modules outside any subpackage that every stage uses."""
-
 CODE_SUFFIXES = frozenset({".py", ".j2", ".css", ".csv", ".yaml", ".parquet"})
 """Code, and the package data that code reads."""
 
@@ -80,25 +77,10 @@ def file_digest(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def code_digest(*subpackages: str) -> str:
-    """SHA-256 over the code of these subpackages (or modules, ``"stages.simulate"``) of nichetrial.
-
-    Always with ``errors.py`` and ``tables.py``. Independent of the order of the arguments, of the
-    file system, and of where the checkout lies. Raises ValueError for a name that does not exist,
-    because a misspelt one would otherwise never change.
-    """
-    files = {PACKAGE / module for module in SHARED_MODULES}
-    for name in subpackages:
-        place = PACKAGE.joinpath(*name.split("."))
-        module = place.with_name(f"{place.name}.py")
-        if place.is_dir():
-            files.update(p for p in place.rglob("*") if p.suffix in CODE_SUFFIXES and p.is_file())
-        elif module.is_file():
-            files.add(module)
-        else:
-            raise ValueError(f"nichetrial has no subpackage or module {name!r}")
+def files_digest(files: Iterable[Path]) -> str:
+    """SHA-256 over files of the package: names and bytes, wherever it lies, in any order."""
     total = hashlib.sha256()
-    for relative, path in sorted((p.relative_to(PACKAGE).as_posix(), p) for p in files):
+    for relative, path in sorted({(p.relative_to(PACKAGE).as_posix(), p) for p in files}):
         total.update(f"{relative}\0{file_digest(path)}\n".encode())
     return total.hexdigest()
 
@@ -112,8 +94,13 @@ def checkout() -> Path | None:
 
 
 def science() -> dict[str, str]:
-    """Subpackage -> code digest, of all that can change a number in any stage's results."""
-    return {name: code_digest(name) for name in SCIENCE}
+    """Subpackage -> digest of its code, of all that can change a number in any stage's results."""
+    return {
+        name: files_digest(
+            p for p in (PACKAGE / name).rglob("*") if p.suffix in CODE_SUFFIXES and p.is_file()
+        )
+        for name in SCIENCE
+    }
 
 
 def lock_digest() -> str:
