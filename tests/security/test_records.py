@@ -185,7 +185,7 @@ def test_a_study_that_is_none_ends_in_a_message(results, content):
     (results / "study.json").write_text(content)
     with pytest.raises(UserError) as caught:
         of_folder(results)
-    assert caught.value.place == str(results)
+    assert caught.value.place == str(results / "study.json")
 
 
 def test_the_study_that_the_tests_build_is_one():

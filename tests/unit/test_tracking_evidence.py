@@ -40,7 +40,12 @@ def job(results: Path, stage: str, name: str, parameters: Any, error: str | None
     path = results / "records" / "evidence" / f"{stage}-{name.replace('/', '-')}.json"
     try:
         with recording(
-            path, stage=stage, name=name, parameters=parameters, seed=7, rooms=["model"]
+            path,
+            stage=stage,
+            name=name,
+            parameters={"study": {"calibration": parameters}},
+            seed=7,
+            rooms=["model"],
         ):
             if error:
                 raise ArithmeticError(error)

@@ -45,7 +45,9 @@ def planned(results: Path) -> list[Run]:
 def powered(results: Path, **changed: Any) -> None:
     asked = study().power.model_dump(mode="json") | changed
     path = results / "records" / "power.json"
-    with recording(path, stage="power", name="power", parameters={"power": asked}, seed=7):
+    with recording(
+        path, stage="power", name="power", parameters={"study": {"power": asked}}, seed=7
+    ):
         pass
 
 
@@ -162,7 +164,7 @@ def test_the_view_has_the_effect_and_what_differs_and_is_saved_once(results: Pat
 def test_a_search_for_a_schedule_tells_what_it_found(results: Path) -> None:
     content = study().model_dump(mode="json")
     arm = study().arm("amd3100").model_dump(mode="json")
-    asked = {"arm": arm, "optimise": {"arm": "amd3100", "treatment": 0, "mice": 4}}
+    asked = {"arms": [arm], "optimise": {"arm": "amd3100", "treatment": 0, "mice": 4}}
     (results / "comparisons" / "evaluations.csv").write_text(
         "evaluation,dose,start,every,doses,total,expected_foci,ratio\n"
         "0,5,2,0.5,29,145,10,0.5\n1,4.4721,4,1,1,4.4721,12,0.6\n"
@@ -172,7 +174,7 @@ def test_a_search_for_a_schedule_tells_what_it_found(results: Path) -> None:
         "own,5,2,0.5,29,145,0.5,0.4,0.6\nbest,4.4721,4,1,1,4.4721,0.6,0.5,0.7\n"
     )
     path = results / "records" / "optimise.json"
-    with recording(path, stage="optimise", name="optimum", parameters=asked, seed=7):
+    with recording(path, stage="optimise", name="optimise", parameters={"study": asked}, seed=7):
         pass
     parent, own, first = plan_optimum(content, results)
     assert own.name == "own: 29 doses of 5 mg/kg every 0.5 d from day 2"

@@ -169,7 +169,7 @@ def compare(results: Path, of: ResolvedStudy, missing: list[str]) -> None:
         stage="compare",
         name="comparisons",
         parameters={
-            "comparisons": of.comparisons.model_dump(mode="json"),
+            "study": {"comparisons": of.comparisons.model_dump(mode="json")},
             "missing": sorted(missing),
         },
         seed=of.seed,
@@ -367,7 +367,7 @@ def test_records_of_another_study_code_or_cohort_are_not_taken(results: Path) ->
     path = next(iter(kept["inputs"]))
     for changed in (
         {"seed": 8},
-        {"parameters": {"arm": kept["parameters"]["arm"] | {"label": "before"}}},
+        {"parameters": {"study": {"arms": [drawn | {"label": "before"}]}}},
         {"science": kept["science"] | {"engine": "older"}},
         {"lock_digest": "older"},
         {"inputs": {path: "other mice"}},

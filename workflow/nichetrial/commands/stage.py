@@ -74,6 +74,13 @@ def run(args: argparse.Namespace) -> None:
             "the study or the code has changed since this job was planned; run the study again",
             place=args.study,
         )
+    for path in job.inputs:
+        if not Path(path).is_file():
+            raise UserError(
+                codes.NO_RESULTS,
+                "this result is not there: run the stages before it",
+                place=path,
+            )
     with recording(
         job.record,
         stage=stage.name,

@@ -12,7 +12,6 @@ __all__ = ["run"]
 
 def run(work: Work) -> None:
     """Write the page. Its own record is not part of it."""
-    work.require()
     page = render(work.study, work.results, recorded(read_records(work.results, evidence=True)))
     with atomic(work.target("page")) as part:
         part.write_text(page, encoding="utf-8", newline="\n")

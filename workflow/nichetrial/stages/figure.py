@@ -13,7 +13,6 @@ __all__ = ["run"]
 
 def run(work: Work) -> None:
     """Draw the figure and write it."""
-    work.require()
     name, spec = work.wildcards["figure"], work.study.figures
     figure = catalogue.draw(name, work.study, work.results, work.missing)
     stem = Path(work.writes["pictures"][0]).with_suffix("")

@@ -13,7 +13,6 @@ __all__ = ["run"]
 
 def run(work: Work) -> None:
     """Write the report. Its own record, and those of later stages, are not part of it."""
-    work.require()
     records = [r for r in read_records(work.results) if r["stage"] not in LEFT_OUT]
     page = render(work.study, work.results, work.missing, records)
     with atomic(work.target("page")) as part:

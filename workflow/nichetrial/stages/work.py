@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from nichetrial import codes
-from nichetrial.errors import UserError
 from nichetrial.records.record import Record
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tables import Schema, write, write_csv
@@ -34,17 +32,6 @@ class Work:
     writes: Mapping[str, list[str]]
     results: Path
     record: Record = field(default_factory=Record)
-
-    def require(self) -> None:
-        """Raises UserError naming the first file to read that is not there."""
-        for paths in self.reads.values():
-            for path in paths:
-                if not Path(path).exists():
-                    raise UserError(
-                        codes.NO_RESULTS,
-                        "this result is not there: run the stages before it",
-                        place=path,
-                    )
 
     def target(self, name: str, kind: str = "") -> str:
         """The file to write of that name (and kind, such as ``csv``, if there are several)."""
