@@ -36,9 +36,10 @@ RECORDS = [
 
 def add_pictures(results: Path) -> None:
     for name in EVIDENCE:
-        path = results / "evidence" / "figures" / f"{name}.svg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PIXEL)
+        for kind in ("png", "svg"):
+            path = results / "evidence" / "figures" / f"{name}.{kind}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(PIXEL)
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ BELOW: dict[str, set[str]] = {
     },
     "records": set(),
     "tracking": {"records", "compat", "store_address"},
-    "pipeline": {"figures", "study", "records"},
+    "pipeline": {"figures", "report", "study", "records"},
     "launch": {"pipeline", "study", "records", "compat"},
     "provenance": {"launch", "pipeline", "study", "tracking", "records"},
     "stages": {

@@ -9,6 +9,7 @@ from nichetrial.figures.declared import EVIDENCE, FIGURES
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.products import COMPARED, TABLES
 from nichetrial.pipeline.stage import WHOLE, Files, Stage, Wildcards
+from nichetrial.report.declared import CALIBRATION, STUDY
 from nichetrial.study.layout import Chunk
 from nichetrial.study.resolved import ResolvedStudy
 
@@ -333,7 +334,7 @@ REPORT = Stage(
     does="the report",
     depends=_without("tracking"),
     reads=lambda plan, w: {
-        "comparisons": plan.comparisons(),
+        "comparisons": [plan.layout.comparison(t) for t in STUDY if plan.study.asks_for(t)],
         "figures": plan.pictures(),
         "dose_curve": [plan.layout.dose_curve(mice) for mice in plan.dose_chunks],
         "rejections": [plan.layout.rejections(mice) for mice in plan.chunks],
@@ -450,8 +451,7 @@ EVIDENCE_REPORT = Stage(
     does="the page of the calibration",
     depends=OF_EVIDENCE,
     reads=lambda plan, w: {
-        "tables": plan.evidence(*(t for figure in EVIDENCE.values() for t in figure.shows)),
-        "decisions": plan.evidence("decisions"),
+        "tables": plan.evidence(*CALIBRATION),
         "figures": plan.evidence_pictures(),
     },
     writes=lambda plan, w: {"page": [plan.layout.evidence.page]},

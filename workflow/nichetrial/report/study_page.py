@@ -16,6 +16,7 @@ from nichetrial.model.variants import FULL
 from nichetrial.records.stored import notes_in
 from nichetrial.report import layout as paper
 from nichetrial.report import references
+from nichetrial.report.declared import STUDY
 from nichetrial.report.provenance import provenance
 from nichetrial.report.sentences import (
     OUTCOME_WORDS,
@@ -29,10 +30,6 @@ from nichetrial.study.resolved import POPULATIONS, ResolvedStudy
 
 __all__ = ["render"]
 
-COMPARISONS = (
-    "arms", "effects", "combinations", "unknowns", "mice_needed", "restricted_means", "ranking",
-    "dose_response", "synergy", "schedules", "window", "optimum",
-)  # fmt: skip
 TOP = 10
 """Parameters shown before the reader unfolds the rest."""
 
@@ -52,7 +49,7 @@ def render(
 
     Raises: UserError naming the file that is not there.
     """
-    tabled = {n: inputs.comparison(results, n) for n in _tables(study)}
+    tabled = {n: inputs.comparison(results, n) for n in STUDY if study.asks_for(n)}
 
     def rows(name: str) -> list[dict[Any, Any]]:
         return tabled[name].to_dict("records") if name in tabled else []
@@ -113,12 +110,6 @@ def render(
         parameter_sources=references.sources_of_parameters(),
         top=TOP,
     )  # fmt: skip
-
-
-def _tables(study: ResolvedStudy) -> list[str]:
-    """The tables of comparisons/ that the page reads."""
-    shown_by = {"synergy": "surface"}
-    return [n for n in COMPARISONS if study.asks_for(shown_by.get(n, n))]
 
 
 def _scores(study: ResolvedStudy) -> list[dict[str, Any]]:

@@ -355,8 +355,9 @@ class ResolvedStudy(_Frozen):
         schedule, only if the study asks."""
         if name == "optimum":
             return self.optimise is not None
-        of_sweeps = ("dose_response", "surface", "window", "schedules")
-        return name not in of_sweeps or any(sweep.asks == name for sweep in self.sweeps)
+        of_sweeps = {n: n for n in ("dose_response", "surface", "window", "schedules")}
+        asked = (of_sweeps | {"synergy": "surface"}).get(name)
+        return asked is None or any(sweep.asks == asked for sweep in self.sweeps)
 
     def sweep(self, name: str) -> Sweep:
         """The sweep of that name. Raises KeyError."""
