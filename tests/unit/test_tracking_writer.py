@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.records import identity
 from nichetrial.records.record import recording
