@@ -19,7 +19,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["Column", "Schema", "atomic", "delivered", "read", "units", "write", "write_csv"]
+__all__ = [
+    "Column",
+    "Schema",
+    "atomic",
+    "delivered",
+    "read",
+    "remove_abandoned",
+    "units",
+    "write",
+    "write_csv",
+]
 
 Column = tuple[pa.DataType, str, str]
 Schema = Mapping[str, Column]
@@ -43,6 +53,20 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         _on_disk(target.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: str | os.PathLike[str]) -> None:
+    """Remove what processes of this computer that were killed had half written below ``folder``."""
+    for part in Path(folder).rglob(f".*.{socket.gethostname()}.*.part"):
+        number = part.name.rsplit(".", 2)[1]
+        if not number.isdigit():
+            continue
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            part.unlink(missing_ok=True)
+        except OSError:  # it lives, and is another user's
+            continue
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from nichetrial.launch.summary import notes_of, summary
 from nichetrial.pipeline.estimate import advice, estimate
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.verify import Verdict, verify
+from nichetrial.tables import remove_abandoned
 
 __all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
@@ -124,6 +125,7 @@ def carry_out(
             if hold.recovered:
                 say(hold.recovered)
             give([note] if note else [], strict=args.strict)
+            remove_abandoned(plan.results)
             failures = Path(scratch, "failures.jsonl")
             verdict = _judged(plan, target, whole=args.verify)
             for path in verdict.no_records:
