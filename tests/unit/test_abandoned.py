@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-from nichetrial.tables import remove_abandoned
+from nichetrial.launch.locks import remove_abandoned
 
 
 def test_only_what_dead_processes_of_this_computer_left_is_removed(tmp_path):
@@ -19,9 +19,13 @@ def test_only_what_dead_processes_of_this_computer_left_is_removed(tmp_path):
         deep / f".a.png.{here}.1.part",
         deep / f".a.png.another.{ended.pid}.part",
         deep / f".a.png.{here}.x.part",
+        deep / f".a.png.{here}.².part",
+        deep / f".folder.{here}.{ended.pid}.part",
         deep / "a.png",
     ]
-    for path in (gone, *kept):
+    kept[-2].mkdir()
+    beyond = deep / f".a.png.{here}.{10**20}.part"  # the number of no process
+    for path in (gone, beyond, *kept):
         path.touch()
     remove_abandoned(tmp_path)
     assert sorted(deep.iterdir()) == sorted(kept)

@@ -24,8 +24,8 @@ __all__ = [
     "Schema",
     "atomic",
     "delivered",
+    "half_written",
     "read",
-    "remove_abandoned",
     "units",
     "write",
     "write_csv",
@@ -55,18 +55,13 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def remove_abandoned(folder: str | os.PathLike[str]) -> None:
-    """Remove what processes of this computer that were killed had half written below ``folder``."""
+def half_written(folder: str | os.PathLike[str]) -> Iterator[tuple[Path, int]]:
+    """Files below ``folder`` that ``atomic`` has begun on this computer, each with the number of
+    its process."""
     for part in Path(folder).rglob(f".*.{socket.gethostname()}.*.part"):
         number = part.name.rsplit(".", 2)[1]
-        if not number.isdigit():
-            continue
-        try:
-            os.kill(int(number), 0)
-        except ProcessLookupError:
-            part.unlink(missing_ok=True)
-        except OSError:  # it lives, and is another user's
-            continue
+        if number.isdecimal() and number.isascii() and part.is_file():
+            yield part, int(number)
 
 
 @contextmanager

@@ -19,12 +19,11 @@ from nichetrial.errors import UserError
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch import machine_code, process, slurm
-from nichetrial.launch.locks import FolderBusy, folder_lock
+from nichetrial.launch.locks import FolderBusy, folder_lock, remove_abandoned
 from nichetrial.launch.summary import notes_of, summary
 from nichetrial.pipeline.estimate import advice, estimate
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.verify import Verdict, verify
-from nichetrial.tables import remove_abandoned
 
 __all__ = ["UNTIL", "add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
