@@ -47,9 +47,8 @@ DEFAULT = checkout() / "workflow" / "profiles" / "default" / "config.yaml"
 
 def _without_starts(said: str) -> str:
     """What was printed, but for Python's own words when it is stopped before it runs any module."""
-    return re.sub(
-        r"Fatal Python error: init_.*?(?=^\S+: |^\[|^stopped|\Z)", "", said, flags=re.M | re.S
-    )
+    start = r"Fatal Python error: init_.*?^\s*KeyboardInterrupt$"
+    return re.sub(start, "", said, flags=re.M | re.S)
 
 
 class Killer:
