@@ -123,14 +123,17 @@ def invented(root: Path) -> Path:
             _simulated(results, study, arm.name, mice)
     outcomes = sorted((results / "simulations").rglob("*.outcomes.parquet"))
     compared = {"comparisons": study.comparisons.model_dump(mode="json"), "missing": []}
-    _record(results, "compare", "comparisons", compared, inputs=outcomes)
+    tables = sorted((results / "comparisons").iterdir())
+    _record(results, "compare", "comparisons", compared, inputs=outcomes, outputs=tables)
     _record(results, "power", "power", {"power": study.power.model_dump(mode="json")})
     (results / "figures").mkdir()
     for figure in filter(study.asks_for, FIGURES):
         drawn = catalogue.draw(figure, study, results, [])
-        save(drawn, results / "figures" / figure, ("svg",), 60)
+        files = save(drawn, results / "figures" / figure, ("svg",), 60)
+        _record(results, "figure", figure, {}, outputs=files)
     page = render(study, results, [], read_records(results))
     (results / "report.html").write_text(page, encoding="utf-8")
+    _record(results, "report", "report", {}, outputs=[results / "report.html"])
     return results
 
 

@@ -119,7 +119,7 @@ def test_a_login_that_is_not_right_is_told_in_one_line(
     done = nichetrial(tried, "track", "sync", f"results/{NAME}", **login(given) if given else {})
     assert done.returncode == 2
     (line,) = done.stdout.splitlines()
-    assert line.startswith(f"nichetrial: {served.uri}: the server does not take the login; set")
+    assert line.startswith(f"nichetrial: {served.uri}: NT403 ")
     assert "wrong and long" not in line
 
 
@@ -169,7 +169,7 @@ def test_the_first_start_wants_a_password(database: str, tmp_path: Path) -> None
     out, _ = process.communicate(timeout=60)
     said = (tmp_path / "said.txt").read_text().splitlines()
     assert (process.returncode, out) == (2, "")
-    assert said[-1].startswith("nichetrial: MLFLOW_AUTH_ADMIN_PASSWORD: the first start makes the")
+    assert said[-1].startswith("nichetrial: MLFLOW_AUTH_ADMIN_PASSWORD: NT408 ")
     assert "too short" not in "".join(said)
     assert [path.name for path in tmp_path.iterdir()] == ["said.txt"]
 
@@ -182,7 +182,7 @@ def test_postgres_refuses_the_password(
     monkeypatch.setenv("MLFLOW_BACKEND_STORE_URI", wrong)
     assert cli.main(["serve", "--port", str(free_port())]) == 2
     said = capsys.readouterr().err
-    assert "MLFLOW_BACKEND_STORE_URI: Postgres does not let us in (password authentication" in said
+    assert "MLFLOW_BACKEND_STORE_URI: NT409 " in said
     assert "another-one" not in said
 
 

@@ -106,7 +106,7 @@ def test_a_path_that_mlflow_cannot_open_is_refused(
     odd.mkdir()
     monkeypatch.chdir(odd)
     with pytest.raises(UserError) as caught:
-        store.locate("sqlite:///mlflow.db")
+        store.locate("sqlite:///mlflow.db").require_sound()
     assert caught.value.code is codes.UNFIT_PATH
     assert caught.value.place == str(odd / "mlflow.db")
     assert list(odd.iterdir()) == []

@@ -278,19 +278,19 @@ def test_an_experiment_of_ones_own_that_is_changed_is_done_again(folder):
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
-        ("my/fit.csv", ",up,", ",upp,", 'my/fit.csv:2: direction: "upp"; did you mean "up"?'),
-        ("my/fit.csv", "M1,A", "A1,A", "the id A1 is there twice"),
-        ("my/predict.csv", "M2,B", "M2,A", "my/predict.csv:2: set A, but only set B belongs here"),
-        ("my/predict.csv", ",mine,", ",../mine,", "my/predict.csv:2: experiment: the name of"),
-        ("my/fit.csv", ",mine,", ",yours,", "my/yours.yaml: there is no such file"),
+        ("my/fit.csv", ",up,", ",upp,", "my/fit.csv:2: NT028 "),
+        ("my/fit.csv", "M1,A", "A1,A", ": NT028 "),
+        ("my/predict.csv", "M2,B", "M2,A", "my/predict.csv:2: NT027 "),
+        ("my/predict.csv", ",mine,", ",../mine,", "my/predict.csv:2: NT028 "),
+        ("my/fit.csv", ",mine,", ",yours,", "my/yours.yaml: NT001 "),
         (
             "my/mine.yaml",
             "  high: {}",
             "  low: {}",
-            'my/mine.yaml: finding M1 reads the arm "high"',
+            "my/mine.yaml: NT015 ",
         ),
         ("my/mine.yaml", "route: intravenous", "route: air", "my/mine.yaml:4: "),
-        (STUDY, "my/fit.csv", "my/none.csv", 'calibration.fit[0]: there is no file "my/none.csv"'),
+        (STUDY, "my/fit.csv", "my/none.csv", "calibration.fit[0]: NT026 "),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place_and_nothing_is_written(fresh, file, old, new, told):
@@ -309,5 +309,5 @@ def test_a_run_by_its_own_population_tells_a_wrong_finding_as_well(fresh):
     (fresh / "my" / "fit.csv").write_text(FIT.replace(",up,", ",upp,"))
     refused = nichetrial(fresh, "run", STUDY, "--until", "parameters")
     assert refused.returncode == 2, refused.stdout
-    assert 'my/fit.csv:2: direction: "upp"' in refused.stdout
+    assert "my/fit.csv:2: NT028 " in refused.stdout
     assert not (fresh / "results").exists()

@@ -69,3 +69,11 @@ def test_a_login_from_the_environment_is_nowhere_in_the_results(folder):
     assert SENTINEL not in done.stdout + packed.stdout
     shutil.unpack_archive(folder / "tiny.zip", folder / "unpacked")
     assert [path for path, content in files(folder).items() if SENTINEL.encode() in content] == []
+
+
+def test_a_store_of_its_own_that_is_damaged_keeps_no_study_from_another(folder):
+    (folder / "results/mlflow/mlflow.db").write_text("this was a database")
+    words = ("track", "sync", "results/tiny")
+    assert nichetrial(folder, *words).returncode == 2
+    done = nichetrial(folder, *words, "--to", "sqlite:///elsewhere/mlflow.db")
+    assert done.returncode == 0, done.stdout

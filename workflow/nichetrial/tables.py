@@ -19,7 +19,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["Column", "Schema", "atomic", "delivered", "read", "units", "write", "write_csv"]
+__all__ = [
+    "Column",
+    "Schema",
+    "atomic",
+    "delivered",
+    "half_written",
+    "read",
+    "units",
+    "write",
+    "write_csv",
+]
 
 Column = tuple[pa.DataType, str, str]
 Schema = Mapping[str, Column]
@@ -43,6 +53,15 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         _on_disk(target.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def half_written(folder: str | os.PathLike[str]) -> Iterator[tuple[Path, int]]:
+    """Files below ``folder`` that ``atomic`` has begun on this computer, each with the number of
+    its process."""
+    for part in Path(folder).rglob(f".*.{socket.gethostname()}.*.part"):
+        number = part.name.rsplit(".", 2)[1]
+        if number.isdecimal() and number.isascii() and part.is_file():
+            yield part, int(number)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from nichetrial.errors import UserError
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch import machine_code, process, slurm
-from nichetrial.launch.locks import FolderBusy, folder_lock
+from nichetrial.launch.locks import FolderBusy, folder_lock, remove_abandoned
 from nichetrial.launch.summary import notes_of, summary
 from nichetrial.pipeline.estimate import advice, estimate
 from nichetrial.pipeline.plan import Plan
@@ -117,6 +117,7 @@ def carry_out(
             if hold.recovered:
                 say(hold.recovered)
             give([note] if note else [], strict=args.strict)
+            remove_abandoned(plan.results)
             failures = Path(scratch, "failures.jsonl")
             verdict = _judged(plan, target, whole=args.verify)
             for path in verdict.no_records:

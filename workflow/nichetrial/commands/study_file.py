@@ -23,7 +23,7 @@ def add_study(parser: argparse.ArgumentParser) -> None:
 def checked(args: argparse.Namespace) -> Assembled:
     """The study, its notes printed. Raises UserError for all that is wrong with it or its store."""
     whole = load_with_experiment(args.study)
-    locate(whole.study.tracking.uri)
+    locate(whole.study.tracking.uri).require_sound()
     give(whole.notes, strict=args.strict)
     return whole
 

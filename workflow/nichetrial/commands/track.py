@@ -18,7 +18,7 @@ from nichetrial.tracking.calibration_runs import plan_evidence
 from nichetrial.tracking.live import close_left_open, follow
 from nichetrial.tracking.optimum_runs import plan_optimum
 from nichetrial.tracking.runs import Run
-from nichetrial.tracking.store import locate
+from nichetrial.tracking.store import Store, locate
 from nichetrial.tracking.study_runs import plan
 from nichetrial.tracking.writer import sync, write_receipt
 
@@ -106,15 +106,20 @@ def _place(kind: str, folder: Path) -> Path:
     return folder / within / "tracking"
 
 
+def _store(study: ResolvedStudy, to: str | None) -> Store:
+    """The study's own store, or the one that ``--to`` names."""
+    return locate(to, place="--to") if to else locate(study.tracking.uri)
+
+
 def _sync(kind: str, study: ResolvedStudy, folder: Path, to: str | None) -> None:
-    own = locate(study.tracking.uri)
-    store = locate(to, place="--to") if to else own
+    store = _store(study, to)
+    store.require_sound()
     place, experiment = _place(kind, folder), study.tracking.experiment
     _draw_rules(place.parent / FOLDER / RULES, place / PICTURE)
     runs = _plan(kind, study, folder)
     synced = sync(runs, store=store, experiment=experiment, folder=place)
     close_left_open(place, runs[0].key, store, experiment)
-    if store == own:
+    if store == _store(study, None):
         write_receipt(place / "receipt.json", synced)
     trouble = ""
     for status, word in (("FAILED", "failed"), ("KILLED", "stopped before their end")):
@@ -153,7 +158,7 @@ def _live(folder: Path, to: str | None, only: str | None) -> None:
     follow(
         sys.stdin.fileno(),
         now,
-        store=locate(to, place="--to") if to else locate(study.tracking.uri),
+        store=_store(study, to),
         experiment=study.tracking.experiment,
         folder=_place(kind, folder),
     )

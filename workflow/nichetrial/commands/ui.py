@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> None:
 
     study = load(args.study)
     store = locate(study.tracking.uri)
+    store.require_sound()
     receipt = RESULTS / study.name / "tracking" / "receipt.json"
     place = _place(receipt, store, study.tracking.experiment)
     if store.database is None:

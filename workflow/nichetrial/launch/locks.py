@@ -22,7 +22,9 @@ from typing import Any
 
 import psutil
 
-__all__ = ["FolderBusy", "Hold", "folder_lock", "leftovers", "snakemakes"]
+from nichetrial.tables import half_written
+
+__all__ = ["FolderBusy", "Hold", "folder_lock", "leftovers", "remove_abandoned", "snakemakes"]
 
 HEAD = "nichetrial.launch.snakemake"
 PATIENCE = 30.0
@@ -97,6 +99,14 @@ def _alive(pid: Any) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, TypeError, ValueError):
         return False
+
+
+def remove_abandoned(folder: str | os.PathLike[str]) -> None:
+    """Remove what processes of this computer that were killed had half written below ``folder``."""
+    for part, pid in half_written(folder):
+        if not _alive(pid):
+            with suppress(OSError):
+                part.unlink()
 
 
 def snakemakes(folder: Path) -> list[int]:

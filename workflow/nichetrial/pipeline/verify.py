@@ -179,7 +179,7 @@ class _Look:
         """Remember it, if there is news."""
         content = {"files": self._files} if self._files else {}
         if json.dumps(content, sort_keys=True) != self._remembered:
-            with atomic(memory) as part:
+            with suppress(OSError), atomic(memory) as part:  # full disk: files are read once more
                 part.write_text(json.dumps(content), encoding="utf-8")
 
     def _force(self, files: Iterable[str], rule: str, reason: str = "") -> None:

@@ -71,6 +71,33 @@ class Store:
         """Where a new experiment keeps its files; None leaves it to the server."""
         return (self.database.parent / "artifacts").as_uri() if self.database else None
 
+    def require_sound(self) -> None:
+        """Raises UserError for a file that MLflow would try for minutes to open. An empty one
+        becomes the store."""
+        database = self.database
+        if database is None:
+            return
+        if "?" in str(database):
+            raise UserError(
+                codes.UNFIT_PATH,
+                "MLflow cannot open a file whose path has a question mark; rename the folder, or "
+                "name another store as tracking.uri",
+                place=str(database),
+            )
+        if database.is_file():
+            with database.open("rb") as stream:
+                head = stream.read(16)
+            if head not in (b"", b"SQLite format 3\0"):
+                raise UserError(
+                    codes.NOT_A_STORE, "this file is not an SQLite database", place=str(database)
+                )
+        elif database.exists():
+            raise UserError(
+                codes.NOT_A_STORE,
+                "this is not a file, so it cannot be the store",
+                place=str(database),
+            )
+
 
 def locate(uri: str, *, place: str = "tracking.uri") -> Store:
     """The store that ``uri`` names; a relative SQLite path is below the working directory.
@@ -79,7 +106,7 @@ def locate(uri: str, *, place: str = "tracking.uri") -> Store:
         uri: ``sqlite:///PATH`` or the ``http(s)://`` address of a server.
         place: where it is written, for messages.
 
-    Raises: UserError for any other address, a secret in it, or a file that is no SQLite database.
+    Raises: UserError for any other address, or a secret in it.
     """
     if found := refusal(uri):
         code, message = found
@@ -87,7 +114,6 @@ def locate(uri: str, *, place: str = "tracking.uri") -> Store:
     if not uri.startswith("sqlite:"):
         return Store(uri=uri.rstrip("/"), database=None)
     database = Path(os.path.abspath(uri.removeprefix("sqlite:///")))
-    _sound(database)
     return Store(uri=f"sqlite:///{database}", database=database)
 
 
@@ -133,6 +159,7 @@ def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
     if store.database is None:
         _answers(store.uri)
     else:
+        store.require_sound()
         there = store.database.exists() and store.database.stat().st_size > 0
         if to_read and not there:
             raise UserError(
@@ -204,28 +231,6 @@ def _create(database: Path) -> None:
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
     os.replace(part, database)
-
-
-def _sound(database: Path) -> None:
-    """Refuse a file that MLflow would try for minutes to open; an empty one becomes the store."""
-    if "?" in str(database):
-        raise UserError(
-            codes.UNFIT_PATH,
-            "MLflow cannot open a file whose path has a question mark; rename the folder, or name "
-            "another store as tracking.uri",
-            place=str(database),
-        )
-    if database.is_file():
-        with database.open("rb") as stream:
-            head = stream.read(16)
-        if head not in (b"", b"SQLite format 3\0"):
-            raise UserError(
-                codes.NOT_A_STORE, "this file is not an SQLite database", place=str(database)
-            )
-    elif database.exists():
-        raise UserError(
-            codes.NOT_A_STORE, "this is not a file, so it cannot be the store", place=str(database)
-        )
 
 
 def _answers(uri: str) -> None:
