@@ -37,15 +37,12 @@ rule job:
 READ = """\
 import sys, time
 start = time.perf_counter()
+from nichetrial.pipeline.jobs import jobs
 from nichetrial.pipeline.plan import Plan
 from nichetrial.study.load import load
 plan = Plan.of(load(sys.argv[1]), sys.argv[1])
-for arm in plan.arms:
-    plan.digest("simulate", arm=arm, mice=plan.chunks[0])
-for figure in plan.figures:
-    plan.digest("figure", figure=figure)
-for stage in ("parameters", "dose-curve", "compare", "report", "track"):
-    plan.digest(stage)
+for one in jobs(plan, evidence=False):
+    one.digest()
 """
 
 

@@ -29,9 +29,10 @@ import yaml
 from scipy.optimize import nnls
 
 from nichetrial.pipeline.estimate import lines
+from nichetrial.pipeline.jobs import job
 from nichetrial.pipeline.plan import Plan
-from nichetrial.pipeline.products import EVIDENCE_FIGURES
 from nichetrial.pipeline.resources import COSTS, MEMORY_FACTOR, TIME_FACTOR, Need, Needs
+from nichetrial.pipeline.stages import STAGES
 from nichetrial.study.load import load
 from nichetrial.tables import atomic
 from tests.benchmarks import record
@@ -185,9 +186,8 @@ def jobs_of(folder: Path, sizes: dict[str, Any], words: list[str], cold: bool = 
     needs = Needs(load(file))
     ended = [json.loads(line) for line in told.read_text().splitlines()]
     found = [_job(line["words"], line, needs, folder) for line in ended]
-    return [
-        Job(job.rule, job.loads | ({"cold": 1.0} if cold else {}), job.need) for job in found if job
-    ]
+    more = {"cold": 1.0} if cold else {}
+    return [Job(one.rule, one.loads | more, one.need) for one in found if one]
 
 
 def _job(words: list[str], used: dict[str, float], needs: Needs, folder: Path) -> Job | None:
@@ -196,38 +196,27 @@ def _job(words: list[str], used: dict[str, float], needs: Needs, folder: Path) -
     if module in ("snakemake", "nichetrial.launch.snakemake"):
         planned = sum(line.jobs for line in lines(Plan.of(needs.study, "")))
         return Job("snakemake", {"job": 1.0, **needs.loads("snakemake"), "planned": planned}, size)
-    if module != "nichetrial" or rest[0] in ("run", "calibrate", "resolve"):
+    if module != "nichetrial" or rest[0] not in ("stage", "track"):
         return None
     options = {a: b for a, b in pairwise(rest) if a.startswith("--")}
-    rule, wildcards = rest[0].replace("-", "_"), {}
-    if rule == "figure" and rest[1] in EVIDENCE_FIGURES:
-        rule = "evidence_figure"
-    elif rule == "figure":
-        wildcards["figure"] = rest[1]
-    if rule == "track" and "evidence" in rest:
-        rule = "track_evidence"
-    if rule == "parameters":
-        wildcards["mice"] = f"{options['--first']}-{options['--last']}"
-    if rule == "particles":
-        wildcards["particles"] = f"{options['--first']}-{options['--last']}"
-    if rule in ("simulate", "dose_curve", "sweep"):
-        wildcards["mice"] = Path(options["--parameters"]).stem.removeprefix("mice-")
-    if rule == "dose_curve":
-        wildcards["mice"] = f"0-{int(options['--mice']) - 1}"
-    wildcards |= {name: options[f"--{name}"] for name in ("arm", "sweep") if f"--{name}" in options}
-    left = Need(bytes=_left(options, folder))
-    loads = {"job": 1.0} | needs.loads(rule, **wildcards)
-    return Job(f"{rule} {wildcards['figure']}" if rule == "figure" else rule, loads, size + left)
+    if rest[0] == "track":
+        rule = "track_evidence" if "evidence" in rest else "track"
+        left = _size(folder / "results" / "mlflow")
+        return Job(rule, {"job": 1.0} | needs.loads(rule), size + Need(bytes=left))
+    stage = STAGES[rest[1]]
+    if stage.name == "resolve":
+        return None
+    wildcards = {name: options[f"--{name}"] for name in stage.wildcards}
+    one = job(Plan.of(needs.study, options["--study"]), stage.name, **wildcards)
+    left = sum(_size(folder / path) for path in (*one.outputs, one.record, one.log))
+    rule = f"figure {wildcards['figure']}" if stage.name == "figure" else stage.name
+    return Job(rule, {"job": 1.0} | needs.loads(stage.name, **wildcards), size + Need(bytes=left))
 
 
-def _left(options: dict[str, str], folder: Path) -> float:
-    """Bytes of what a job has written: outputs, record, log; for the tracking, its store."""
-    if "--record" not in options:
-        mlflow = folder / "results" / "mlflow"
-        return float(sum(f.stat().st_size for f in mlflow.rglob("*") if f.is_file()))
-    files = [options["--record"], options["--log"]]
-    files += json.loads((folder / options["--record"]).read_text())["outputs"]
-    return float(sum((folder / file).stat().st_size for file in files))
+def _size(path: Path) -> float:
+    """Bytes of a file, or of all files below a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return float(sum(file.stat().st_size for file in files if file.is_file()))
 
 
 def _measure() -> list[Job]:
@@ -286,8 +275,8 @@ def main() -> int:
     ask.add_argument("--write", action="store_true", help="write pipeline/costs.csv")
     said = ask.parse_args()
     by_rule: dict[str, list[Job]] = defaultdict(list)
-    for job in _measure():
-        by_rule[job.rule].append(job)
+    for one in _measure():
+        by_rule[one.rule].append(one)
     rows, worst = [], {}
     for rule, jobs in sorted(by_rule.items()):
         prices = _fit(jobs)

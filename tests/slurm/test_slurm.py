@@ -304,7 +304,7 @@ def test_nothing_is_left_to_do_on_this_computer(folder):
 def test_jobs_had_no_network_and_no_mlflow(folder):
     stages = (folder / "guarded").read_text().split()
     assert set(stages) == {
-        "parameters", "simulate", "dose-curve", "experiments", "compare", "power", "figure",
+        "parameters", "simulate", "dose_curve", "experiments", "compare", "power", "figure",
         "report",
     }  # fmt: skip
 

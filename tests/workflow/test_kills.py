@@ -91,7 +91,7 @@ class Killer:
     def _kill_a_job(self, head: int) -> None:
         with suppress(psutil.Error):
             below = psutil.Process(head).children(recursive=True)
-            jobs = [p for p in below if "--record" in p.cmdline() and p.name() != "sh"]
+            jobs = [p for p in below if "stage" in p.cmdline() and p.name() != "sh"]
             # without the study's own job nothing starts: it is not to die each time
             if jobs and ("resolve" not in jobs[0].cmdline() or self.rng.random() < 0.1):
                 jobs[self.rng.integers(len(jobs))].kill()

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from nichetrial.launch.locks import snakemakes
-from nichetrial.pipeline.products import COMPARISONS
+from nichetrial.pipeline.products import COMPARISONS, TABLES
 from tests.workflow.conftest import DRAWN, STUDY, TINY, nichetrial, parquet, snakemake
 
 pytestmark = [pytest.mark.slow]
@@ -63,7 +63,7 @@ def test_everything_is_there(finished):
     results = finished[0] / "results" / "tiny"
     expected = {"study.json", "report.html", "tracking/receipt.json", "comparisons/metrics.json"}
     expected |= {f"figures/{name}.{kind}" for name in DRAWN for kind in ("png", "svg")}
-    for table in (t for rule in COMPARED for t in COMPARISONS[rule]):
+    for table in (t for rule in COMPARED for t in TABLES[rule]):
         expected |= {f"comparisons/{table}.{kind}" for kind in ("parquet", "csv")}
     expected |= {"dose_curve/mice-000000-000004.parquet", "records/resolve.json"}
     for chunk in CHUNKS:

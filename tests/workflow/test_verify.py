@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 import pytest
-from nichetrial.pipeline.expected import expected
 
+from nichetrial.pipeline.jobs import jobs
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.verify import verify
 from nichetrial.study.load import load
@@ -42,7 +42,7 @@ def set_time(path, shift):
 def test_the_plan_knows_every_record_and_its_digest(finished, monkeypatch):
     monkeypatch.chdir(finished[0])
     plan = Plan.of(load(STUDY), STUDY)
-    told = {job.record: job.digest(plan) for job in expected(plan, evidence=False)}
+    told = {job.record: job.digest() for job in jobs(plan, evidence=False)}
     found = {
         path.relative_to(finished[0]).as_posix(): json.loads(path.read_text())["params_digest"]
         for path in files(finished[0])

@@ -32,9 +32,9 @@ def _no_network(event: str, words: tuple) -> None:
 def _job(words: list[str]) -> None:
     sys.meta_path.insert(0, _NoMlflow())  # type: ignore[arg-type]
     sys.addaudithook(_no_network)
-    if "nichetrial" not in words or "--record" not in words:
+    if "nichetrial" not in words or "stage" not in words:
         return
-    stage = words[words.index("nichetrial") + 1]
+    stage = words[words.index("stage") + 1]
     with open("guarded", "a") as log:
         log.write(f"{stage}\n")
     if stage == "simulate":
