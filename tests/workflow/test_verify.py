@@ -88,7 +88,7 @@ def test_a_record_that_is_lost_is_noticed_at_the_first_look(folder):
     assert would_run(folder) == SECOND_CHUNK_OF_HIGH
 
 
-@pytest.mark.parametrize("record", ["study/resolve", "parameters/mice-000000-000009"])
+@pytest.mark.parametrize("record", ["resolve", "parameters/mice-000000-000009"])
 def test_a_record_of_another_job_is_none(folder, record):
     """Copied over the one that is asked for."""
     there = folder / "results/tiny/records"
