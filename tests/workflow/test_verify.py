@@ -92,7 +92,7 @@ def test_a_record_that_is_lost_is_noticed_at_the_first_look(folder):
 def test_a_record_of_another_job_is_none(folder, record):
     """Copied over the one that is asked for."""
     there = folder / "results/tiny/records"
-    shutil.copy(there / f"{record}.json", there / "simulations/high/mice-000010-000019.json")
+    shutil.copy(there / f"{record}.json", there / "simulate/high/mice-000010-000019.json")
     assert would_run(folder) == SECOND_CHUNK_OF_HIGH
 
 
