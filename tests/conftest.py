@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from nichetrial.study.resolved import (
+from nichetrial.study.resolved import CohortSpec, ComparisonSpec, ResolvedStudy
+from nichetrial.study.sections import (
     CalibrationSpec,
-    CohortSpec,
     Combination,
-    ComparisonSpec,
     FigureSpec,
     Pair,
-    ResolvedStudy,
+    PowerSpec,
     TrackingSpec,
 )
 from tests.mice import arm, treatment
@@ -53,7 +52,8 @@ def small_study() -> ResolvedStudy:
             resamples=100,
         ),
         experiment=arm(name="experiment"),
-        calibration=CalibrationSpec(),
+        calibration=CalibrationSpec(variants=("full",)),
+        power=PowerSpec(),
         figures=FigureSpec(
             formats=("png", "svg"),
             dpi=100,

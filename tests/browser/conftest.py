@@ -23,7 +23,8 @@ from nichetrial.figures.style import save
 from nichetrial.records.record import recording
 from nichetrial.records.stored import read_records
 from nichetrial.report.study_page import render
-from nichetrial.study.resolved import ResolvedStudy, TrackingSpec
+from nichetrial.study.resolved import ResolvedStudy
+from nichetrial.study.sections import TrackingSpec
 from nichetrial.tracking import views
 from nichetrial.tracking.server import HOST, serving
 from nichetrial.tracking.store import locate, opened

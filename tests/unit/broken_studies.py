@@ -97,7 +97,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "section is empty": (
         "cohort:\n  mice: 20\n",
         "cohort:\n",
-        "NT008 study.yaml:4: cohort",
+        "NT009 study.yaml:4: cohort",
     ),
     "treatments not a list": (
         "    treatments:\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  both:",

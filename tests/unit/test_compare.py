@@ -15,14 +15,13 @@ from nichetrial.compare.bootstrap import BATCHES, Bootstrap
 from nichetrial.compare.combinations import combinations
 from nichetrial.compare.effects import OUTCOME_UNITS, effects
 from nichetrial.compare.unknowns import unknowns
-from nichetrial.study.resolved import (
+from nichetrial.study.resolved import CohortSpec, ComparisonSpec, ResolvedStudy
+from nichetrial.study.sections import (
     CalibrationSpec,
-    CohortSpec,
     Combination,
-    ComparisonSpec,
     FigureSpec,
     Pair,
-    ResolvedStudy,
+    PowerSpec,
     TrackingSpec,
 )
 from nichetrial.trial.simulate import simulate
@@ -183,9 +182,10 @@ def trial(names, comparisons: ComparisonSpec, mice: int) -> ResolvedStudy:
         dose_curve=(),
         comparisons=comparisons,
         experiment=ARMS["timp1_high"],
-        calibration=CalibrationSpec(),
-        figures=FigureSpec(formats=("png",), dpi=72, course_mice=0, dose_mice=0, dose_folds=()),
-        tracking=TrackingSpec(uri="", experiment="s"),
+        calibration=CalibrationSpec(variants=("full",)),
+        power=PowerSpec(),
+        figures=FigureSpec(formats=("png",), dpi=72),
+        tracking=TrackingSpec(experiment="s"),
     )
 
 

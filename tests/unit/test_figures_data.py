@@ -15,19 +15,22 @@ from nichetrial.compare.surface import SYNERGY
 from nichetrial.compare.window import SCHEDULES, WINDOW
 from nichetrial.study.resolved import (
     Arm,
-    CalibrationSpec,
     Challenge,
     CohortSpec,
-    Combination,
     ComparisonSpec,
-    FigureSpec,
     Host,
-    Pair,
     ReadOut,
     ResolvedStudy,
-    TrackingSpec,
     Treatment,
     Vector,
+)
+from nichetrial.study.sections import (
+    CalibrationSpec,
+    Combination,
+    FigureSpec,
+    Pair,
+    PowerSpec,
+    TrackingSpec,
 )
 from tests.unit.figures_lab_data import lab_tables
 
@@ -102,7 +105,8 @@ def make_study(labels: dict[str, str] | None = None, mice: int = 40) -> Resolved
             formats=("png", "svg"), dpi=60, course_mice=20, dose_mice=30, dose_folds=FOLDS
         ),
         experiment=arms[0].model_copy(update={"name": "experiment", "treatments": ()}),
-        calibration=CalibrationSpec(),
+        calibration=CalibrationSpec(variants=("full",)),
+        power=PowerSpec(),
         tracking=TrackingSpec(uri="sqlite:///mlflow.db", experiment="invented"),
     )
 

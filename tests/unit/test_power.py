@@ -21,7 +21,7 @@ from nichetrial.compare.power import (
     mice_needed,
     power,
 )
-from nichetrial.study.resolved import Pair
+from nichetrial.study.sections import Pair
 
 E, N = 2000, 20
 SIZES = tuple(range(4, N + 1))

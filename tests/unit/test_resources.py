@@ -27,7 +27,8 @@ from nichetrial.pipeline.resources import (
 )
 from nichetrial.pipeline.stages import STAGES
 from nichetrial.study.layout import Chunk
-from nichetrial.study.resolved import OptimiseSpec, PowerSpec, Sweep, SweepAxis
+from nichetrial.study.resolved import OptimiseSpec, Sweep, SweepAxis
+from nichetrial.study.sections import PowerSpec
 from nichetrial.trial.events import reading
 from nichetrial.trial.experiments import ANIMALS
 from tests.conftest import ROOT

@@ -13,9 +13,10 @@ from nichetrial import cli, study
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.default import default_study
 from nichetrial.study.document import config_yaml, json_schema
-from nichetrial.study.language import Section, TreatmentItem
+from nichetrial.study.language import TreatmentItem
 from nichetrial.study.load import load, load_text
 from nichetrial.study.patches import StudyFile
+from nichetrial.study.sections import Section
 from nichetrial.study.source import parse
 from tests.unit.broken_studies import BROKEN, SOUND, WHOLE
 

@@ -195,10 +195,10 @@ def test_resolve_writes_the_study_and_its_record(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("study.yaml").write_text(SOUND, encoding="utf-8")
-    words = ["resolve", "study.yaml", "--out", "r/study.json", "--record", "r/record.json"]
-    assert cli.main([*words, "--expect", "abc"]) == 0
+    words = ["stage", "resolve", "--file", "study.yaml", "--study", "r/study.json"]
+    assert cli.main(words) == 0
     text = Path("r/study.json").read_text(encoding="utf-8")
     assert ResolvedStudy.model_validate_json(text) == load("study.yaml")
-    record = json.loads(Path("r/record.json").read_text(encoding="utf-8"))
+    record = json.loads(Path("r/records/resolve.json").read_text(encoding="utf-8"))
     assert (record["status"], record["stage"], record["seed"]) == ("FINISHED", "resolve", 7)
-    assert sorted(p.name for p in Path("r").iterdir()) == ["record.json", "study.json"]
+    assert sorted(p.name for p in Path("r").iterdir()) == ["records", "study.json"]

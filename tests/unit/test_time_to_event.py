@@ -20,7 +20,7 @@ from nichetrial.compare.time_to_event import (
     looked_at,
     restricted_means,
 )
-from nichetrial.study.resolved import Pair
+from nichetrial.study.sections import Pair
 
 END = 40.0
 PAIR = [Pair(arm="x", reference="ref")]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nichetrial import tables
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.uncertainty import SPLIT, UNCERTAINTY, uncertainty
-from nichetrial.study.resolved import Pair
+from nichetrial.study.sections import Pair
 
 P, A, T = 400, 6, 2
 PAIR = [Pair(arm="x", reference="ref")]

@@ -15,7 +15,7 @@ import pytest
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.lab_tests import log_rank
 from nichetrial.compare.time_to_event import event_free, restricted_means
-from nichetrial.study.resolved import Pair
+from nichetrial.study.sections import Pair
 
 REFERENCES = Path(__file__).parent / "references"
 TRIALS = {"freireich": ("6-MP", "placebo"), "mice": ("treated", "control")}

@@ -19,7 +19,7 @@ from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.effects import Outcomes, ratio_of_means
 from nichetrial.compare.lab_tests import Tested, adjusted, log_rank, mann_whitney, welch
 from nichetrial.compare.time_to_event import EVENTS
-from nichetrial.study.resolved import Pair
+from nichetrial.study.sections import Pair
 from nichetrial.tables import Schema
 
 __all__ = [

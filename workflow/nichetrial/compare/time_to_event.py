@@ -17,7 +17,7 @@ from scipy.stats import CensoredData, ecdf
 
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.effects import Outcomes, ratio_of_means
-from nichetrial.study.resolved import Pair
+from nichetrial.study.sections import Pair
 from nichetrial.tables import Schema
 
 __all__ = [

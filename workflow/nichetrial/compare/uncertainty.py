@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.effects import Outcomes
-from nichetrial.study.resolved import Pair
+from nichetrial.study.sections import Pair
 from nichetrial.tables import Schema
 
 __all__ = ["SPLIT", "UNCERTAINTY", "uncertainty"]

@@ -10,7 +10,7 @@ from nichetrial.compare.effects import EFFECTS, effects
 from nichetrial.compare.surface import SURFACE, SYNERGY, surface
 from nichetrial.compare.window import SCHEDULES, WINDOW, schedules, window
 from nichetrial.stages.work import Work
-from nichetrial.study.resolved import Pair
+from nichetrial.study.sections import Pair
 from nichetrial.tables import Schema, read
 
 __all__ = ["run"]

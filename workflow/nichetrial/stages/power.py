@@ -52,7 +52,7 @@ def run(work: Work) -> None:
         done,
         alpha=asked.alpha,
         correction=asked.correction,
-        target=asked.target,
+        target=asked.chance,
         bootstrap=bootstrap(asked.experiments),
     )
     work.write("power", power(done, alpha=asked.alpha), POWER)

@@ -22,7 +22,7 @@ def complete_arm(name: str, label: str, section: ExperimentSection) -> Arm:
         host=Host(**section.host.model_dump()),
         vector=Vector(fold=vector.fold, onset=vector.onset.value) if vector else None,
         challenge=Challenge(
-            route=challenge.route,  # type: ignore[arg-type]
+            route=challenge.route,
             cells=challenge.cells.value,
             day=challenge.day.value,
             resection=challenge.resection.value if challenge.resection else None,
@@ -51,7 +51,7 @@ def _treatment(item: TreatmentItem, readout_day: float) -> Treatment:
         written = f"{item.dose.text} every {item.every.text}, {first} to {last}"  # type: ignore[union-attr]
     return Treatment(
         drug=item.drug,
-        method=item.method,  # type: ignore[arg-type]
+        method=item.method,
         amount=per_kg(item.dose, item.drug),
         start=start,
         every=every,

@@ -27,23 +27,18 @@ from nichetrial.study.language import ARM_NAME, MOST_ARMS, ExperimentSection
 from nichetrial.study.notes import notes
 from nichetrial.study.optimise import check_mice, read_optimise
 from nichetrial.study.patches import ArmPatch, StudyFile, merge
-from nichetrial.study.power import read_power
+from nichetrial.study.power import check_power
 from nichetrial.study.questions import OptimiseSection
 from nichetrial.study.resolved import (
     Arm,
-    CalibrationSpec,
     CohortSpec,
-    Combination,
     ComparisonSpec,
     Distribution,
-    FigureSpec,
     OptimiseSpec,
-    Pair,
-    PowerSpec,
     ResolvedStudy,
     Sweep,
-    TrackingSpec,
 )
+from nichetrial.study.sections import Pair
 from nichetrial.study.source import DocumentPath, Problem, Source, raise_problems
 from nichetrial.study.sweeps import read_sweeps
 from nichetrial.study.wording import unknown_key, validated
@@ -86,9 +81,8 @@ def assemble(source: Source) -> Assembled:
         problems += checks.check_figures(figures)
     if sections["tracking"]:
         problems += checks.check_uri(sections["tracking"].uri)
-    calibration = CalibrationSpec()
     if sections["calibration"]:
-        calibration, wrong = read_calibration(sections["calibration"], source.file)
+        sections["calibration"], wrong = read_calibration(sections["calibration"], source.file)
         problems += wrong
     experiment = sections["experiment"]
     known_wrong: list[Problem] = []
@@ -123,17 +117,16 @@ def assemble(source: Source) -> Assembled:
         )
     elif experiment and not known_wrong and len(arms) == len(names):
         sweeps = read_sweeps(swept, source.data["experiment"], patches, problems)
-    power, optimise = PowerSpec(), None
+    optimise = None
     if sections["power"]:
-        power, wrong = read_power(sections["power"])
-        problems += wrong
+        problems += check_power(sections["power"])
     if sections["optimise"] and len(arms) == len(names):
         optimise, wrong = read_optimise(sections["optimise"], arms)
         problems += wrong
         if cohort and not wrong:
             problems += check_mice(sections["optimise"], cohort)
     raise_problems(source, problems)
-    whole = _resolved(sections, arms, sweeps, overrides, calibration, power, optimise)
+    whole = _resolved(sections, arms, sweeps, overrides, optimise)
     return dataclasses.replace(whole, notes=tuple(notes(source, whole.study)))
 
 
@@ -218,16 +211,14 @@ def _resolved(
     arms: Mapping[str, Arm],
     sweeps: tuple[Sweep, ...],
     overrides: dict[str, Distribution],
-    calibration: CalibrationSpec,
-    power: PowerSpec,
     optimise: OptimiseSpec | None,
 ) -> Assembled:
     study, cohort, figures = sections["study"], sections["cohort"], sections["figures"]
-    comparisons, tracking = sections["comparisons"], sections["tracking"]
+    comparisons, power, tracking = sections["comparisons"], sections["power"], sections["tracking"]
     bare = complete_arm(EXPERIMENT, "The experiment", sections["experiment"])
     reference = comparisons.reference
     pairs = [Pair(arm=name, reference=reference) for name in arms if name != reference]
-    pairs += [Pair(arm=p.arm, reference=p.reference) for p in comparisons.pairs]
+    pairs += comparisons.pairs
     resolved = ResolvedStudy(
         name=study.name,
         title=study.title or study.name,
@@ -242,26 +233,23 @@ def _resolved(
         comparisons=ComparisonSpec(
             reference=reference,
             pairs=tuple(pairs),
-            combinations=tuple(
-                Combination(arm=c.arm, of=tuple(c.of), null=c.null)
-                for c in comparisons.combinations
-            ),
+            combinations=comparisons.combinations,
             responder=comparisons.responder,
             interval=comparisons.interval,
             resamples=comparisons.resamples,
             inspections=tuple(sorted(day.value for day in comparisons.inspections)),
         ),
-        power=power,
+        power=power.model_copy(update={"sizes": tuple(sorted(power.sizes))}),
         optimise=optimise,
         experiment=bare,
-        calibration=calibration,
-        figures=FigureSpec(
-            formats=tuple(figures.formats),
-            dpi=figures.dpi,
-            course_mice=min(figures.course_mice, cohort.mice),
-            dose_mice=min(figures.dose_mice, cohort.mice),
-            dose_folds=tuple(sorted(figures.dose_folds)),
+        calibration=sections["calibration"],
+        figures=figures.model_copy(
+            update={
+                "course_mice": min(figures.course_mice, cohort.mice),
+                "dose_mice": min(figures.dose_mice, cohort.mice),
+                "dose_folds": tuple(sorted(figures.dose_folds)),
+            }
         ),
-        tracking=TrackingSpec(uri=tracking.uri, experiment=tracking.experiment or study.name),
+        tracking=tracking.model_copy(update={"experiment": tracking.experiment or study.name}),
     )
     return Assembled(study=resolved, experiment=bare)

@@ -7,8 +7,7 @@ from pathlib import Path
 from nichetrial import codes
 from nichetrial.errors import Code
 from nichetrial.model.variants import FULL
-from nichetrial.study.language import CalibrationSection
-from nichetrial.study.resolved import CalibrationSpec
+from nichetrial.study.sections import CalibrationSpec
 from nichetrial.study.source import Problem
 
 __all__ = ["read_calibration"]
@@ -18,9 +17,7 @@ MOST_MICE = 2**32
 """Mice that a calibration can number, each the key of its luck."""
 
 
-def read_calibration(
-    section: CalibrationSection, file: str
-) -> tuple[CalibrationSpec, list[Problem]]:
+def read_calibration(section: CalibrationSpec, file: str) -> tuple[CalibrationSpec, list[Problem]]:
     """Paths become relative to the working directory. ``file``: the study file's path."""
     problems: list[Problem] = []
 
@@ -75,8 +72,4 @@ def read_calibration(
             codes.TOO_MANY,
             f"{mice:.3g} mice are too many for one calibration; write fewer particles or mice",
         )
-    numbers = section.model_dump(exclude={"fit", "predict", "variants"})
-    spec = CalibrationSpec(
-        fit=found["fit"], predict=found["predict"], variants=tuple(section.variants), **numbers
-    )
-    return spec, problems
+    return section.model_copy(update=found), problems

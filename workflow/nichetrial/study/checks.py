@@ -13,9 +13,9 @@ from nichetrial.store_address import refusal
 from nichetrial.study.language import (
     CohortSection,
     ExperimentSection,
-    FigureSection,
     TreatmentItem,
 )
+from nichetrial.study.sections import FigureSpec
 from nichetrial.study.source import Problem
 from nichetrial.study.units import Quantity, pretty
 
@@ -248,7 +248,7 @@ def check_cohort(cohort: CohortSection) -> list[Problem]:
     return []
 
 
-def check_figures(figures: FigureSection) -> list[Problem]:
+def check_figures(figures: FigureSpec) -> list[Problem]:
     """The same format or dose twice."""
     problems = []
     listed: dict[str, Sequence[str | float]] = {

@@ -11,16 +11,15 @@ __all__ = ["NOTES", "default_study"]
 NOTES: dict[tuple[str, ...], str] = {
     (): "The default study of nichetrial, and a template for your own: copy this file, change it, "
     "then\n"
-    "  nichetrial check my-study.yaml      says what is wrong with it, before anything runs\n"
-    "  nichetrial explain my-study.yaml    tells and draws every arm's schedule\n"
+    "  nichetrial check my-study.yaml      lists every problem, before anything runs\n"
+    "  nichetrial explain my-study.yaml    describes and draws the schedule of each arm\n"
     "  nichetrial run my-study.yaml        runs it\n"
-    "Quantities carry their unit: 12 h, 4 d, 5 mg/kg, 2 nM, 1e6 cells. docs/study-file.md has "
-    "more.\n"
-    "This file is made by `nichetrial generate`: in the repository, change the models instead.",
+    "Quantities have units: 12 h, 4 d, 5 mg/kg, 2 nM, 1e6 cells. See docs/study-file.md.\n"
+    "This file is written by `nichetrial generate`: in the repository, change the models instead.",
     (
         "arms",
-    ): "Doses and intervals below are customary choices in mice. They are NOT taken from the "
-    "paper, whose own schedules may differ: put in those of your experiment.",
+    ): "Doses and intervals below are usual in mice. They are NOT taken from the paper, whose "
+    "schedules may differ. Replace them with those of your experiment.",
 }
 """What is true of this study and not of the language: path -> further comment."""
 

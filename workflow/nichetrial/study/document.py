@@ -112,7 +112,7 @@ def _plain(values: Mapping[str, Any], indent: int) -> Iterator[str]:
 
 def _filled(item: Mapping[str, Any]) -> dict[str, Any]:
     """An entry of a list without what is left at its default."""
-    return {k: v for k, v in item.items() if v is not None and (k, v) != ("method", "bolus")}
+    return {k: v for k, v in item.items() if v not in (None, "") and (k, v) != ("method", "bolus")}
 
 
 def _flow(value: Any) -> str:
@@ -152,8 +152,8 @@ def _comment(text: str, indent: int) -> Iterator[str]:
 
 def _item_model(annotation: Any) -> type[BaseModel] | None:
     """The model of a list's entries, if it is such a list."""
-    if get_origin(annotation) is list:
-        (item,) = get_args(annotation)
+    if get_origin(annotation) in (list, tuple):
+        item = get_args(annotation)[0]
         if isinstance(item, type) and issubclass(item, BaseModel):
             return item
     return None
@@ -195,5 +195,5 @@ def _tidied(node: Any, *, names: bool = False) -> Any:
     return {
         k: _tidied(v, names=k == "properties" and not names)
         for k, v in node.items()
-        if names or not (k == "title" or (k == "default" and v is None))
+        if names or not (k == "title" or (k == "default" and v in (None, "")))
     }

@@ -1,7 +1,7 @@
-"""The kinds of value a study file holds. Each says in plain words what is wrong and what is right.
+"""The kinds of value in a study file.
 
-They stand in annotations, ``Annotated[Quantity, Measure("d")]``, and give pydantic both the check
-and the JSON schema.
+They are used in annotations, such as ``Annotated[Quantity, Measure("d")]``. pydantic takes from
+them the check, the message and the JSON schema.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from nichetrial import codes
@@ -23,9 +24,10 @@ __all__ = [
     "Choice",
     "Line",
     "Measure",
-    "Number",
     "OrNone",
+    "Real",
     "Slug",
+    "Text",
     "Whole",
     "did_you_mean",
     "listed",
@@ -71,6 +73,39 @@ class Unfit(ValueError):
         super().__init__(message)
 
 
+def refuse(code: Code, message: str) -> PydanticCustomError:
+    """What a validator raises: the message with its code (``wording.problems_of``)."""
+    return PydanticCustomError("study", "{message}", {"message": message, "code": code})
+
+
+def _whole(value: Any) -> Any:
+    """``1e5`` is a whole number, though YAML reads it as one with a point."""
+    fits = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return int(value) if fits else value
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise refuse(codes.OUT_OF_RANGE, "must be one line without control characters")
+    return text
+
+
+def _joined(value: Any) -> Any:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number without a unit."""
+Whole = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
+"""A whole number without a unit."""
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_printable)
+]
+"""Text for people, on one line."""
+Text = Annotated[str, BeforeValidator(_joined), AfterValidator(_printable)]
+"""Text for people; line breaks become spaces."""
+
+
 class _Kind:
     """A leaf of the document: ``read`` turns what is written into a value or raises Unfit."""
 
@@ -86,8 +121,7 @@ class _Kind:
                 raise Unfit(codes.EMPTY, "is empty; write a value, or delete the key")
             return self.read(value)
         except (Unfit, UnitError) as error:
-            context = {"message": str(error), "code": error.code}
-            raise PydanticCustomError("study", "{message}", context) from None
+            raise refuse(error.code, str(error)) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
@@ -157,107 +191,6 @@ class Measure(_Kind):
 
 
 @dataclass(frozen=True)
-class Number(_Kind):
-    """A plain number without a unit, between two bounds."""
-
-    lowest: float
-    highest: float
-    above: bool = False
-    below: bool = False
-    why: str = ""
-
-    def read(self, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Unfit(
-                codes.WRONG_KIND,
-                f"{show(value)} is not a number; write for example {self._example()}",
-            )
-        if not math.isfinite(value):
-            raise Unfit(codes.OUT_OF_RANGE, f"{value} is not a finite number; {self._bounds()}")
-        if value < self.lowest or (self.above and value == self.lowest):
-            raise Unfit(
-                codes.OUT_OF_RANGE, f"{show(value)} is too small; {self._bounds()}{self.why}"
-            )
-        if value > self.highest or (self.below and value == self.highest):
-            raise Unfit(
-                codes.OUT_OF_RANGE, f"{show(value)} is too large; {self._bounds()}{self.why}"
-            )
-        return float(value)
-
-    def _bounds(self) -> str:
-        low = f"{'more than' if self.above else 'at least'} {pretty(self.lowest)}"
-        return f"{low} and {'less than' if self.below else 'at most'} {pretty(self.highest)}"
-
-    def _example(self) -> str:
-        return pretty((self.lowest + self.highest) / 2 if self.highest <= 1 else self.lowest + 1)
-
-    def schema(self) -> dict[str, Any]:
-        return {
-            "type": "number",
-            "exclusiveMinimum" if self.above else "minimum": self.lowest,
-            "exclusiveMaximum" if self.below else "maximum": self.highest,
-        }
-
-
-@dataclass(frozen=True)
-class Whole(_Kind):
-    """A whole number between two bounds, both included."""
-
-    lowest: int
-    highest: int
-
-    def read(self, value: Any) -> int:
-        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise Unfit(
-                codes.WRONG_KIND,
-                f"{show(value)} is not a whole number; write one without a unit, "
-                f"at least {self.lowest}",
-            )
-        if value < self.lowest:
-            raise Unfit(codes.OUT_OF_RANGE, f"{show(value)} is too small; at least {self.lowest}")
-        if value > self.highest:
-            raise Unfit(
-                codes.OUT_OF_RANGE, f"{show(value)} is too large; at most {show(self.highest)}"
-            )
-        return value
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "integer", "minimum": self.lowest, "maximum": self.highest}
-
-
-@dataclass(frozen=True)
-class Line(_Kind):
-    """Text for people; a title or label fits on one line, ``many`` allows several."""
-
-    longest: int
-    many: bool = False
-    least: int = 1
-
-    def read(self, value: Any) -> str:
-        if not isinstance(value, str):
-            what = "a number" if isinstance(value, int | float) else "not text"
-            what = show(value) if isinstance(value, bool) else f"{show(value)}, {what}"
-            raise Unfit(
-                codes.WRONG_KIND, f"text is needed, but this is {what}; put the text in quotes"
-            )
-        text = " ".join(value.split()) if self.many else value.strip()
-        if len(text) < self.least:
-            raise Unfit(codes.EMPTY, "is empty; write a few words, or delete the key")
-        if len(text) > self.longest:
-            raise Unfit(
-                codes.TOO_MANY, f"{len(text)} characters are too many; at most {self.longest}"
-            )
-        if not text.isprintable():
-            raise Unfit(codes.OUT_OF_RANGE, "must be one line without control characters")
-        return text
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": self.least, "maxLength": self.longest}
-
-
-@dataclass(frozen=True)
 class Slug(_Kind):
     """A name that is also a folder: small letters, digits, ``_`` and ``-``."""
 
@@ -283,7 +216,7 @@ class Slug(_Kind):
 
 @dataclass(frozen=True)
 class Choice(_Kind):
-    """One of a few words."""
+    """One of the words of a catalogue. Fixed words are a ``Literal``."""
 
     what: str
     options: Callable[[], Iterable[str]]
@@ -316,8 +249,7 @@ class OrNone:
     @staticmethod
     def _read(value: Any) -> Any:
         if value is None:
-            context = {"message": "is empty; write none, or its keys", "code": codes.EMPTY}
-            raise PydanticCustomError("study", "{message}", context)
+            raise refuse(codes.EMPTY, "is empty; write none, or its keys")
         return None if value == "none" else value
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def read_optimise(
         )
         return None, problems
     drug = section.drug or drugs[0]
-    if section.drug is None and len(drugs) > 1:
+    if not section.drug and len(drugs) > 1:
         wrong(
             codes.NO_SUCH_DRUG,
             f'arm "{section.arm}" is given {listed(drugs)}; say which with "drug"',

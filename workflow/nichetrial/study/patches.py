@@ -16,17 +16,20 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from nichetrial.study.kinds import Line, OrNone
 from nichetrial.study.language import (
-    CalibrationSection,
     CohortSection,
     ComparisonSection,
     ExperimentSection,
-    FigureSection,
-    Section,
     StudySection,
-    TrackingSection,
     as_written,
 )
-from nichetrial.study.questions import OptimiseSection, PowerSection, SweepItem
+from nichetrial.study.questions import OptimiseSection, SweepItem
+from nichetrial.study.sections import (
+    CalibrationSpec,
+    FigureSpec,
+    PowerSpec,
+    Section,
+    TrackingSpec,
+)
 
 __all__ = ["ArmPatch", "StudyFile", "merge", "partial"]
 
@@ -54,8 +57,8 @@ def _partial_kind(annotation: Any) -> Any:
 
 
 class _Labelled(ExperimentSection):
-    label: Annotated[str | None, Line(60)] = Field(
-        None, description="Name of the arm in figures and tables. Left out: its key."
+    label: Line = Field(
+        "", max_length=60, description="Name of the arm in figures and tables. Default: its key."
     )
 
 
@@ -68,38 +71,36 @@ class StudyFile(Section):
     study: StudySection = Field(description="What this study is.")
     cohort: CohortSection = Field(as_written({}), description="The virtual mice.")
     experiment: ExperimentSection = Field(
-        description="The mouse experiment that all arms share. An arm below repeats only what it "
-        "does differently. Times are days from the start (0 d), or hours (36 h)."
+        description="The mouse experiment that all arms share. An arm below lists only what is "
+        "different in it. Times are days from the start (0 d), or hours (36 h)."
     )
     arms: dict[str, ArmPatch] = Field(
-        description="The arms. Each has a label for figures and tables, and is otherwise the "
-        "experiment with these keys replaced; treatments replace the whole list. An arm with only "
-        "a label is the experiment as it is."
+        description="The arms. Each is the experiment with these keys replaced. treatments replace "
+        "the whole list. label is the name in figures and tables. An arm with only a label is the "
+        "experiment as it stands."
     )
     sweeps: dict[str, SweepItem] = Field(
         {},
-        description="Arms with some of their quantities varied; each point is simulated like an "
-        "arm and compared with the reference. A quantity is named by its place in the arm, such as "
-        "treatments.amd3100.dose, challenge.day or timp1_vector.fold; a dose of 0 is no treatment. "
-        "What is drawn follows from what is varied: one dose, a dose-response curve; the doses of "
-        "two drugs, a surface; start and duration, the window of time.",
+        description="Sweeps vary quantities of an arm. Each point is simulated like an arm and "
+        "compared with the reference. A quantity is named by its place in the arm, such as "
+        "treatments.amd3100.dose, challenge.day or timp1_vector.fold. A dose of 0 is no treatment. "
+        "The figure depends on what varies: one dose gives a dose-response curve, the doses of two "
+        "drugs a surface, start and duration the treatment window.",
     )
     comparisons: ComparisonSection = Field(description="What is compared with what.")
-    power: PowerSection = Field(
-        as_written({}), description="How many real mice the experiment needs."
-    )
+    power: PowerSpec = Field(as_written({}), description="How many real mice the experiment needs.")
     optimise: Annotated[OptimiseSection | None, OrNone()] = Field(
         as_written("none"),
-        description="The best schedule of one treatment: that with the fewest expected foci within "
-        "a total dose. Or none.",
+        description="The best schedule of one treatment: the fewest expected foci within a total "
+        "dose. Or none.",
     )
-    figures: FigureSection = Field(as_written({}), description="How figures are drawn.")
-    calibration: CalibrationSection = Field(
+    figures: FigureSpec = Field(as_written({}), description="How figures are drawn.")
+    calibration: CalibrationSpec = Field(
         as_written({}),
         description="How the model is calibrated on published findings and tested on others. Only "
-        "`nichetrial calibrate` and `population: own` do it; it takes minutes.",
+        "`nichetrial calibrate` and `population: own` use this. It takes minutes.",
     )
-    tracking: TrackingSection = Field(as_written({}), description="Where the runs are recorded.")
+    tracking: TrackingSpec = Field(as_written({}), description="Where runs are stored.")
 
 
 def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

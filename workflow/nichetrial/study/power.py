@@ -1,17 +1,16 @@
-"""The section on mice needed, checked and resolved."""
+"""What can be wrong with the section on mice needed."""
 
 from __future__ import annotations
 
 from nichetrial import codes
-from nichetrial.study.questions import PowerSection
-from nichetrial.study.resolved import PowerSpec
+from nichetrial.study.sections import PowerSpec
 from nichetrial.study.source import Problem
 
-__all__ = ["read_power"]
+__all__ = ["check_power"]
 
 
-def read_power(section: PowerSection) -> tuple[PowerSpec, list[Problem]]:
-    """The simulated experiments, and what is wrong with them."""
+def check_power(section: PowerSpec) -> list[Problem]:
+    """Log-rank without a time, a size that is there twice."""
     problems = []
     timed = section.outcome.endswith("_days")
     if section.test == "log_rank" and not timed:
@@ -28,13 +27,4 @@ def read_power(section: PowerSection) -> tuple[PowerSpec, list[Problem]]:
             problems.append(
                 Problem(("power", "sizes", i), codes.TWICE, f"{size} is there twice; delete one")
             )
-    spec = PowerSpec(
-        outcome=section.outcome,
-        test=section.test,  # type: ignore[arg-type]
-        alpha=section.alpha,
-        sizes=tuple(sorted(section.sizes)),
-        target=section.chance,
-        correction=section.correction,  # type: ignore[arg-type]
-        experiments=section.experiments,
-    )
-    return spec, problems
+    return problems

@@ -12,45 +12,44 @@ import json
 import math
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from nichetrial.study.layout import Chunk
+from nichetrial.study.sections import (
+    CalibrationSpec,
+    Combination,
+    FigureSpec,
+    Pair,
+    PowerSpec,
+    Section,
+    TrackingSpec,
+)
 
 __all__ = [
     "GENES",
     "POPULATIONS",
     "Arm",
-    "CalibrationSpec",
     "Challenge",
     "CohortSpec",
-    "Combination",
     "ComparisonSpec",
     "Distribution",
-    "FigureSpec",
     "Host",
     "OptimiseSpec",
-    "Pair",
-    "PowerSpec",
     "ReadOut",
     "ResolvedStudy",
     "Sweep",
     "SweepAxis",
-    "TrackingSpec",
     "Treatment",
     "Vector",
     "digest",
 ]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 GENES = {"timp1": "Timp1", "cd63": "Cd63", "mmp9": "Mmp9", "timp1_tissue": "tissue Timp1"}
 """Field of ``Host`` -> the gene as people write it, in the order of the model's equations."""
 
 
-class Host(_Frozen):
+class Host(Section):
     """The animal's genotype: expression relative to the wild type, 0 for a knock-out."""
 
     timp1: float = 1.0
@@ -70,14 +69,14 @@ class Host(_Frozen):
         return set(self.genes) == {1.0}
 
 
-class Vector(_Frozen):
+class Vector(Section):
     """A TIMP-1 vector: plasma TIMP-1 rises to ``fold`` times basal from day ``onset``."""
 
     fold: float
     onset: float
 
 
-class Challenge(_Frozen):
+class Challenge(Section):
     """How tumour cells reach the mouse. ``resection`` (day) only with the ``primary`` route."""
 
     route: Literal["intravenous", "primary"]
@@ -86,7 +85,7 @@ class Challenge(_Frozen):
     resection: float | None = None
 
 
-class Treatment(_Frozen):
+class Treatment(Section):
     """One drug on one schedule.
 
     ``amount`` is nmol per kg at each dose (bolus), or over each interval (pump). Doses are given at
@@ -112,7 +111,7 @@ class Treatment(_Frozen):
         return tuple(self.start + k * self.every for k in range(last + 1))
 
 
-class ReadOut(_Frozen):
+class ReadOut(Section):
     """When and how metastases are counted. Days; cells."""
 
     day: float
@@ -122,7 +121,7 @@ class ReadOut(_Frozen):
     lethal_cells: float
 
 
-class Arm(_Frozen):
+class Arm(Section):
     """One arm, complete."""
 
     name: str
@@ -134,7 +133,7 @@ class Arm(_Frozen):
     readout: ReadOut
 
 
-class SweepAxis(_Frozen):
+class SweepAxis(Section):
     """One quantity that a sweep varies."""
 
     key: str
@@ -147,7 +146,7 @@ class SweepAxis(_Frozen):
     """Unit of the values: d, mg/kg, cells, or none."""
 
 
-class Sweep(_Frozen):
+class Sweep(Section):
     """An arm with some of its quantities varied: each point is an arm of its own."""
 
     name: str
@@ -182,7 +181,7 @@ class Sweep(_Frozen):
         return "effects"
 
 
-class Distribution(_Frozen):
+class Distribution(Section):
     """A prior in internal units. ``a, b``: bounds (uniform, log_uniform), median and CV
     (log_normal), mean and sample size (beta), value and 0 (fixed)."""
 
@@ -199,7 +198,7 @@ POPULATIONS = {
 """``cohort.population`` -> where the mice come from, in a sentence."""
 
 
-class CohortSpec(_Frozen):
+class CohortSpec(Section):
     mice: int
     chunk: int
     population: Literal["calibrated", "priors", "own"] = "calibrated"
@@ -207,21 +206,7 @@ class CohortSpec(_Frozen):
     """Only what differs from the priors of the model; parameter name -> distribution."""
 
 
-class Pair(_Frozen):
-    arm: str
-    reference: str
-
-
-class Combination(_Frozen):
-    """``arm`` gives all treatments of the arms ``of`` together; ``null`` is the null model that
-    decides."""
-
-    arm: str
-    of: tuple[str, ...]
-    null: Literal["bliss", "hsa"] = "bliss"
-
-
-class ComparisonSpec(_Frozen):
+class ComparisonSpec(Section):
     reference: str
     pairs: tuple[Pair, ...]
     """All pairs to compare: every other arm against the reference, then the declared ones."""
@@ -234,27 +219,7 @@ class ComparisonSpec(_Frozen):
     """Days on which a lab looks at its mice, in order; empty: at any time."""
 
 
-class PowerSpec(_Frozen):
-    """Simulated experiments as a lab would do them, and the test that judges them."""
-
-    outcome: str = "foci"
-    test: Literal["mann_whitney", "welch", "log_rank"] = "mann_whitney"
-    alpha: float = 0.05
-    sizes: tuple[int, ...] = tuple(range(4, 21))
-    """Mice a group, in order."""
-    target: float = 0.8
-    """The chance of showing the effect that is asked for."""
-    correction: Literal["holm", "bonferroni", "none"] = "holm"
-    """For all declared comparisons together."""
-    experiments: int = 1000
-
-    @property
-    def particles(self) -> int:
-        """Typical mice behind the split of the uncertainty."""
-        return min(self.experiments, 250)
-
-
-class OptimiseSpec(_Frozen):
+class OptimiseSpec(Section):
     """The search for the best schedule of one treatment. Ranges are (low, high)."""
 
     arm: str
@@ -271,46 +236,7 @@ class OptimiseSpec(_Frozen):
     evaluations: int
 
 
-class FigureSpec(_Frozen):
-    formats: tuple[str, ...]
-    dpi: int
-    course_mice: int
-    """Mice whose time courses are kept and drawn."""
-    dose_mice: int
-    """Mice in the curve of metastasis against TIMP-1."""
-    dose_folds: tuple[float, ...]
-
-
-class CalibrationSpec(_Frozen):
-    """How particles are found; see ``study.language.CalibrationSection``."""
-
-    fit: tuple[str, ...] = ()
-    predict: tuple[str, ...] = ()
-    """CSV files, relative to the working directory."""
-    variants: tuple[str, ...] = ("full",)
-    particles: int = 1000
-    generations: int = 8
-    moves: int = 3
-    mice: int = 10
-    chunk: int = 500
-    sobol: int = 512
-    map_points: int = 20
-    map_particles: int = 100
-
-    def chunks(self) -> list[Chunk]:
-        """The particles, in the parts that one job makes."""
-        return [
-            Chunk(a, min(a + self.chunk, self.particles) - 1)
-            for a in range(0, self.particles, self.chunk)
-        ]
-
-
-class TrackingSpec(_Frozen):
-    uri: str
-    experiment: str
-
-
-class ResolvedStudy(_Frozen):
+class ResolvedStudy(Section):
     name: str
     title: str
     question: str
@@ -321,7 +247,7 @@ class ResolvedStudy(_Frozen):
     dose_curve: tuple[Arm, ...]
     """The experiment without treatments at each of ``figures.dose_folds``; not in the trial."""
     comparisons: ComparisonSpec
-    power: PowerSpec = PowerSpec()
+    power: PowerSpec
     optimise: OptimiseSpec | None = None
     experiment: Arm
     """The experiment itself, as an arm without treatments of its own."""

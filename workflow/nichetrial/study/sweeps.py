@@ -147,7 +147,7 @@ class _Expansion:
             base=self.section.arm,
             kind="grid" if self.section.grid else "points",
             axes=tuple(axes[key] for key in varied),
-            null=self.section.null,  # type: ignore[arg-type]
+            null=self.section.null,
             arms=tuple(arms.values()),
             points=tuple(points),
             written=tuple(tuple(_text(row[k]) for k in varied) for row in rows),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Mapping
 from typing import Any, Union, get_args, get_origin
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from nichetrial import codes
 from nichetrial.study.kinds import did_you_mean, listed, show
 from nichetrial.study.source import DocumentPath, Problem
+from nichetrial.study.units import pretty
 
 __all__ = ["problems_of", "unknown_key", "validated"]
 
@@ -20,8 +22,34 @@ CODES = {
     "extra_forbidden": codes.UNKNOWN_KEY,
     "too_long": codes.TOO_MANY,
     "too_short": codes.TOO_FEW,
+    "literal_error": codes.UNKNOWN_WORD,
+    "string_too_short": codes.EMPTY,
+    "string_too_long": codes.TOO_MANY,
+    "finite_number": codes.OUT_OF_RANGE,
+    "greater_than": codes.OUT_OF_RANGE,
+    "greater_than_equal": codes.OUT_OF_RANGE,
+    "less_than": codes.OUT_OF_RANGE,
+    "less_than_equal": codes.OUT_OF_RANGE,
 }
 """pydantic's kinds of complaint that are not of a wrong kind of value."""
+
+
+BOUNDS = {
+    "greater_than": ("small", "more than"),
+    "greater_than_equal": ("small", "at least"),
+    "less_than": ("large", "less than"),
+    "less_than_equal": ("large", "at most"),
+}
+NEEDED = {
+    "float_type": "{shown} is not a number; write one without a unit",
+    "finite_number": "{shown} is not a finite number",
+    "int_type": "{shown} is not a whole number; write one without a unit",
+    "int_from_float": "{shown} is not a whole number; write one without a unit",
+    "string_type": "text is needed, but this is {shown}; put the text in quotes",
+    "string_too_short": "is empty; write a few words, or delete the key",
+    "string_too_long": "too long; at most {max_length} characters",
+}
+"""pydantic's kind of complaint -> what is wrong, and what would be right."""
 
 
 def validated(
@@ -40,11 +68,17 @@ def problems_of(
 ) -> list[Problem]:
     """One problem for each complaint, ``path`` being where ``model`` stands in the document."""
     found = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    below = {tuple(item["loc"][:-1]) for item in items}
+    for item in items:
         where: DocumentPath = tuple(item["loc"])
+        if item["type"] == "too_short" and where in below:
+            continue  # of a tuple, pydantic counts only the entries that are right
         kind, value, context = item["type"], item["input"], item.get("ctx", {})
         code = CODES.get(kind, codes.WRONG_KIND)
-        if kind == "missing":
+        if value is None and kind != "study":
+            code, message = codes.EMPTY, "is empty; write a value, or delete the key"
+        elif kind == "missing":
             parent, key = _model_at(model, where[:-1]), str(where[-1])
             meaning = (parent.model_fields[key].description or "") if parent else ""
             message = f'missing key "{key}": {meaning}'.removesuffix(".").removesuffix(": ")
@@ -56,7 +90,7 @@ def problems_of(
             known = _model_at(model, where)
             keys = f" ({listed(known.model_fields)})" if known else ""
             message = f"{_shown(value)}; write keys with values here{keys}"
-        elif kind == "list_type":
+        elif kind in {"list_type", "tuple_type"}:
             message = f"{_shown(value)}; write a list here, in brackets [ ] or with one - a line"
         elif kind == "too_long":
             message = (
@@ -68,8 +102,15 @@ def problems_of(
             )
         elif kind == "study":
             message, code = item["msg"], context["code"]
+        elif kind == "literal_error":
+            words = re.findall(r"'([^']*)'", context["expected"])
+            message = f"unknown word {show(value)}{did_you_mean(str(value), words)}"
+        elif kind in BOUNDS:
+            side, bound = BOUNDS[kind]
+            limit = pretty(next(iter(context.values())))
+            message = f"{show(value)} is too {side}; {bound} {limit}"
         else:
-            message = f"{item['msg']} (found {show(value)})"
+            message = NEEDED.get(kind, item["msg"]).format(shown=show(value), **context)
         found.append(Problem((*path, *where), code, message))
     return found
 
@@ -92,7 +133,7 @@ def _model_at(model: type[BaseModel], path: DocumentPath) -> type[BaseModel] | N
             if part not in at.model_fields:
                 return None
             kind = at.model_fields[part].annotation
-        elif isinstance(part, int) and get_origin(kind) is list:
+        elif isinstance(part, int) and get_origin(kind) in (list, tuple):
             kind = get_args(kind)[0]
         else:
             return None
