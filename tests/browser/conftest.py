@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nichetrial.compat.mlflow_pages import runs_page
 from nichetrial.figures import catalogue
 from nichetrial.figures.declared import FIGURES
 from nichetrial.figures.style import save
@@ -25,7 +26,6 @@ from nichetrial.records.stored import read_records
 from nichetrial.report.study_page import render
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.study.sections import TrackingSpec
-from nichetrial.tracking import views
 from nichetrial.tracking.server import HOST, serving
 from nichetrial.tracking.store import locate, opened
 from tests.conftest import ROOT
@@ -97,7 +97,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             found = client.search_runs([experiment.experiment_id], max_results=1000)
         roles = {run.info.run_id: run.data.tags["nichetrial.role"] for run in found}
         address = f"http://{HOST}:{port}"
-        place = views.address(experiment.experiment_id, content["name"])
+        place = runs_page(experiment.experiment_id, content["name"])
         yield Site(
             address=address,
             token=token,

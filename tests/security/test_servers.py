@@ -6,7 +6,6 @@ That of ``nichetrial serve`` is attacked in tests/server, for it needs Postgres.
 
 from __future__ import annotations
 
-import inspect
 import os
 import shutil
 import socket
@@ -21,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from nichetrial import codes
-from nichetrial.compat import mlflow_files, mlflow_routes, mlflow_server
+from nichetrial.compat import mlflow_server
 from nichetrial.tracking import store
 from nichetrial.tracking.server import HOST, serving
 from tests.security.servers import ELSEWHERE, SECRET, Asked, everything, home
@@ -360,60 +359,3 @@ def test_pages_load_nothing_from_elsewhere(site: Site) -> None:
         policy = site.within("GET", path).headers["content-security-policy"]
         assert "default-src 'self'" in policy
         assert "http" not in policy
-
-
-# Canaries. One that fails names the module that a new MLflow makes wrong.
-
-
-def test_canary_of_routes() -> None:
-    """nichetrial/compat/mlflow_routes.py lists addresses that MLflow still has."""
-    import mlflow.server as server
-
-    known = [rule.rule for rule in server.app.url_map.iter_rules()]
-    for wanted in ("experiments/create", "runs/create", "runs/search", "runs/log-batch",
-                   "runs/log-inputs", "metrics/get-history", "artifacts/list"):  # fmt: skip
-        assert any(rule.endswith(f"/mlflow/{wanted}") for rule in known), mlflow_routes.__file__
-    served = {rule for rule in known if mlflow_routes.allowed("POST", rule)}
-    looked_at = {rule for rule in known if mlflow_routes.allowed("GET", rule)} - served
-    for rules, words in ((served, ("experiments", "runs", "upload-artifact", "search", "graphql")),
-                         (looked_at, ("get", "search", "artifacts", "static-files", "health",
-                                      "version", "server-info", "/"))):  # fmt: skip
-        assert all(any(word in rule for word in words) for rule in rules), mlflow_routes.__file__
-
-
-def test_canary_of_files() -> None:
-    """nichetrial/compat/mlflow_files.py stands where MLflow opens files."""
-    from mlflow.server import artifact_router, handlers
-    from mlflow.store.artifact import artifact_repository_registry as registry
-    from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    module = mlflow_files.__file__
-    assert handlers.get_artifact_repository is registry.get_artifact_repository, module
-    assert "LocalArtifactRepository(" not in inspect.getsource(handlers), module
-    assert "LocalArtifactRepository(" not in inspect.getsource(artifact_router), module
-    public = {name for name, of in vars(LocalArtifactRepository).items()
-              if inspect.isfunction(of) and not name.startswith("_")}  # fmt: skip
-    known = {"get_local_path", "log_artifact", "log_artifact_from_stream",
-             "log_artifact_from_async_stream", "log_artifacts", "download_artifacts",
-             "list_artifacts", "delete_artifacts", "download_trace_data"}  # fmt: skip
-    assert public == known, module
-    taken = list(inspect.signature(SqlAlchemyStore.create_experiment).parameters)
-    assert taken == ["self", "name", "artifact_location", "tags"], module
-
-
-def test_canary_of_the_server() -> None:
-    """nichetrial/compat/mlflow_server.py starts our application where MLflow starts its own."""
-    from mlflow import server
-    from mlflow.server.auth import create_app
-
-    taken = list(inspect.signature(server._build_uvicorn_command).parameters)
-    assert taken == ["uvicorn_opts", "host", "port", "workers", "app_name", "env_file",
-                     "is_factory"], mlflow_server.__file__  # fmt: skip
-    source = inspect.getsource(server._run_server)
-    assert "full_command = _build_uvicorn_command(" in source, mlflow_server.__file__
-    assert 'app = "mlflow.server.fastapi_app:app"' in source, mlflow_server.__file__
-    assert server._find_app("basic-auth") in mlflow_server.APPS, mlflow_server.__file__
-    assert callable(create_app)
-    for app in mlflow_server.APPS.values():
-        assert server._is_factory(app), mlflow_server.__file__

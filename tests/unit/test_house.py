@@ -55,9 +55,9 @@ BELOW: dict[str, set[str]] = {
     },
     "records": set(),
     "tracking": {"records", "compat", "store_address"},
-    "pipeline": {"figures", "report", "study", "records"},
+    "pipeline": {"figures", "report", "study", "records", "compat"},
     "launch": {"pipeline", "study", "records", "compat"},
-    "provenance": {"launch", "pipeline", "study", "tracking", "records"},
+    "provenance": {"launch", "pipeline", "study", "tracking", "records", "compat"},
     "stages": {
         "report",
         "figures",

@@ -165,7 +165,7 @@ def _job(folder: Path, *, leader: bool) -> psutil.Process:
     (fake / "__main__.py").write_text("import time; time.sleep(60)\n")
     code = (
         "import os, subprocess, sys\n"
-        f"child = subprocess.Popen([sys.executable, '-m', 'nichetrial', 'simulate'], "
+        f"child = subprocess.Popen([sys.executable, '-m', 'nichetrial', 'stage', 'simulate'], "
         f"process_group={0 if leader else None})\n"
         "print(child.pid, flush=True)\n"
         "os._exit(0)\n"

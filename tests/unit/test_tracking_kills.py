@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 
+from nichetrial.compat.mlflow_database import experiment_id
 from nichetrial.errors import UserError
-from nichetrial.tracking import live, sqlite, store
+from nichetrial.tracking import live, store
 from nichetrial.tracking.live import close_left_open, follow, so_far
 from nichetrial.tracking.runs import Run
+from nichetrial.tracking.stored_run import in_database
 from nichetrial.tracking.writer import sync, write
 from tests.unit.test_tracking_plan import LABELS, build, jobs, study
 from tests.unit.test_tracking_writer import Counted, Killed, contents, planned
@@ -324,19 +326,19 @@ def test_the_quick_look_says_what_mlflow_says(
 
     key = planned(results)[0].key
     assert at.database is not None
-    experiment = sqlite.experiment_id(at.database, "undisturbed")
+    experiment = experiment_id(at.database, "undisturbed")
     assert experiment == client.get_experiment_by_name("undisturbed").experiment_id
-    found = sorted(sqlite.seen(at.database, experiment, key), key=lambda r: r.run_id)
+    found = sorted(in_database(at.database, experiment, key), key=lambda r: r.run_id)
     assert found == sorted(_search(client, experiment, key)(), key=lambda r: r.run_id)
     assert len(found) == 5
 
 
 def test_the_quick_look_at_what_is_no_store(tmp_path: Path) -> None:
-    assert sqlite.experiment_id(tmp_path / "none.db", "x") is None
+    assert experiment_id(tmp_path / "none.db", "x") is None
     assert not (tmp_path / "none.db").exists()
     sqlite3.connect(tmp_path / "other.db").close()
-    assert sqlite.experiment_id(tmp_path / "other.db", "x") is None
-    assert sqlite.seen(tmp_path / "other.db", "1", "x") == []
+    assert experiment_id(tmp_path / "other.db", "x") is None
+    assert in_database(tmp_path / "other.db", "1", "x") == []
 
 
 class Slow:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nichetrial.compat.mlflow_pages import view_tag
 from nichetrial.records.record import recording
 from nichetrial.tracking import datasets, live, measures, views
 from nichetrial.tracking import descriptions as words
@@ -146,8 +147,8 @@ def test_the_view_has_the_effect_and_what_differs_and_is_saved_once(results: Pat
     for _ in range(2):
         views.offer(client, "1", runs)  # type: ignore[arg-type]
     assert client.calls == 1
-    assert list(client.tags) == [views.key("small")]
-    state = json.loads(json.loads(client.tags[views.key("small")])["state"])
+    assert list(client.tags) == [view_tag("small")]
+    state = json.loads(json.loads(client.tags[view_tag("small")])["state"])
     assert state["orderByKey"] == "metrics.`foci_ratio`"
     assert state["selectedColumns"] == [
         "metrics.`foci_ratio`", "metrics.`foci_ratio_low`", "metrics.`foci_ratio_high`",
@@ -157,7 +158,7 @@ def test_the_view_has_the_effect_and_what_differs_and_is_saved_once(results: Pat
     assert state["columnOrder"][2:] == state["selectedColumns"]
     assert runs[0].key in state["searchFilter"]
     views.offer(client, "1", live.so_far(runs))  # type: ignore[arg-type]
-    state = json.loads(json.loads(client.tags[views.key("small")])["state"])
+    state = json.loads(json.loads(client.tags[view_tag("small")])["state"])
     assert state["orderByKey"] == "attributes.start_time"
 
 

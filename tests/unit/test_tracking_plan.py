@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nichetrial.compat.mlflow_pages import DESCRIPTION_LIMIT
 from nichetrial.errors import UserError
 from nichetrial.records.record import recording
 from nichetrial.study.resolved import ResolvedStudy
@@ -70,6 +71,7 @@ def study(**changed: Any) -> ResolvedStudy:
             "interval": 0.95,
             "resamples": 100,
         },
+        "power": {},
         "experiment": arms[0] | {"name": "experiment"},
         "calibration": {"variants": ["full", "monotonic"], "generations": 2, "particles": 40},
         "figures": {
@@ -77,7 +79,7 @@ def study(**changed: Any) -> ResolvedStudy:
             "dpi": 100,
             "course_mice": 2,
             "dose_mice": 2,
-            "dose_folds": [1.0],
+            "dose_folds": [1.0, 10.0],
         },
         "tracking": {"uri": "sqlite:///results/mlflow/mlflow.db", "experiment": "small"},
     }
@@ -272,7 +274,7 @@ def test_long_description_is_cut_at_a_line() -> None:
         for i in range(1000)
     ]
     note = words.study_note(of, rows, [])
-    assert 7000 < len(note) <= words.NOTE_LIMIT
+    assert 7000 < len(note) <= DESCRIPTION_LIMIT
     assert note.endswith("\n(shortened)")
     assert all(line.endswith("|") for line in note.splitlines() if line.startswith("|"))
 

@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nichetrial import codes
+from nichetrial.compat import mlflow_database
+from nichetrial.compat import mlflow_queries as queries
 from nichetrial.errors import UserError
 from nichetrial.provenance import past_run
-from nichetrial.tracking import queries, sqlite, store
+from nichetrial.tracking import store
+from nichetrial.tracking.stored_run import in_database
 from nichetrial.tracking.writer import sync
 from tests.unit.test_tracking_plan import build
 from tests.unit.test_tracking_writer import planned
@@ -61,9 +64,9 @@ def test_a_name_finds_what_has_it(at: store.Store, name: str) -> None:
         assert past_run._found(client, name, at.uri).info.run_id == run.info.run_id
         experiment = client.get_experiment_by_name(name)
         assert run.info.experiment_id == experiment.experiment_id
-        assert sqlite.experiment_id(at.database, name) == experiment.experiment_id
-        assert not sqlite.has_tag(at.database, experiment.experiment_id, name)
-        assert sqlite.seen(at.database, experiment.experiment_id, name) == []
+        assert mlflow_database.experiment_id(at.database, name) == experiment.experiment_id
+        assert not mlflow_database.has_tag(at.database, experiment.experiment_id, name)
+        assert in_database(at.database, experiment.experiment_id, name) == []
 
 
 def test_a_name_that_is_not_there(at: store.Store) -> None:

@@ -23,6 +23,8 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
+from nichetrial.compat import slurm_messages
+from nichetrial.compat.snakemake_messages import IDLE, REDUNDANT, retried, why
 from nichetrial.launch import lifeline
 from nichetrial.pipeline.stages import STAGES
 from snakemake_logger_plugin_nichetrial.live import TRACKING, Live
@@ -34,49 +36,6 @@ TAIL = 12
 
 TARGET = "all"
 """The rule that only names what is wanted; it is no job to a reader."""
-
-REASONS = {
-    "Missing output files": "not made yet",
-    "Forced execution": "not what its record says",
-    "Incomplete output files": "half made when a run was stopped",
-    "Params have changed": "its settings or code changed",
-    "Code has changed": "its rule changed",
-    "Software environment definition": "the locked packages changed",
-    "Set of input files has changed": "its inputs are others",
-    "Updated input files": "an input changed",
-    "Input files updated by another job": "an input is made anew",
-}
-"""How Snakemake begins to say why a job runs -> in few words."""
-
-STATUS = re.compile(r"SLURM status is: '(\w+)'")
-REFUSED = re.compile(r"SLURM sbatch failed\. The error message was '(.+?)'\.?\n", re.S)
-MEMORY = re.compile(r"oom.?kill|exceeded (job )?memory|out.of.memory", re.I)
-KILLED = re.compile(r"srun: error: .*: Killed")
-SLURM_SAID = re.compile(r"slurmstepd: |srun: error|JOB \d+ ON ")
-AGAIN = re.compile(r"Trying to restart job (\d+)\.")
-
-SLURM = {
-    "OUT_OF_MEMORY": "it took more memory than it had asked for",
-    "TIMEOUT": "it took longer than it had asked for",
-    "DEADLINE": "it took longer than it had asked for",
-    "NODE_FAIL": "its node died",
-    "CANCELLED": "somebody cancelled it",
-}
-"""Slurm's word for how a job ended -> what it means."""
-
-IDLE = "Nothing to be done"
-REDUNDANT = (
-    "At least one job did not complete successfully",
-    "Exiting because a job execution failed",
-    "Removing output files of failed job",
-    "Job failed, going on with independent jobs",
-    "Workflow defines configfile",
-    "No SLURM account given",
-    "No account was given, not able to get",
-    "Unable to guess SLURM account",
-)
-"""What Snakemake and its executor say besides: of a failed job, which has been told already; of an
-account, which Slurm itself asks for where it is needed."""
 
 
 @dataclass
@@ -214,7 +173,7 @@ class LogHandler(LogHandlerBase):
         wildcards = {str(k): str(v) for k, v in dict(record.wildcards).items()}
         self.jobs[record.jobid] = _Job(record.rule_name, label, wildcards, time.monotonic())
         if self.common_settings.dryrun and record.rule_name != TARGET:
-            return f"  {label}  ({_why(record.reason)})"
+            return f"  {label}  ({why(record.reason)})"
         self.live.started(record.rule_name, [str(path) for path in record.log or ()])
         return ""
 
@@ -242,7 +201,8 @@ class LogHandler(LogHandlerBase):
         logs = [str(path) for path in record.log if not str(path).endswith(".json")]
         label = job.label if job else _plain(record.rule_name)
         said = _slurm_said(record, logs)
-        reason = _reason(record, said)
+        told = str(getattr(record, "rule_msg", None) or "")
+        reason = slurm_messages.reason(told, said, _slurm_job(record))
         self.failed[record.jobid] = {
             "rule": record.rule_name,
             "label": label,
@@ -278,8 +238,8 @@ class LogHandler(LogHandlerBase):
 
     def _other(self, record: LogRecord) -> str:
         message = record.getMessage() if record.msg else ""
-        if again := AGAIN.match(message):
-            return self._again(int(again[1]))
+        if (job := retried(message)) is not None:
+            return self._again(job)
         if message.startswith(IDLE):
             return "nothing to do: every result is there and up to date"
         if self.common_settings.verbose:
@@ -296,11 +256,6 @@ def _plain(label: str) -> str:
     return re.sub(r"\b0+(?=\d)", "", label)
 
 
-def _why(reason: str) -> str:
-    """Snakemake's reason without its lists of files."""
-    return ", ".join(text for start, text in REASONS.items() if start in reason) or "asked for"
-
-
 def _not_tracked(logs: list[str]) -> str:
     """One line, for no result depends on it. What the job has told a user, it has told here too."""
     last = _tail(Path(logs[0]))[-1] if logs else ""
@@ -308,29 +263,16 @@ def _not_tracked(logs: list[str]) -> str:
     return f"not in MLflow yet, see {', '.join(logs)}; every result is there{why}"
 
 
-def _reason(record: Any, said: list[str]) -> str:
-    """Why a job failed, as far as Slurm tells; '' on this computer."""
-    told = str(getattr(record, "rule_msg", None) or "")
-    if refused := REFUSED.search(told):
-        return f"Slurm refused it: {refused[1]}"
-    if not (found := STATUS.search(told)):
-        return ""
-    status, meaning = found[1], SLURM.get(found[1], "")
-    if any(MEMORY.search(line) for line in said):
-        status, meaning = "OUT_OF_MEMORY", SLURM["OUT_OF_MEMORY"]
-    elif status == "FAILED" and any(KILLED.search(line) for line in said):
-        # all that a Slurm without cgroups says of memory
-        meaning = "it was killed: most often, for more memory than it had asked for"
-    number = dict(getattr(record, "aux", None) or {}).get("external_jobid")
-    return f"{status}{f', {meaning}' if meaning else ''} (Slurm job {number})"
+def _slurm_job(record: Any) -> Any:
+    """Slurm's number of a job; None if it ran on this computer."""
+    return dict(getattr(record, "aux", None) or {}).get("external_jobid")
 
 
 def _slurm_said(record: Any, logs: list[str]) -> list[str]:
-    """What Slurm itself has to say in the log of its job, which is the last of ``logs``; between
-    Snakemake's own lines, of which none matters to a reader."""
-    if not dict(getattr(record, "aux", None) or {}).get("external_jobid") or not logs:
+    """What Slurm wrote to the log of its job, which is the last of ``logs``."""
+    if not _slurm_job(record) or not logs:
         return []
-    return [line for line in _lines(Path(logs[-1])) or () if SLURM_SAID.search(line)][-TAIL:]
+    return slurm_messages.said(_lines(Path(logs[-1])) or ())[-TAIL:]
 
 
 def _tail(path: Path) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from nichetrial import codes
 from nichetrial.commands.study_file import add_study, checked, give
+from nichetrial.compat import snakemake_files
 from nichetrial.errors import UserError
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
@@ -169,7 +170,7 @@ def _judged(plan: Plan, target: str | None, *, whole: bool = False) -> Verdict:
 def _writable(results: Path) -> None:
     """Find out before any job starts. Raises UserError."""
     try:
-        for folder in (results, Path(".snakemake")):
+        for folder in (results, Path(snakemake_files.STATE)):
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder) as probe:
                 probe.write(bytes(ROOM))

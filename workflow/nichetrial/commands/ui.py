@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nichetrial import codes
+from nichetrial.compat import mlflow_database
+from nichetrial.compat.mlflow_pages import runs_page, view_tag
 from nichetrial.errors import UserError
-from nichetrial.tracking import sqlite, views
 from nichetrial.tracking.server import HOST, serving, stoppable
 from nichetrial.tracking.store import Store, locate
 
@@ -75,14 +76,14 @@ def _place(receipt: Path, store: Store, experiment: str) -> str:
     """
     study = receipt.parents[1].name
     if store.database is not None:
-        found = sqlite.experiment_id(store.database, experiment)
-        seen = found is not None and sqlite.has_tag(store.database, found, views.key(study))
-        return views.address(found, study if seen else None)
+        found = mlflow_database.experiment_id(store.database, experiment)
+        seen = found is not None and mlflow_database.has_tag(store.database, found, view_tag(study))
+        return runs_page(found, study if seen else None)
     with suppress(OSError, ValueError):
         content = json.loads(receipt.read_text(encoding="utf-8"))
         if content.get("uri") == store.uri:
-            return views.address(content["experiment_id"], content.get("view"))
-    return views.address(None, None)
+            return runs_page(content["experiment_id"], content.get("view"))
+    return runs_page(None, None)
 
 
 def _display() -> bool:

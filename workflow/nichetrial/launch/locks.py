@@ -22,6 +22,7 @@ from typing import Any
 
 import psutil
 
+from nichetrial.compat import snakemake_files
 from nichetrial.tables import half_written
 
 __all__ = ["FolderBusy", "Hold", "folder_lock", "leftovers", "remove_abandoned", "snakemakes"]
@@ -47,7 +48,7 @@ class Hold:
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[Hold]:
     """Hold the folder for a run. Raises FolderBusy."""
-    state = folder / ".snakemake"
+    state = folder / snakemake_files.STATE
     state.mkdir(parents=True, exist_ok=True)
     fd = os.open(state / "nichetrial.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -173,7 +174,7 @@ def _is_snakemake(command: list[str]) -> bool:
 
 def _clear_stale(folder: Path, owner: dict[str, Any] | None) -> str:
     """Remove Snakemake's lock files if their owner is dead; '' if there were none."""
-    locks = sorted((folder / ".snakemake" / "locks").glob("*.lock"))
+    locks = snakemake_files.locks(folder)
     if not locks:
         return ""
     host = owner.get("host") if owner else None

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import json
 import os
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nichetrial.compat import snakemake_files
 from nichetrial.pipeline.jobs import jobs
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.stage import Job
@@ -34,11 +34,8 @@ from nichetrial.tables import atomic
 
 __all__ = ["Verdict", "verify"]
 
-MEMORY = Path(".snakemake", "nichetrial-results")
+MEMORY = Path(snakemake_files.STATE, "nichetrial-results")
 """Digests of files as they were at the last look, one file a study."""
-
-METADATA = Path(".snakemake", "metadata")
-"""Snakemake's memory: a file for each output, its name in base 64."""
 
 WRONG, LOST = (
     "not what the run record says (cut off or replaced)",
@@ -160,7 +157,8 @@ class _Look:
         if wrong:
             self._force(wrong, job.stage.name, WRONG)
         elif record.get("params_digest") != job.digest():
-            if not _snakemake_sees(next(iter(made)), str(record.get("params_digest"))):
+            # with this digest among the params that it remembers, Snakemake compares them itself
+            if not snakemake_files.remembers(next(iter(made)), str(record.get("params_digest"))):
                 self._force(made, job.stage.name)
         else:
             self._compare_inputs(record["inputs"], made, job)
@@ -250,14 +248,6 @@ def _time(file: str) -> int:
 def _newest(files: Iterable[str]) -> int:
     """The latest time of those that are there; 0 if none is."""
     return max(map(_time, filter(os.path.exists, files)), default=0)
-
-
-def _snakemake_sees(output: str, digest: str) -> bool:
-    """Whether Snakemake remembers the job with this digest among its params, and so compares it."""
-    name = urlsafe_b64encode(output.encode()).decode()
-    with suppress(OSError):
-        return digest in (METADATA / name).read_text(encoding="utf-8")
-    return False
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial import codes
+from nichetrial.compat import mlflow_queries
 from nichetrial.errors import UserError
 from nichetrial.pipeline.stored_study import read_study
 from nichetrial.records.jobs import FILE as JOBS
 from nichetrial.records.jobs import Job, jobs_of, read_jobs
 from nichetrial.records.origin import FOLDER, IN_MLFLOW, ORIGIN, Origin, read_origin
 from nichetrial.records.stored import read_records, require_sound
-from nichetrial.tracking import queries
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.runs import rows_of
 
@@ -181,7 +181,7 @@ def _found(client: Any, run_id: str, uri: str) -> Any:
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
-    named = queries.named(client, run_id)
+    named = mlflow_queries.named(client, run_id)
     if len(named) == 1:
         return named[0]
     ids: Sequence[str] = [r.info.run_id for r in named[:5]]

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from nichetrial import formatting
+from nichetrial.compat.mlflow_pages import DESCRIPTION_LIMIT, artifact_page, image
 from nichetrial.tracking.markdown import said
 
 __all__ = [
-    "NOTE_LIMIT",
-    "TRAINING",
     "arm_note",
     "arm_params",
     "located",
@@ -26,14 +24,8 @@ __all__ = [
     "table",
 ]
 
-NOTE_LIMIT = 7900
-"""Characters; MLflow cuts a tag, and so a description, at 8,000."""
-
 RUN, EXPERIMENT = "{____________run_id____________}", "{_________experiment_id________}"
 """Stand in a description for ids that are known only in the store; as long as ids there are."""
-
-TRAINING = "workflowType=machine_learning"
-"""Of an address: that MLflow shows its pages for runs, and not those for language models."""
 
 GAP = "&emsp;"
 
@@ -176,7 +168,7 @@ def _cut(lines: Sequence[str]) -> str:
     size = 0
     for line in lines:
         size += len(line) + 1
-        if size > NOTE_LIMIT - 40:
+        if size > DESCRIPTION_LIMIT - 40:
             return "\n".join([*kept, "", "(shortened)"])
         kept.append(line)
     return "\n".join(kept)
@@ -200,7 +192,7 @@ def study_note(
     ]
     lines += _failed(failures)
     if "report.html" in artifacts:
-        lines += [f"[The report]({_place('report.html')})", ""]
+        lines += [f"[The report]({artifact_page(EXPERIMENT, RUN, 'report.html')})", ""]
     rows = [r for r in effects if r["reference"] == reference]
     outcomes = list(dict.fromkeys(r["outcome"] for r in rows))
     if outcomes:
@@ -234,14 +226,9 @@ def pictures(artifacts: Sequence[str]) -> list[str]:
     lines = []
     for figure in sorted(figures, key=lambda f: (f not in LEADING, f)):
         name, title = figures[figure], said(figure.replace("_", " "))
-        shown = f"get-artifact?path={quote(name, safe='')}&run_uuid={RUN}"
-        lines += [f"**[{title}]({_place(name)})**", "", f"![{title}]({shown})", ""]
+        page = artifact_page(EXPERIMENT, RUN, name)
+        lines += [f"**[{title}]({page})**", "", f"![{title}]({image(RUN, name)})", ""]
     return lines
-
-
-def _place(artifact: str) -> str:
-    """Where in the UI an artifact opens."""
-    return f"#/experiments/{EXPERIMENT}/runs/{RUN}/artifacts/{quote(artifact)}?{TRAINING}"
 
 
 def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], reference: str) -> str:

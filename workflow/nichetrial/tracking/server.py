@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial import codes
-from nichetrial.compat import mlflow_server
+from nichetrial.compat import mlflow_database, mlflow_server
 from nichetrial.errors import UserError
-from nichetrial.tracking import sqlite
 from nichetrial.tracking.store import QUIET, Store
 
 __all__ = ["HOST", "serving", "started", "stoppable"]
@@ -44,7 +43,7 @@ def serving(store: Store, *, port: int, token: str) -> Iterator[subprocess.Popen
             place=str(database or store.uri),
         )
     if store.artifacts:
-        sqlite.settle_place(database, store.artifacts)
+        mlflow_database.settle_place(database, store.artifacts)
     words = ["--allowed-hosts", f"{HOST}:{port},localhost:{port}"]
     words += ["--backend-store-uri", store.uri, "--default-artifact-root", str(store.artifacts)]
     words += ["--no-serve-artifacts", "--workers", "1"]

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nichetrial import codes
+from nichetrial.compat import mlflow_database
 from nichetrial.errors import UserError
 from nichetrial.store_address import refusal
-from nichetrial.tracking import sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -168,14 +168,14 @@ def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
                 place=store.uri,
             )
         if to_read and store.artifacts:
-            sqlite.settle_place(store.database, store.artifacts)
+            mlflow_database.settle_place(store.database, store.artifacts)
     with _refusals(store.uri, to_read=to_read):
         if store.database is None:
             yield _client(store.uri)
             return
         if not there:
             _create(store.database)
-        with sqlite.commits_quickly(store.database):
+        with mlflow_database.commits_quickly(store.database):
             yield _client(store.uri)
 
 
@@ -185,7 +185,7 @@ def experiment(client: MlflowClient, store: Store, name: str) -> str:
 
     found = client.get_experiment_by_name(name)
     if found is None:
-        tags = KIND | ({sqlite.BESIDE: "yes"} if store.artifacts else {})
+        tags = KIND | ({mlflow_database.BESIDE: "yes"} if store.artifacts else {})
         try:
             return str(client.create_experiment(name, store.artifacts, tags=tags))
         except MlflowException:  # another machine may have made it this moment
@@ -223,7 +223,7 @@ def _create(database: Path) -> None:
     part = database.with_name(f".{database.name}.part")
     for old in (part, part.with_name(f"{part.name}-journal")):
         old.unlink(missing_ok=True)
-    with sqlite.commits_quickly(part, new=True):
+    with mlflow_database.commits_quickly(part, new=True):
         with _quietly():
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
         # by default MLflow writes the working folder into a statement, and quotes it wrongly

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from nichetrial.compat.mlflow_database import tagged_runs
 from nichetrial.tracking.runs import Run
 
-__all__ = ["CONTENT", "FILES", "KEY", "PARENT", "STUDY", "Seen", "chosen", "due", "ends_anew"]
+__all__ = [
+    "CONTENT",
+    "FILES",
+    "KEY",
+    "PARENT",
+    "STUDY",
+    "Seen",
+    "chosen",
+    "due",
+    "ends_anew",
+    "in_database",
+]
 
 KEY, STUDY, CONTENT, FILES = (
     "nichetrial.run_key",
@@ -30,6 +43,24 @@ class Seen:
     end: int | None
     content: str | None
     parent: str | None
+
+
+def in_database(database: Path, experiment: str, study_key: str) -> list[Seen]:
+    """The runs of one study in an SQLite store, deleted ones as well. ``experiment``: its id."""
+    return [
+        Seen(
+            run_id=row.run_id,
+            key=row.tags[KEY],
+            active=row.active,
+            status=row.status,
+            start=row.start,
+            end=row.end,
+            content=row.tags.get(CONTENT),
+            parent=row.tags.get(PARENT),
+        )
+        for row in tagged_runs(database, experiment, STUDY, study_key, (KEY, CONTENT, PARENT))
+        if KEY in row.tags
+    ]
 
 
 def chosen(found: Iterable[Seen]) -> tuple[dict[str, Seen], list[tuple[Seen, Seen]]]:

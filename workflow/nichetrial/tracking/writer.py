@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nichetrial import codes
+from nichetrial.compat import mlflow_database
 from nichetrial.errors import UserError
 from nichetrial.tables import atomic
-from nichetrial.tracking import datasets, sqlite, views
+from nichetrial.tracking import datasets, views
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.runs import Run
@@ -35,6 +36,7 @@ from nichetrial.tracking.stored_run import (
     chosen,
     due,
     ends_anew,
+    in_database,
 )
 
 if TYPE_CHECKING:
@@ -149,11 +151,11 @@ def _nothing_to_do(
     """Experiment and runs, if all is there already as far as an SQLite file tells."""
     if store.database is None or store.artifacts is None:
         return None
-    at = sqlite.experiment_id(store.database, experiment)
+    at = mlflow_database.experiment_id(store.database, experiment)
     if at is None:
         return None
-    sqlite.settle_place(store.database, store.artifacts)
-    present, doubles = chosen(sqlite.seen(store.database, at, plan[0].study_key))
+    mlflow_database.settle_place(store.database, store.artifacts)
+    present, doubles = chosen(in_database(store.database, at, plan[0].study_key))
     if doubles or not all(
         (seen := present.get(run.key)) and seen.active and not due(run, seen, _parent(plan, run,
                                                                                     present))
@@ -174,7 +176,7 @@ def _ways(
     database = store.database
     if database is None:
         return {"seconds": PATIENCE + PATIENCE_EACH * len(plan)}
-    return {"look": lambda: sqlite.seen(database, at, plan[0].study_key)}
+    return {"look": lambda: in_database(database, at, plan[0].study_key)}
 
 
 def _search(client: MlflowClient, experiment_id: str, study_key: str) -> Look:

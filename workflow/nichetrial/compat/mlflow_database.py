@@ -1,7 +1,9 @@
-"""What MLflow's client cannot do with a store that is an SQLite file, in plain SQL.
+"""MLflow's SQLite store, read and corrected with plain SQL.
 
-Looking up which runs are there without importing MLflow, which takes longer than the look-up; and
-putting right where the files lie, which MLflow freezes as an absolute path.
+Why: importing MLflow takes longer than looking up which runs there are. And MLflow stores the place
+of files as an absolute path, which its client cannot change after a store was moved.
+
+Seen to fit: MLflow 3.17.2. Canary: tests/unit/test_compat.py.
 """
 
 from __future__ import annotations
@@ -9,31 +11,38 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
-
-from nichetrial.tracking.stored_run import CONTENT, KEY, PARENT, STUDY, Seen
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 __all__ = [
-    "BESIDE", "commits_quickly", "experiment_id", "has_tag", "seen", "settle_place",
+    "BESIDE", "StoredRow", "commits_quickly", "experiment_id", "has_tag", "settle_place",
+    "tagged_runs",
 ]  # fmt: skip
 
 BESIDE = "nichetrial.files_beside_database"
-"""Tag of an experiment whose files lie in ``artifacts`` beside the database."""
+"""Tag of an experiment whose files are in ``artifacts`` next to the database."""
 
-_SEEN = f"""
-SELECT r.run_uuid, r.lifecycle_stage, r.status, r.start_time, r.end_time,
-       MAX(CASE WHEN t.key = '{KEY}' THEN t.value END),
-       MAX(CASE WHEN t.key = '{CONTENT}' THEN t.value END),
-       MAX(CASE WHEN t.key = '{PARENT}' THEN t.value END)
+_TAGGED = """
+SELECT r.run_uuid, r.lifecycle_stage, r.status, r.start_time, r.end_time, t.key, t.value
   FROM tags s
   JOIN runs r ON r.run_uuid = s.run_uuid
-  JOIN tags t ON t.run_uuid = s.run_uuid AND t.key IN ('{KEY}', '{CONTENT}', '{PARENT}')
- WHERE s.key = '{STUDY}' AND s.value = ? AND r.experiment_id = ?
- GROUP BY r.run_uuid
-"""  # noqa: S608  (names of tags, all constants)
+  JOIN tags t ON t.run_uuid = s.run_uuid
+ WHERE s.key = ? AND s.value = ? AND r.experiment_id = ?
+"""
+
+
+class StoredRow(NamedTuple):
+    """A run in the store; its times in milliseconds since the epoch."""
+
+    run_id: str
+    active: bool
+    status: str
+    start: int
+    end: int | None
+    tags: dict[str, str]
 
 
 def experiment_id(database: Path, name: str) -> str | None:
@@ -61,28 +70,34 @@ def has_tag(database: Path, experiment: str, tag: str) -> bool:
     return False
 
 
-def seen(database: Path, experiment: str, study_key: str) -> list[Seen]:
-    """The runs of one study, deleted ones as well. ``experiment``: its id."""
+def tagged_runs(
+    database: Path, experiment: str, tag: str, value: str, also: Sequence[str]
+) -> list[StoredRow]:
+    """The runs of an experiment with this tag, deleted ones as well, and others of their tags.
+
+    Args:
+        experiment: its id.
+        also: the tags to return.
+    """
+    found: dict[str, StoredRow] = {}
     with _reading(database) as connection:
         if connection is None:
             return []
-        rows = connection.execute(_SEEN, (study_key, int(experiment))).fetchall()
-        return [
-            Seen(
-                run_id=run, active=stage == "active", status=status, start=start, end=end,
-                key=key, content=content, parent=parent,
-            )
-            for run, stage, status, start, end, key, content, parent in rows
-            if key
-        ]  # fmt: skip
-    return []
+        for run, stage, status, start, end, key, content in connection.execute(
+            _TAGGED, (tag, value, int(experiment))
+        ):
+            row = StoredRow(run, stage == "active", status, start, end, {})
+            if key in also:
+                found.setdefault(run, row).tags[key] = content
+    return list(found.values())
 
 
 def settle_place(database: Path, artifacts: str) -> None:
-    """Let experiments whose files lie beside the database find them where it is now.
+    """Correct the place of files that are next to the database, after it was moved.
 
-    ``artifacts``: the address of that folder. Nothing happens to a store that was not moved, nor
-    to experiments of other programs. Raises: nothing; a store that cannot be mended stays as it is.
+    ``artifacts``: the address of that folder. A store that was not moved does not change, and
+    experiments of other programs never do. Raises nothing: a store that cannot be corrected stays
+    as it is.
     """
     with contextlib.suppress(sqlite3.Error), closing(_open(database)) as connection, connection:
         moved = connection.execute(
@@ -130,7 +145,7 @@ def commits_quickly(database: Path, *, new: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _reading(database: Path) -> Iterator[sqlite3.Connection | None]:
-    """None if there is no file; what is no store of MLflow's is left for MLflow to tell."""
+    """None if there is no file. MLflow itself reports a file that is not its store."""
     if not database.is_file():
         yield None
         return
@@ -139,10 +154,5 @@ def _reading(database: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 def _open(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{_quoted(database)}?mode=rw", uri=True, timeout=20.0)
-
-
-def _quoted(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(os.fspath(path))
+    address = f"file:{quote(os.fspath(database))}?mode=rw"
+    return sqlite3.connect(address, uri=True, timeout=20.0)
