@@ -161,3 +161,23 @@ def test_module_and_script_are_the_same():
     ]
     assert told[0] == told[1]
     assert told[0].startswith("nichetrial ")
+
+
+@pytest.mark.parametrize("kind", ["drug", "parameter", "variant"])
+def test_what_is_listed_can_be_shown(kind, capsys):
+    assert cli.main(["list", f"{kind}s"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert len(names) > 3
+    for name in names:
+        assert cli.main(["show", kind, name]) == 0
+        assert name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["drug", "amd310"], "NT010"), (["drog", "amd3100"], "NT010"), (["no/folder"], "NT200"),
+     (["a", "b", "c"], "NT100")],
+)  # fmt: skip
+def test_show_refuses_what_is_not_there(words, code, capsys):
+    assert cli.main(["show", *words]) == 2
+    assert f" {code} " in capsys.readouterr().err

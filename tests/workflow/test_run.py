@@ -93,6 +93,13 @@ def test_progress_and_summary_are_told(finished):
     assert "Traceback" not in said
 
 
+def test_show_repeats_the_summary(finished):
+    folder, said = finished[0], finished[1]
+    shown = nichetrial(folder, "show", "results/tiny").stdout.strip()
+    assert "AMD3100: " in shown
+    assert shown in said
+
+
 def test_runs_are_in_mlflow(finished):
     runs = mlflow_runs(finished[0])
     assert {status for _, status in runs} == {"FINISHED"}

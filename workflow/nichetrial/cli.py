@@ -26,24 +26,26 @@ __all__ = ["COMMANDS", "main"]
 
 GROUPS: dict[str, dict[str, str]] = {
     "Plan and run a study": {
-        "check": "check a study file, and report all that is wrong with it",
-        "explain": "describe and draw every arm's schedule before a run",
+        "check": "check a study file and list every problem",
+        "explain": "describe and draw the schedule of each arm",
         "run": "run a study, from its file to the report",
-        "calibrate": "fit the model to published findings",
+        "calibrate": "calibrate the model on published findings",
+        "list": "list drugs, outcomes, parameters or variants",
     },
     "Look at results": {
-        "ui": "open the tracked runs in the browser",
-        "replay": "simulate one mouse of a study again, by itself",
-        "diff": "show in what two runs differ",
+        "show": "show the results in a folder, or describe a drug, parameter or variant",
+        "ui": "open the runs in the browser (MLflow)",
+        "replay": "simulate one mouse of a study again",
+        "diff": "compare two runs",
         "export": "write a mouse for other simulators, or a run for an archive",
     },
     "Share and reproduce": {
-        "reproduce": "make a tracked run again, and compare",
-        "track": "bring results to MLflow, also to another store",
-        "serve": "start an MLflow server that a group shares",
+        "reproduce": "run a recorded run again and compare the bytes",
+        "track": "send results to MLflow, also to another store",
+        "serve": "start a shared MLflow server",
     },
     "For the workflow and maintainers": {
-        "stage": "run one job, as a rule of the workflow does",
+        "stage": "run one job of the workflow",
         "generate": "write the generated files again",
     },
 }
