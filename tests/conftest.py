@@ -15,9 +15,8 @@ from nichetrial.study.sections import (
     PowerSpec,
     TrackingSpec,
 )
-from tests.mice import arm, treatment
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support import ROOT
+from tests.support.mice import arm, treatment
 
 
 @pytest.fixture(scope="session")

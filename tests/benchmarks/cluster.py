@@ -23,7 +23,7 @@ from nichetrial.pipeline.resources import Needs
 from nichetrial.study.load import load
 from tests.benchmarks import record
 from tests.benchmarks.stages import text
-from tests.slurm.cluster import Cluster, missing
+from tests.support.slurm_cluster import Cluster, missing
 
 __all__ = ["main"]
 

@@ -18,7 +18,7 @@ from numba import njit
 from nichetrial.engine.colonies import BINS, expected_visible, read_out
 from nichetrial.engine.kernels import PARAMETER_NAMES
 from tests.benchmarks import record
-from tests.mice import SEED
+from tests.support.mice import SEED
 
 COLONIES, ROUNDS = (20, 50, 200, 500, 2000), 9
 ROWS, CHALLENGE, DAY, END, TAU = 250, 4.0, 11.0, 40.0, 1.7

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,35 +26,11 @@ from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.study.sections import TrackingSpec
 from nichetrial.tracking.server import HOST, serving
 from nichetrial.tracking.store import locate, opened
-from tests.conftest import ROOT
-from tests.unit.test_figures_data import LABELS, build, make_study
-
-CHROMIUM = Path("/usr/bin/chromium")
-PICTURES = ROOT / "docs" / "images"
-REAL = os.environ.get("NICHETRIAL_SCREENSHOTS")
-"""Results of a real study: its runs are looked at instead, and pictures for the docs are made."""
+from tests.support import ROOT
+from tests.support.browsing import CHROMIUM, REAL, Site
+from tests.support.trial_results import LABELS, build, make_study
 
 TEN = LABELS | {f"amd3100_{day}": f"AMD3100 from day {day}" for day in (7, 9, 11, 13)}
-
-
-@dataclass(frozen=True)
-class Site:
-    """MLflow's server over a store. ``made``: where the store was made, which is gone;
-    ``results``: of the study, where they are now; ``runs``: name -> MLflow's run, the study's at
-    ``parent``; ``link``: what ``nichetrial ui`` prints."""
-
-    address: str
-    token: str
-    made: Path
-    results: Path
-    experiment: str
-    parent: Any
-    runs: dict[str, Any]
-    link: str
-
-    def of_run(self, run: Any) -> str:
-        at = f"{self.address}/#/experiments/{self.experiment}/runs/{run.info.run_id}"
-        return f"{at}?workflowType=machine_learning"
 
 
 @pytest.fixture(scope="module")

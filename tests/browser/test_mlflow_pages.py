@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from nichetrial.tracking import descriptions as words
-from tests.browser.conftest import CHROMIUM, PICTURES, REAL, Site
+from tests.support.browsing import CHROMIUM, PICTURES, REAL, Site
 
 pytestmark = [
     pytest.mark.browser,

@@ -11,7 +11,7 @@ from nichetrial.figures.declared import FIGURES
 from nichetrial.figures.style import save
 from nichetrial.records.stored import read_records
 from nichetrial.report.study_page import render
-from tests.unit.test_figures_data import LABELS, build, make_study
+from tests.support.trial_results import LABELS, build, make_study
 
 CHROMIUM = Path("/usr/bin/chromium")
 

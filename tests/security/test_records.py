@@ -24,7 +24,7 @@ from nichetrial.records.stored import (
     require_sound,
 )
 from nichetrial.study.resolved import ResolvedStudy
-from tests.unit.test_tracking_plan import build, study
+from tests.support.tracked import build, study
 
 RECORD = "records/compare.json"
 

@@ -23,7 +23,7 @@ from nichetrial import codes
 from nichetrial.compat import mlflow_server
 from nichetrial.tracking import store
 from nichetrial.tracking.server import HOST, serving
-from tests.security.servers import ELSEWHERE, SECRET, Asked, everything, home
+from tests.support.attacks import ELSEWHERE, SECRET, Asked, everything, home
 
 TOKEN = "a-token-of-the-test"  # noqa: S105
 

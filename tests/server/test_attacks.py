@@ -12,8 +12,8 @@ import pytest
 
 from nichetrial import codes
 from nichetrial.compat.guards import FAILED_LOGINS
-from tests.security.servers import ELSEWHERE, SECRET, Asked, everything, home
-from tests.server.conftest import Served, free_port, serve
+from tests.support.attacks import ELSEWHERE, SECRET, Asked, everything, home
+from tests.support.served import Served, free_port, serve
 
 GUEST = "guest of the attacks"
 FILES = "/2.0/mlflow-artifacts/artifacts"

@@ -17,11 +17,11 @@ from nichetrial import cli
 from nichetrial.errors import UserError
 from nichetrial.tracking import store
 from nichetrial.tracking.writer import sync
-from tests.conftest import ROOT
-from tests.server.conftest import PASSWORD, Served, _binaries, free_port, serve
-from tests.unit.test_tracking_plan import build
-from tests.unit.test_tracking_writer import contents, planned
-from tests.workflow.conftest import nichetrial
+from tests.support import ROOT
+from tests.support.runs import nichetrial
+from tests.support.served import PASSWORD, Served, free_port, postgres_programs, serve
+from tests.support.stores import contents, planned
+from tests.support.tracked import build
 
 NAME = "seubert2015"
 FEWER: dict[str, dict[str, Any]] = {
@@ -257,7 +257,7 @@ def test_without_postgres_tests_are_left_out_but_fail_in_ci(
     monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="apt-get install postgresql"):
-        _binaries()
+        postgres_programs()
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="Postgres is not installed"):
-        _binaries()
+        postgres_programs()

@@ -19,10 +19,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import ROOT
-from tests.slurm.cluster import Cluster, Job, missing, until
-from tests.workflow.conftest import nichetrial
-from tests.workflow.test_tracking_live import _facts
+from tests.support import ROOT
+from tests.support.runs import nichetrial
+from tests.support.slurm_cluster import Cluster, Job, missing, until
+from tests.support.stores import facts
 
 PROFILE = ROOT / "workflow" / "profiles" / "slurm" / "config.yaml"
 STUDY = "a study.yaml"
@@ -292,7 +292,7 @@ def test_too_little_memory_is_told_more_is_asked_for_and_the_bytes_are_those_of_
 
 
 def test_the_runs_in_mlflow_are_those_of_a_local_run(folder, local):
-    assert _facts(folder) == _facts(local)
+    assert facts(folder) == facts(local)
 
 
 def test_nothing_is_left_to_do_on_this_computer(folder):

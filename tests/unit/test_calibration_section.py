@@ -18,7 +18,7 @@ from nichetrial.study.calibration import MOST_JOBS
 from nichetrial.study.load import load, load_text
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.study.sections import CalibrationSpec
-from tests.unit.broken_studies import SOUND
+from tests.support.broken_studies import SOUND
 
 LINE = SOUND.splitlines().index("tracking:") + 1
 

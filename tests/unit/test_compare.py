@@ -25,7 +25,7 @@ from nichetrial.study.sections import (
     TrackingSpec,
 )
 from nichetrial.trial.simulate import simulate
-from tests.mice import ARMS, SEED, cohort
+from tests.support.mice import ARMS, SEED, cohort
 
 N = 200
 

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from nichetrial.commands import run
 from nichetrial.launch.conda import PYTHON
-from tests.conftest import ROOT
+from tests.support import ROOT
 
 FOLDER = ROOT / "workflow" / "containers"
 RECIPE = (FOLDER / "Dockerfile").read_text()

@@ -21,7 +21,7 @@ from nichetrial.evidence.contradiction import (
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import Vector
 from nichetrial.trial.simulate import simulate
-from tests.mice import arm, treatment
+from tests.support.mice import arm, treatment
 
 N, SEED = 40, 1
 FOLDS = (1.0, 3.0, 10.0, 100.0, 1e3, 1e5)

@@ -9,24 +9,10 @@ import pytest
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.dose_response import DOSE_CURVES, DOSE_RESPONSE, dose_response
 from nichetrial.compare.hill import Hill, fit_hill
-from nichetrial.study.load import load
 from nichetrial.study.resolved import Sweep
+from tests.support.dose_curves import STUDY, SWEEP, N, mice
 
-N = 40
-STUDY = load("config.yaml")
-SWEEP = STUDY.sweep("dose")
 DOSES = np.array([point[0] for point in SWEEP.points], dtype=float)
-
-
-def mice(ratios, sweep: Sweep = SWEEP, noise: float = 0.0) -> dict[str, pd.DataFrame]:
-    """Arms of a sweep with these ratios to the reference in every mouse, but for noise."""
-    random = np.random.default_rng(0)
-    base = random.uniform(5, 30, N)
-    out = {"timp1_high": pd.DataFrame({"status": "finished", "foci": base})}
-    for arm, ratio in zip(sweep.arms, ratios, strict=True):
-        foci = base * ratio * random.lognormal(0, noise, N)
-        out[arm.name] = pd.DataFrame({"status": "finished", "foci": foci})
-    return out
 
 
 def fitted(ratios, sweep: Sweep = SWEEP, noise: float = 0.0):

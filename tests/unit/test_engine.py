@@ -17,7 +17,7 @@ from nichetrial.engine.kernels import INPUT_NAMES, PARAMETER_NAMES, STATE_NAMES
 from nichetrial.engine.outcome import Outcome
 from nichetrial.study.resolved import Host
 from nichetrial.trial.events import events, reading
-from tests.mice import ARMS, SEED, arm, cohort, treatment
+from tests.support.mice import ARMS, SEED, arm, cohort, treatment
 
 MICE = cohort(20)
 P = np.ascontiguousarray(MICE[list(PARAMETER_NAMES)], dtype=np.float64)

@@ -10,8 +10,8 @@ from nichetrial.pipeline.estimate import advice, estimate, lines, wall_seconds
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.resources import Needs
 from nichetrial.study.load import load
-from tests.conftest import ROOT
-from tests.mice import arm
+from tests.support import ROOT
+from tests.support.mice import arm
 
 CAMPAIGN = ROOT / "docs" / "campaign.yaml"
 

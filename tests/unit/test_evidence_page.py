@@ -22,8 +22,8 @@ from nichetrial.report import evidence_words as w
 from nichetrial.report.calibration_page import recorded, render
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tables import write
-from tests.unit.test_figures_evidence import build, make_study
-from tests.unit.test_report import PIXEL, Page
+from tests.support.evidence_results import build, make_study
+from tests.support.pages import PIXEL, Page
 
 RECORDS = [
     {"stage": "scoreboard", "name": "scoreboard", "run_key": "k" * 64, "status": "FINISHED",

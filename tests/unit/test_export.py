@@ -23,25 +23,11 @@ from nichetrial.export.system import initial_states, system
 from nichetrial.model import equations as eq
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.load import load
-from nichetrial.study.resolved import Challenge, Host, Vector
-from tests.conftest import ROOT
-from tests.mice import ARMS, arm, cohort, row, treatment
+from tests.support import ROOT
+from tests.support.mice import ARMS, AT_ONCE, cohort, row
 
 MICE = cohort(2)
 STUDY = ROOT / "config.yaml"
-AT_ONCE = arm(
-    treatment("amd3100", 5, every=0.1, until=1.0),
-    treatment("amd3100", 2, every=0.3, until=1.0),
-    treatment("amd3100", 10, every=1.0, method="pump"),
-    treatment("amd3100", 20, every=1.0, start=2.0, until=5.0, method="pump"),
-    treatment("anti_ly6g", 5, every=None, start=3.3),
-    treatment("anti_ly6g_murinised", 5, every=None, start=3.3),
-    name="at_once",
-    label="<many> & various \u2192",
-    vector=Vector(fold=10.0, onset=0.3),
-    host=Host(mmp9=0.5),
-    challenge=Challenge(route="intravenous", cells=1e6, day=0.0),
-)
 
 
 def written(a, **about) -> str:
@@ -168,7 +154,7 @@ def test_it_says_what_it_is():
 
 def test_text_depends_on_nothing_but_its_inputs(tmp_path):
     code = (
-        "from tests.mice import ARMS, cohort, row\n"
+        "from tests.support.mice import ARMS, cohort, row\n"
         "from nichetrial.export.sbml import document\n"
         "import hashlib\n"
         "text = document(ARMS['anti_ly6g'], row(cohort(2), 1), name='anti_ly6g', about={})\n"

@@ -14,15 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 
 from nichetrial import cli, codes
 from nichetrial.figures import catalogue, dose, foci, inputs
 from nichetrial.figures.declared import FIGURES
 from nichetrial.figures.style import arm_styles, save, spread, wrapped
-from tests.unit.test_figures_data import LABELS, build, make_study
+from tests.support.trial_results import FEW, LABELS, build, make_study, words
 
 SCHEDULE = importlib.util.find_spec("nichetrial.figures.schedule") is not None
 ELSEWHERE = {"event_free", "dose_response", "surface", "window", "schedules", "optimum", "power",
@@ -30,13 +28,6 @@ ELSEWHERE = {"event_free", "dose_response", "surface", "window", "schedules", "o
 """Tested in test_figures_lab and test_figures_sweeps."""
 DRAWN = [n for n in FIGURES if n not in ELSEWHERE and (n != "schedule" or SCHEDULE)]
 FROM_RESULTS = [name for name in DRAWN if name != "schedule"]
-
-FEW = {name: LABELS[name] for name in ("timp1_high", "amd3100", "cd63_ko")}
-
-
-def words(figure: Figure) -> str:
-    """All text in a figure, line breaks as spaces."""
-    return " | ".join(t.get_text().replace("\n", " ") for t in figure.findobj(Text))
 
 
 @pytest.fixture(scope="module")

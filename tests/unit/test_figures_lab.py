@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 
 from nichetrial.figures.style import save
 from nichetrial.study.resolved import ResolvedStudy
-from tests.unit.figures_lab_data import lab_tables
-from tests.unit.test_figures import FEW, words
-from tests.unit.test_figures_data import FACTOR, build, make_study, outcome_table
+from tests.support.lab_figures import lab_tables
+from tests.support.trial_results import FACTOR, FEW, build, make_study, outcome_table, words
 
 NAMES = ("event_free", "power", "uncertainty")
 

@@ -248,3 +248,12 @@ def test_every_rule_is_complete(path):
         assert "config[" not in rule
         unquoted = re.findall(r"\{(?:input|output|log)[^}:]*\}", rule.split("shell:")[1])
         assert not unquoted
+
+
+def test_what_tests_share_is_in_support() -> None:
+    """No test module, and no conftest, is imported by another."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
+                last = str(node.module).rsplit(".", 1)[-1]
+                assert not last.startswith(("test_", "conftest")), f"{path}: {node.module}"

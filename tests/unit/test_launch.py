@@ -25,7 +25,7 @@ from nichetrial.pipeline.jobs import job, jobs, lost
 from nichetrial.pipeline.plan import Plan, study_file
 from nichetrial.study.layout import Chunk
 from nichetrial.tables import write, write_csv
-from tests.mice import treatment
+from tests.support.mice import treatment
 
 CHUNKS = ("000000-000099", "000100-000199", "000200-000249")
 

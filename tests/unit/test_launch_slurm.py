@@ -12,7 +12,7 @@ import yaml
 
 from nichetrial.errors import UserError
 from nichetrial.launch import slurm
-from tests.conftest import ROOT
+from tests.support import ROOT
 
 PROFILE = ROOT / "workflow" / "profiles" / "slurm"
 

@@ -14,7 +14,7 @@ from nichetrial import codes
 from nichetrial.commands.messages import generated
 from nichetrial.errors import Fault, Note, UserError, refuse
 from nichetrial.study.load import load_with_experiment
-from tests.unit.broken_studies import SOUND
+from tests.support.broken_studies import SOUND
 
 PACKAGE = Path(nichetrial.__file__).parent
 

@@ -14,7 +14,7 @@ from nichetrial.engine.steady import steady_state
 from nichetrial.model import equations as eq
 from nichetrial.model.drugs import DRUGS
 from nichetrial.model.parameters import PARAMETERS
-from tests.mice import cohort, row
+from tests.support.mice import cohort, row
 
 MICE = cohort(30)
 N, U = len(kernels.STATE_NAMES), len(kernels.INPUT_NAMES)

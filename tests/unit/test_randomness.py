@@ -22,8 +22,8 @@ from nichetrial.cohort.sample import sample
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import Distribution, Vector
 from nichetrial.trial.simulate import Simulated, simulate
-from tests.conftest import ROOT
-from tests.mice import ARMS, SEED, arm, cohort, treatment
+from tests.support import ROOT
+from tests.support.mice import ARMS, SEED, arm, cohort, treatment
 
 WHOLE = cohort(60)
 LUCK = ["foci", "colonies", "burden", "largest_colony", "metastasis_free_days", "survival_days"]
@@ -182,7 +182,7 @@ def test_a_treatment_without_effect_differs_in_no_mouse_and_no_number(name):
 @pytest.mark.slow
 def test_another_process_with_another_hash_seed_draws_the_same():
     code = (
-        "import hashlib; from tests.mice import ARMS, SEED, cohort\n"
+        "import hashlib; from tests.support.mice import ARMS, SEED, cohort\n"
         "from tests.unit.test_randomness import simulated, table\n"
         "m = cohort(12); r = simulated(m)\n"
         "all_ = b''.join(table(m) + table(r.outcomes) + table(r.courses))\n"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nichetrial.compare.ranking import amount, fronts, injections
-from tests.mice import treatment
+from tests.support.mice import treatment
 
 
 def test_fronts_by_hand():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
@@ -20,52 +19,8 @@ from nichetrial.report import sentences as words
 from nichetrial.report.provenance import provenance
 from nichetrial.report.study_page import render
 from nichetrial.study.resolved import Host, ResolvedStudy
-from tests.unit.test_figures_data import build, make_study
-
-VOID = {"meta", "img", "br", "hr", "input", "link", "source", "wbr"}
-PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>'
-
-
-class Page(HTMLParser):
-    """Checks that tags close in order, and collects text, links and what would be loaded."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.links: list[str] = []
-        self.loads: list[str] = []
-        self.ids: list[str] = []
-        self.alts: list[str] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        if tag not in VOID:
-            self.open.append(tag)
-        for name, value in attrs:
-            if name == "id":
-                self.ids.append(value or "")
-            elif name == "alt":
-                self.alts.append(value or "")
-            elif name == "href" and tag == "a":
-                self.links.append(value or "")
-            elif name in {"src", "href", "srcset", "data", "poster", "action"}:
-                self.loads.append(value or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
-            self.text += data
-
-    @property
-    def plain(self) -> str:
-        return " ".join(self.text.split())
+from tests.support.pages import PIXEL, Page
+from tests.support.trial_results import build, make_study
 
 
 def add_pictures(study: ResolvedStudy, results: Path) -> None:

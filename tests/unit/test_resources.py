@@ -31,8 +31,8 @@ from nichetrial.study.resolved import OptimiseSpec, Sweep, SweepAxis
 from nichetrial.study.sections import PowerSpec
 from nichetrial.trial.events import reading
 from nichetrial.trial.experiments import ANIMALS
-from tests.conftest import ROOT
-from tests.mice import arm, treatment
+from tests.support import ROOT
+from tests.support.mice import arm, treatment
 
 WHOLE = (*COMPARISONS, "report", "track", "sensitivity", "snakemake")
 """Rules of which there is one job a study."""

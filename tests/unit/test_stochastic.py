@@ -29,7 +29,7 @@ from nichetrial.engine.colonies import (
 from nichetrial.engine.kernels import PARAMETER_NAMES
 from nichetrial.engine.normal import normal_below, normal_quantile
 from nichetrial.trial.simulate import simulate
-from tests.mice import ARMS, SEED, cohort, row
+from tests.support.mice import ARMS, SEED, cohort, row
 
 # Random123's known-answer test of philox4x32-10: counter, key, output
 KNOWN = [

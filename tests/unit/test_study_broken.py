@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.study.load import load, load_text
-from tests.unit.broken_questions import QUESTIONS
-from tests.unit.broken_studies import BROKEN, SOUND, WHOLE
+from tests.support.broken_questions import QUESTIONS
+from tests.support.broken_studies import BROKEN, SOUND, WHOLE
 
 FILES = {
     **{name: (SOUND.replace(old, new), message) for name, (old, new, message) in BROKEN.items()},

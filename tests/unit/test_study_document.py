@@ -18,7 +18,7 @@ from nichetrial.study.load import load, load_text
 from nichetrial.study.patches import StudyFile
 from nichetrial.study.sections import Section
 from nichetrial.study.source import parse
-from tests.unit.broken_studies import BROKEN, SOUND, WHOLE
+from tests.support.broken_studies import BROKEN, SOUND, WHOLE
 
 SCHEMA = json.loads(json_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)

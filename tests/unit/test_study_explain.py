@@ -12,7 +12,7 @@ from nichetrial.study.assemble import assemble
 from nichetrial.study.load import load_text
 from nichetrial.study.source import parse
 from nichetrial.study.words import explain, happenings
-from tests.unit.broken_studies import SOUND
+from tests.support.broken_studies import SOUND
 
 PUMP = """
   pump:

@@ -15,7 +15,7 @@ from nichetrial.model.drugs import DRUGS
 from nichetrial.study.load import load, load_text
 from nichetrial.study.patches import merge
 from nichetrial.study.resolved import Arm, ResolvedStudy, digest
-from tests.unit.broken_studies import SOUND
+from tests.support.broken_studies import SOUND
 
 
 def test_an_arm_is_the_experiment_with_its_patch() -> None:

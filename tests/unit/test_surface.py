@@ -9,7 +9,7 @@ from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.hill import Hill
 from nichetrial.compare.musyc import Musyc
 from nichetrial.compare.surface import SURFACE, SYNERGY, loewe, surface
-from tests.unit.test_dose_response import STUDY, N, mice
+from tests.support.dose_curves import STUDY, N, mice
 
 SWEEP = STUDY.sweep("surface")
 A, B = np.array(SWEEP.points, dtype=float).T

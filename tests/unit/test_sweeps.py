@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nichetrial.study.comparison_checks import contents
 from nichetrial.study.load import load_text
 from nichetrial.study.resolved import ResolvedStudy
-from tests.unit.broken_studies import SOUND
+from tests.support.broken_studies import SOUND
 
 
 def swept(*lines: str, arm: str = "amd3100", more: str = "") -> ResolvedStudy:

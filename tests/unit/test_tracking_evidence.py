@@ -15,7 +15,7 @@ from nichetrial.tracking.calibration_runs import plan_evidence
 from nichetrial.tracking.runs import Run
 from nichetrial.tracking.study_runs import plan
 from nichetrial.tracking.writer import sync
-from tests.unit.test_tracking_plan import build, jobs, study
+from tests.support.tracked import build, jobs, study
 
 CURVE = (
     "generation,limit,median,met,acceptance,effective,origins,support\n"

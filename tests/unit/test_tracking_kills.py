@@ -23,8 +23,8 @@ from nichetrial.tracking.live import close_left_open, follow, so_far
 from nichetrial.tracking.runs import Run
 from nichetrial.tracking.stored_run import in_database
 from nichetrial.tracking.writer import sync, write
-from tests.unit.test_tracking_plan import LABELS, build, jobs, study
-from tests.unit.test_tracking_writer import Counted, Killed, contents, planned
+from tests.support.stores import Counted, Killed, contents, latest, planned
+from tests.support.tracked import LABELS, build, jobs, study
 
 ROUNDS, KILLS = 20, 5
 """Experiments, and writers that are killed in each before the one that is not."""
@@ -55,14 +55,6 @@ def client(at: store.Store) -> Any:
 def undisturbed(results: Path, at: store.Store, client: Any) -> dict[str, Any]:
     sync(planned(results), store=at, experiment="undisturbed", folder=results)
     return contents(client, "undisturbed")
-
-
-def latest(run: dict[str, Any]) -> dict[str, float]:
-    """The metrics of a run as MLflow shows them."""
-    return {
-        name: max(points, key=lambda point: (point[2], point[1]))[0]
-        for name, points in run["metrics"].items()
-    }
 
 
 def child(work: Callable[[], Any]) -> int:

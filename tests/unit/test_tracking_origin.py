@@ -16,7 +16,7 @@ from nichetrial.records import git, identity, origin
 from nichetrial.records.jobs import jobs_of, read_jobs, write_jobs
 from nichetrial.records.stored import read_records
 from nichetrial.records.uncommitted import uncommitted
-from tests.unit.test_tracking_plan import PARENT, build, planned
+from tests.support.tracked import PARENT, build, planned
 
 
 def said(root: Path, *words: str) -> bytes:

@@ -15,7 +15,7 @@ from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.optimum_runs import plan_optimum
 from nichetrial.tracking.runs import Run
 from nichetrial.tracking.study_runs import plan
-from tests.unit.test_tracking_plan import build, jobs, study
+from tests.support.tracked import build, jobs, study
 
 FREE = (
     "outcome,arm,reference,horizon,difference,difference_low,difference_high\n"

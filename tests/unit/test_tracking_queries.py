@@ -19,8 +19,8 @@ from nichetrial.provenance import past_run
 from nichetrial.tracking import store
 from nichetrial.tracking.stored_run import in_database
 from nichetrial.tracking.writer import sync
-from tests.unit.test_tracking_plan import build
-from tests.unit.test_tracking_writer import planned
+from tests.support.stores import planned
+from tests.support.tracked import build
 
 NAMES = [
     """it's "both" quotes""",

@@ -26,7 +26,7 @@ from nichetrial.tracking.runs import Run
 from nichetrial.tracking.server import HOST, serving
 from nichetrial.tracking.study_runs import plan
 from nichetrial.tracking.writer import sync, write_receipt
-from tests.unit.test_tracking_plan import build, jobs, study
+from tests.support.tracked import build, jobs, study
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -58,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 START = """\
 import sys
 from nichetrial.study import load
-from tests.unit.test_tracking_plan import study
+from tests.support.tracked import study
 load.load = lambda path: study()
 from nichetrial.cli import main
 raise SystemExit(main(["ui", "any.yaml", *sys.argv[1:]]))

@@ -12,9 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.parse
 import warnings
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,71 +23,17 @@ from nichetrial.errors import UserError
 from nichetrial.records import identity
 from nichetrial.records.record import recording
 from nichetrial.tracking import store
-from nichetrial.tracking.runs import Run
-from nichetrial.tracking.study_runs import plan
 from nichetrial.tracking.writer import sync, write, write_receipt
-from tests.unit.test_tracking_plan import LABELS, build, compare, jobs, simulate, study
+from tests.support.stores import Counted, Killed, contents, planned
+from tests.support.tracked import LABELS, build, compare, simulate, study
 
 PACKAGE_ROOT = str(identity.PACKAGE.parent)
-
-
-def planned(results: Path) -> list[Run]:
-    of = study()
-    return plan(of.model_dump(mode="json"), jobs(of), results)
 
 
 def run_track(results: Path, at: store.Store, experiment: str = "small") -> dict[str, Any]:
     receipt = results / "tracking" / "receipt.json"
     content = sync(planned(results), store=at, experiment=experiment, folder=receipt.parent)
     write_receipt(receipt, content)
-    return content
-
-
-def contents(
-    client: Any, experiment: str, files: str = "", curves: Collection[str] | None = None
-) -> dict[str, Any]:
-    """All that a store says of an experiment, without MLflow's own ids.
-
-    ``files``: where a server keeps what it serves. ``curves``: metrics of which all points are
-    wanted, not the last alone (all of them); each is a question to the server."""
-    found = client.get_experiment_by_name(experiment)
-    runs = client.search_runs([found.experiment_id], max_results=1000)
-    keys = {run.info.run_id: run.data.tags["nichetrial.run_key"] for run in runs}
-    assert len(set(keys.values())) == len(keys), "a run twice"
-    content = {}
-    for run in runs:
-        tags = dict(run.data.tags)
-        if "mlflow.parentRunId" in tags:
-            tags["mlflow.parentRunId"] = keys[tags["mlflow.parentRunId"]]
-        path = urllib.parse.unquote(urllib.parse.urlsplit(run.info.artifact_uri).path)
-        folder = Path(files + path)
-        note = tags.get("mlflow.note.content", "").replace(run.info.run_id, "ID")
-        tags["mlflow.note.content"] = note.replace(f"experiments/{found.experiment_id}/", "")
-        content[keys[run.info.run_id]] = {
-            "name": run.info.run_name,
-            "status": run.info.status,
-            "times": (run.info.start_time, run.info.end_time),
-            "params": run.data.params,
-            "metrics": {
-                name: [
-                    (m.value, m.timestamp, m.step)
-                    for m in client.get_metric_history(run.info.run_id, name)
-                ]
-                if curves is None or name in curves
-                else value
-                for name, value in run.data.metrics.items()
-            },
-            "tags": tags,
-            "datasets": sorted(
-                (i.dataset.name, i.dataset.digest, i.tags[0].value)
-                for i in run.inputs.dataset_inputs
-            ),
-            "artifacts": {
-                p.relative_to(folder).as_posix(): identity.file_digest(p)
-                for p in folder.rglob("*")
-                if p.is_file()
-            },
-        }
     return content
 
 
@@ -181,26 +125,6 @@ def test_store_removed_gives_the_same_runs_back(
     with store.opened(new) as opened:
         assert contents(opened, "small") == undisturbed
     assert not [p for p in (tmp_path / "new").iterdir() if p.name.endswith(".part")]
-
-
-class Killed(BaseException):
-    pass
-
-
-class Counted:
-    """A client that names its calls, and dies before the one of that number."""
-
-    def __init__(self, client: Any, last: int = 10**9) -> None:
-        self.client, self.last, self.calls = client, last, list[str]()
-
-    def __getattr__(self, name: str) -> Any:
-        def call(*args: Any, **options: Any) -> Any:
-            if len(self.calls) == self.last:
-                raise Killed
-            self.calls.append(name)
-            return getattr(self.client, name)(*args, **options)
-
-        return call
 
 
 def test_killed_before_any_call_then_synced_is_as_undisturbed(

@@ -14,7 +14,7 @@ from nichetrial.model.parameters import PARAMETERS
 from nichetrial.model.variants import FULL, NEVER, VARIANTS
 from nichetrial.study.resolved import Vector
 from nichetrial.trial.simulate import simulate
-from tests.mice import arm
+from tests.support.mice import arm
 
 N = 40
 FOLDS = (10.0, 1e3, 1e5)

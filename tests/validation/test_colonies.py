@@ -22,7 +22,7 @@ from nichetrial.engine.colonies import (
     read_out,
 )
 from nichetrial.engine.kernels import PARAMETER_NAMES
-from tests.mice import SEED
+from tests.support.mice import SEED
 
 ALARM, CHECKS = 1e-6, 25
 KEY = np.uint64(SEED)

@@ -13,7 +13,7 @@ from nichetrial.engine import forcing, lanes
 from nichetrial.engine.integrate import attempt
 from nichetrial.engine.kernels import CONSTANT_COUNT, PARAMETER_NAMES, constants
 from nichetrial.engine.steady import steady_state
-from tests.mice import cohort
+from tests.support.mice import cohort
 
 P = np.ascontiguousarray(cohort(8)[list(PARAMETER_NAMES)], dtype=np.float64)
 ON = np.ones(forcing.TUMOUR_ON + 1, np.bool_)

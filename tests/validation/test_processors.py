@@ -20,8 +20,8 @@ from nichetrial.compat.numba_cache import BUILDING
 from nichetrial.engine.ensemble import BIN_EDGES, run
 from nichetrial.engine.kernels import PARAMETER_NAMES
 from nichetrial.trial.events import events, reading
-from tests.conftest import ROOT
-from tests.mice import ARMS, SEED, arm, cohort, treatment
+from tests.support import ROOT
+from tests.support.mice import ARMS, SEED, arm, cohort, treatment
 
 SIMD = np.show_config(mode="dicts")["SIMD Extensions"]
 HERE = {name for name, has in binding.get_host_cpu_features().items() if has}

@@ -17,8 +17,7 @@ from nichetrial.model import equations as eq
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import Arm, Host
 from nichetrial.trial.events import events, reading
-from tests.mice import ARMS, SEED, cohort
-from tests.unit.test_export import AT_ONCE
+from tests.support.mice import ARMS, AT_ONCE, SEED, cohort
 
 roadrunner = pytest.importorskip("roadrunner")  # has no wheels for ARM
 

@@ -2,88 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from nichetrial.figures.declared import FIGURES
-from tests.conftest import ROOT
-
-TINY = """\
-# a comment
-study:
-  name: tiny
-  title: A tiny study
-  seed: 7
-cohort:
-  mice: 20
-  chunk: 10
-experiment:
-  timp1_vector: {fold: 10, onset: 0 d}
-  challenge: {route: intravenous, cells: 1e6 cells, day: 4 d}
-  readout: {day: 11 d, end: 40 d}
-arms:
-  high:
-    label: TIMP-1-high
-  amd3100:
-    label: AMD3100
-    treatments:
-      - {drug: amd3100, dose: 5 mg/kg, start: 3 d, every: 12 h}
-  untreated:
-    label: Untreated
-    timp1_vector: none
-comparisons:
-  reference: high
-  resamples: 100
-power: {experiments: 100, sizes: [4, 6]}
-figures:
-  dpi: 60
-  course_mice: 5
-  dose_mice: 5
-  dose_folds: [1, 10]
-"""
-
-DRAWN = [f for f in FIGURES if f not in
-         ("dose_response", "surface", "window", "schedules", "optimum")]  # fmt: skip
-"""The figures of a study without sweeps and without a schedule to look for."""
-
-STUDY = "a study.yaml"
-"""With a space, because quoting has to be right everywhere."""
-
-
-def nichetrial(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in ``folder``; standard error is in ``stdout``, as on a terminal."""
-    return _run(folder, [sys.executable, "-m", "nichetrial", *words], environment)
-
-
-def snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake itself on the checkout's Snakefile, in an environment that is not activated."""
-    program = Path(sys.executable).with_name("snakemake")
-    return _run(folder, [str(program), "--snakefile", str(ROOT / "Snakefile"), *words], {})
-
-
-def _run(
-    folder: Path, words: list[str], environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env={**os.environ, **environment},
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=900,
-    )
-
-
-def parquet(folder: Path) -> dict[str, bytes]:
-    """All tables below ``folder``: name -> bytes."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.parquet"))}
+from tests.support.runs import STUDY, TINY, nichetrial
 
 
 @pytest.fixture(scope="session")

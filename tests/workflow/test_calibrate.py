@@ -17,7 +17,7 @@ import pytest
 from nichetrial.evidence.findings import all_findings
 from nichetrial.evidence.scoreboard import SCOREBOARD
 from nichetrial.tables import read
-from tests.workflow.conftest import STUDY, nichetrial, parquet
+from tests.support.runs import STUDY, nichetrial, parquet
 
 pytestmark = [pytest.mark.slow]
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import STUDY, TINY, nichetrial, parquet
-from tests.workflow.test_run import started, until_said
+from tests.support.runs import STUDY, TINY, nichetrial, parquet, started, until_said
 
 pytestmark = [pytest.mark.slow]
 

@@ -11,8 +11,7 @@ import pytest
 from nichetrial.pipeline.estimate import lines
 from nichetrial.pipeline.plan import Plan
 from nichetrial.study.load import load
-from tests.workflow.conftest import STUDY, TINY, nichetrial
-from tests.workflow.test_sweeps import SWEPT
+from tests.support.runs import STUDY, SWEPT, TINY, nichetrial
 
 pytestmark = [pytest.mark.slow]
 

@@ -20,8 +20,7 @@ import pytest
 
 from nichetrial.launch.locks import leftovers, snakemakes
 from nichetrial.launch.process import checkout
-from tests.workflow.conftest import STUDY, TINY, nichetrial
-from tests.workflow.test_run import mlflow_runs, started
+from tests.support.runs import STUDY, TINY, mlflow_runs, nichetrial, started
 
 pytestmark = [pytest.mark.slow]
 

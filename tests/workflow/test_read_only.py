@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.workflow.conftest import STUDY
+from tests.support import ROOT
+from tests.support.runs import STUDY
 
 pytestmark = [pytest.mark.slow]
 

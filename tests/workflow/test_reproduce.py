@@ -14,7 +14,7 @@ import pytest
 
 from nichetrial.records import git
 from nichetrial.records.identity import checkout
-from tests.workflow.conftest import STUDY, TINY, nichetrial
+from tests.support.runs import STUDY, TINY, nichetrial
 
 pytestmark = [pytest.mark.slow]
 

@@ -8,11 +8,6 @@ import os
 import re
 import shutil
 import signal
-import sqlite3
-import subprocess
-import sys
-import time
-from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -20,43 +15,23 @@ import pytest
 
 from nichetrial.launch.locks import snakemakes
 from nichetrial.pipeline.products import COMPARISONS, TABLES
-from tests.workflow.conftest import DRAWN, STUDY, TINY, nichetrial, parquet, snakemake
+from tests.support.runs import (
+    DRAWN,
+    STUDY,
+    TINY,
+    mlflow_runs,
+    nichetrial,
+    parquet,
+    snakemake,
+    started,
+    until_said,
+)
 
 pytestmark = [pytest.mark.slow]
 
 ARMS = ("high", "amd3100", "untreated")
 CHUNKS = ("000000-000009", "000010-000019")
 COMPARED = [rule for rule in COMPARISONS if rule not in ("compare_sweeps", "optimise")]
-
-
-def mlflow_runs(folder: Path) -> list[tuple[str, str]]:
-    """Names and states of all runs in the store."""
-    store = folder / "results" / "mlflow" / "mlflow.db"
-    with closing(sqlite3.connect(store)) as connection:
-        rows = connection.execute("SELECT name, status FROM runs WHERE lifecycle_stage = 'active'")
-        return sorted(rows.fetchall())
-
-
-def started(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """A run in the background."""
-    with open(folder / "said.txt", "w") as said:
-        return subprocess.Popen(
-            [sys.executable, "-m", "nichetrial", "run", STUDY, *words],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-
-def until_said(pattern: str, run: subprocess.Popen[str], folder: Path) -> None:
-    """Wait until a run has said something."""
-    deadline = time.monotonic() + 300
-    while not re.search(pattern, (folder / "said.txt").read_text()):
-        assert run.poll() is None, (folder / "said.txt").read_text()
-        assert time.monotonic() < deadline, f"{pattern} was not said"
-        time.sleep(0.05)
 
 
 def test_everything_is_there(finished):

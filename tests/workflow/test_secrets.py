@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import STUDY, TINY, nichetrial
+from tests.support.runs import STUDY, TINY, nichetrial
 
 SENTINEL = "hunter2"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import STUDY, nichetrial
+from tests.support.runs import STUDY, nichetrial
 
 PROFILE = "rerun-triggers: mtime\nexecutor: no-such-executor\n"
 

@@ -9,27 +9,9 @@ from pathlib import Path
 import pytest
 
 from nichetrial.pipeline.products import COMPARED
-from tests.workflow.conftest import STUDY, TINY, nichetrial
+from tests.support.runs import STUDY, SWEPT, nichetrial
 
 pytestmark = [pytest.mark.slow]
-
-SWEPT = (
-    TINY
-    + """\
-sweeps:
-  dose:
-    arm: amd3100
-    grid: {treatments.amd3100.dose: [0 mg/kg, 2 mg/kg, 8 mg/kg, 30 mg/kg]}
-  window:
-    arm: amd3100
-    grid:
-      treatments.amd3100.start: [0 d, 3 d]
-      treatments.amd3100.duration: [2 d, 5 d]
-optimise:
-  {arm: amd3100, budget: 30 mg/kg, dose: [2 mg/kg, 10 mg/kg], start: [0 d, 8 d],
-   every: [12 h, 2 d], mice: 20, evaluations: 10}
-"""
-).replace("mice: 20\n  chunk: 10", "mice: 40\n  chunk: 20")
 
 
 def runs(folder: Path, tag: str, value: str) -> set[tuple[str, str]]:

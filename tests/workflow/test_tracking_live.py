@@ -13,16 +13,13 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from nichetrial.tracking import store
-from tests.unit.test_tracking_kills import latest
-from tests.unit.test_tracking_writer import contents
-from tests.workflow.conftest import STUDY, TINY, nichetrial, snakemake
-from tests.workflow.test_run import mlflow_runs, started, until_said
+from tests.support.runs import STUDY, TINY, mlflow_runs, nichetrial, snakemake, started, until_said
+from tests.support.stores import facts
 
 pytestmark = [pytest.mark.slow]
 
@@ -94,24 +91,6 @@ def _words(process: psutil.Process, folder: Path) -> list[str]:
         return []
 
 
-def _facts(folder: Path) -> dict[str, Any]:
-    """What two stores of one study have to agree on: no times, and no page that tells times."""
-    at = store.locate(f"sqlite:///{folder / 'results' / 'mlflow' / 'mlflow.db'}")
-    with store.opened(at) as client:
-        found = contents(client, "tiny")
-    dated = ("report.html", "study.json")
-    return {
-        key: {
-            "name": run["name"],
-            "status": run["status"],
-            "params": run["params"],
-            "metrics": latest(run),
-            "artifacts": {n: d for n, d in run["artifacts"].items() if n not in dated},
-        }
-        for key, run in found.items()
-    }
-
-
 def test_killed_outright_again_and_again_then_run_is_as_undisturbed(folder, finished):
     """All processes at once, the one that writes to MLflow among them, as when a machine dies."""
     forget(folder, "high", "amd3100")
@@ -131,7 +110,7 @@ def test_killed_outright_again_and_again_then_run_is_as_undisturbed(folder, fini
         psutil.wait_procs(processes, timeout=30)
     again = nichetrial(folder, "run", STUDY, "--cores", "2")
     assert again.returncode == 0, again.stdout
-    assert _facts(folder) == _facts(finished[0])
+    assert facts(folder) == facts(finished[0])
 
 
 def test_killed_alone_is_told_by_the_writer_that_survives(folder, monkeypatch):

@@ -14,9 +14,17 @@ from nichetrial.pipeline.jobs import jobs
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.verify import verify
 from nichetrial.study.load import load
-from tests.workflow.conftest import STUDY, nichetrial, parquet
-from tests.workflow.reruns import CASES, COMPARED, DRAWN, ENDS, FROM_COMPARISONS
-from tests.workflow.test_what_runs_again import SECOND_CHUNK_OF_HIGH, change, would_run
+from tests.support.reruns import (
+    CASES,
+    COMPARED,
+    DRAWN,
+    ENDS,
+    FROM_COMPARISONS,
+    SECOND_CHUNK_OF_HIGH,
+    change,
+    would_run,
+)
+from tests.support.runs import STUDY, nichetrial, parquet
 
 pytestmark = [pytest.mark.slow]
 

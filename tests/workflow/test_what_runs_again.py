@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.workflow.conftest import STUDY, TINY, nichetrial
-from tests.workflow.reruns import (
+from tests.support import ROOT
+from tests.support.reruns import (
     CASES,
     CODE_CASES,
     COMPARED,
-    DRAWN,
     ENDS,
     EVERYTHING,
     FROM_COMPARISONS,
     PAGE,
+    SECOND_CHUNK_OF_HIGH,
+    change,
     page,
-    simulated,
+    would_run,
 )
 
 pytestmark = [pytest.mark.slow]
-
-SECOND_CHUNK_OF_HIGH = {
-    *simulated("high", mice=("10-19",)),
-    *COMPARED,
-    *(DRAWN - {"draw schedule", "draw dose", "draw courses"}),
-    *ENDS,
-}
-
-
-def would_run(folder: Path, **environment: str) -> set[str]:
-    """The jobs of a dry run."""
-    told = nichetrial(folder, "run", STUDY, "--dry-run", **environment)
-    assert told.returncode == 0, told.stdout
-    return set(re.findall(r"^  (.+?)  \(", told.stdout, re.M))
-
-
-def change(folder: Path, old: str, new: str) -> None:
-    assert TINY.count(old) == 1
-    (folder / STUDY).write_text(TINY.replace(old, new))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -78,7 +57,7 @@ def test_a_change_of_the_code_runs_these_jobs(finished, checkout, case):
 
 
 def test_the_page_shows_this_table():
-    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.workflow.reruns"
+    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.support.reruns"
 
 
 @pytest.mark.parametrize(

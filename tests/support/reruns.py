@@ -1,6 +1,6 @@
 """The table "change this -> exactly these jobs run again" of docs/what-runs-again.md.
 
-    python -m tests.workflow.reruns
+    python -m tests.support.reruns
 
 writes it there from what ``test_what_runs_again.py`` asks Snakemake for, case by case.
 """
@@ -8,9 +8,11 @@ writes it there from what ``test_what_runs_again.py`` asks Snakemake for, case b
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from tests.conftest import ROOT
-from tests.workflow.conftest import DRAWN as FIGURES
+from tests.support import ROOT
+from tests.support.runs import DRAWN as FIGURES
+from tests.support.runs import STUDY, TINY, nichetrial
 
 __all__ = ["ARMS", "CASES", "CODE_CASES", "COMPARED", "DRAWN", "ENDS", "EVERYTHING",
            "FROM_COMPARISONS", "PAGE", "experiments", "page", "simulated", "table"]  # fmt: skip
@@ -158,3 +160,23 @@ def page() -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+
+
+SECOND_CHUNK_OF_HIGH = {
+    *simulated("high", mice=("10-19",)),
+    *COMPARED,
+    *(DRAWN - {"draw schedule", "draw dose", "draw courses"}),
+    *ENDS,
+}
+
+
+def would_run(folder: Path, **environment: str) -> set[str]:
+    """The jobs of a dry run."""
+    told = nichetrial(folder, "run", STUDY, "--dry-run", **environment)
+    assert told.returncode == 0, told.stdout
+    return set(re.findall(r"^  (.+?)  \(", told.stdout, re.M))
+
+
+def change(folder: Path, old: str, new: str) -> None:
+    assert TINY.count(old) == 1
+    (folder / STUDY).write_text(TINY.replace(old, new))

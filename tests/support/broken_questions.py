@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.unit.broken_studies import SOUND
+from tests.support.broken_studies import SOUND
 
 __all__ = ["QUESTIONS"]
 

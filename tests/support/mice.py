@@ -65,3 +65,18 @@ def row(frame: pd.DataFrame, k: int) -> np.ndarray:
     from nichetrial.engine.kernels import PARAMETER_NAMES
 
     return frame[list(PARAMETER_NAMES)].to_numpy(dtype=np.float64)[k]
+
+
+AT_ONCE = arm(
+    treatment("amd3100", 5, every=0.1, until=1.0),
+    treatment("amd3100", 2, every=0.3, until=1.0),
+    treatment("amd3100", 10, every=1.0, method="pump"),
+    treatment("amd3100", 20, every=1.0, start=2.0, until=5.0, method="pump"),
+    treatment("anti_ly6g", 5, every=None, start=3.3),
+    treatment("anti_ly6g_murinised", 5, every=None, start=3.3),
+    name="at_once",
+    label="<many> & various \u2192",
+    vector=Vector(fold=10.0, onset=0.3),
+    host=Host(mmp9=0.5),
+    challenge=Challenge(route="intravenous", cells=1e6, day=0.0),
+)
