@@ -54,11 +54,7 @@ def small_study() -> ResolvedStudy:
         calibration=CalibrationSpec(variants=("full",)),
         power=PowerSpec(),
         figures=FigureSpec(
-            formats=("png", "svg"),
-            dpi=100,
-            course_mice=120,
-            dose_mice=150,
-            dose_folds=(1.0, 10.0),
+            formats=("png", "svg"), dpi=100, course_mice=120, dose_mice=150, dose_folds=(1.0, 10.0)
         ),
         tracking=TrackingSpec(uri="sqlite:///mlflow.db", experiment="small"),
     )

@@ -46,9 +46,13 @@ def _run(folder: Path, *words: str, **environment: str) -> float:
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "nichetrial", "run", "s.yaml", *words],
-        cwd=folder, env={**os.environ, **environment}, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        cwd=folder,
+        env={**os.environ, **environment},
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     if done.returncode:
         raise RuntimeError(done.stdout)
     return time.perf_counter() - start
@@ -90,13 +94,23 @@ def main() -> int:
             each = _submitted(cluster)
         seconds[str(nodes)] = took
         share = seconds["1"] / took / nodes
-        print(f"{nodes} nodes: {took:.0f} s, {took / local:.2f} times one core without Slurm; "
-              f"{share:.0%} of {nodes} times the speed of one node; {starts / took / nodes:.0%} of "
-              f"the nodes' time is Snakemake's start in each job; at most {each:.2f} s to submit "
-              "a job",
-              flush=True)  # fmt: skip
-    record.add("cluster", {"jobs": jobs, "local": local, "nodes": seconds,
-                           "cores": os.cpu_count(), "submit": SUBMIT_SECONDS})  # fmt: skip
+        print(
+            f"{nodes} nodes: {took:.0f} s, {took / local:.2f} times one core without Slurm; "
+            f"{share:.0%} of {nodes} times the speed of one node; {starts / took / nodes:.0%} of "
+            f"the nodes' time is Snakemake's start in each job; at most {each:.2f} s to submit "
+            "a job",
+            flush=True,
+        )
+    record.add(
+        "cluster",
+        {
+            "jobs": jobs,
+            "local": local,
+            "nodes": seconds,
+            "cores": os.cpu_count(),
+            "submit": SUBMIT_SECONDS,
+        },
+    )
     return 0
 
 

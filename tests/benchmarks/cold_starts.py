@@ -66,9 +66,12 @@ def _cold(folder: Path) -> dict[str, str]:
     words = ["run", "--cores", str(JOBS), "--until", "simulations"]
     done = subprocess.run(
         [sys.executable, "-P", "-m", "nichetrial", *words],
-        cwd=folder, env={**os.environ, "NUMBA_CACHE_DIR": str(compiled)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(compiled)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise SystemExit(done.stderr)
     tables = folder.glob("results/cold/simulations/*/*.outcomes.parquet")

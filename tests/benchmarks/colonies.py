@@ -34,8 +34,12 @@ def course(founders: float) -> np.ndarray:
 
 def parameters() -> np.ndarray:
     p = np.zeros(len(PARAMETER_NAMES))
-    for name, value in (("outgrowth_probability", 0.06), ("colony_doubling", 0.8),
-                        ("colony_plateau", 1e8), ("colony_spread", 0.2)):  # fmt: skip
+    for name, value in (
+        ("outgrowth_probability", 0.06),
+        ("colony_doubling", 0.8),
+        ("colony_plateau", 1e8),
+        ("colony_spread", 0.2),
+    ):
         p[PARAMETER_NAMES.index(name)] = value
     return p
 

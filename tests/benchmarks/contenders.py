@@ -59,9 +59,19 @@ def find(names: Sequence[str], mice: int, rounds: int, rtol: float) -> Found:
     parameters = setting.mice(mice)
 
     def own(label: str) -> Contender:
-        return Contender(label, mice, mice, rtol, lambda number, which, tolerance: ours(
-            cases[number], parameters[list(which)], seed, rtol=tolerance, colonies=label == WHOLE
-        ))  # fmt: skip
+        return Contender(
+            label,
+            mice,
+            mice,
+            rtol,
+            lambda number, which, tolerance: ours(
+                cases[number],
+                parameters[list(which)],
+                seed,
+                rtol=tolerance,
+                colonies=label == WHOLE,
+            ),
+        )
 
     found = Found([own(OURS), own(WHOLE)], {}, list(OUR_PACKAGES))
     for name in names:
@@ -80,11 +90,17 @@ def find(names: Sequence[str], mice: int, rounds: int, rtol: float) -> Found:
             continue
         found.packages += peer.PACKAGES
         for label, settings in peer.TUNED.items():
-            found.contenders.append(Contender(
-                f"{peer.NAME} {label}", each, limit, settings.rtol,
-                lambda number, which, tolerance, run=run, settings=settings:
-                run(number, which, replace(settings, rtol=tolerance)),
-            ))  # fmt: skip
+            found.contenders.append(
+                Contender(
+                    f"{peer.NAME} {label}",
+                    each,
+                    limit,
+                    settings.rtol,
+                    lambda number, which, tolerance, run=run, settings=settings: run(
+                        number, which, replace(settings, rtol=tolerance)
+                    ),
+                )
+            )
     return found
 
 

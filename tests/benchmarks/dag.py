@@ -68,8 +68,20 @@ def _planned(folder: Path) -> dict[str, dict[str, float]]:
     jobs = sum(line.jobs for line in lines(plan))
     ours = [sys.executable, "-m", "nichetrial", "run", "s.yaml", "--dry-run", "--cores", "2"]
     (folder / "Snakefile").write_text(PEER.replace("JOBS", str(jobs)))
-    peer = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "2", "--quiet", "all",
-            "--snakefile", "Snakefile", "--scheduler", "greedy"]  # fmt: skip
+    peer = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--dry-run",
+        "--cores",
+        "2",
+        "--quiet",
+        "all",
+        "--snakefile",
+        "Snakefile",
+        "--scheduler",
+        "greedy",
+    ]
     return {"ours": _used(ours, folder) | {"jobs": jobs}, "peer": _used(peer, folder)}
 
 
@@ -84,12 +96,16 @@ def main() -> int:
         planned = _planned(folder)
     result = {"read": read, "check": check, "start": start, **planned}
     for what, row in result.items():
-        print(f"{what:6} {row['seconds']:6.1f} s, {row['processor_seconds']:6.1f} s of processor, "
-              f"{row['megabytes']:5.0f} MB")  # fmt: skip
+        print(
+            f"{what:6} {row['seconds']:6.1f} s, {row['processor_seconds']:6.1f} s of processor, "
+            f"{row['megabytes']:5.0f} MB"
+        )
     ours, peer = planned["ours"], planned["peer"]
     times, size = (ours[key] / peer[key] for key in ("processor_seconds", "megabytes"))
-    print(f"{ours['jobs']:,} jobs: {times:.2f} times the processor time and {size:.2f} times the "
-          "memory of as many jobs of one output each")  # fmt: skip
+    print(
+        f"{ours['jobs']:,} jobs: {times:.2f} times the processor time and {size:.2f} times the "
+        "memory of as many jobs of one output each"
+    )
     for key, limit, unit in (("seconds", SECONDS, "s"), ("megabytes", MEGABYTES, "MB")):
         word = "below" if ours[key] < limit else "NOT below"
         print(f"  {ours[key]:.0f} {unit}, {word} {limit:g} {unit}; plain: {peer[key]:.0f} {unit}")

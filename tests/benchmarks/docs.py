@@ -19,9 +19,14 @@ from tests.benchmarks import record
 PAGE, IMAGES = Path("docs/engine.md"), Path("docs/images")
 MARKS = ("<!-- bench -->", "<!-- /bench -->")
 TARGETS = {
-    "libRoadRunner CVODE restarts": 60, "AMICI CVODES dense": 90, "COPASI LSODA": 80,
-    "diffrax Tsit5": 40, "scipy solve_ivp LSODA": 250, "numbalsoda LSODA": 12, "CyRK TSIT5": 12,
-}  # fmt: skip
+    "libRoadRunner CVODE restarts": 60,
+    "AMICI CVODES dense": 90,
+    "COPASI LSODA": 80,
+    "diffrax Tsit5": 40,
+    "scipy solve_ivp LSODA": 250,
+    "numbalsoda LSODA": 12,
+    "CyRK TSIT5": 12,
+}
 """How many times faster than a peer the engine was meant to be."""
 Record = Mapping[str, Any]
 
@@ -51,10 +56,27 @@ def _peers(found: Record) -> str:
         ratio, target = ratios.get(name), TARGETS.get(name)
         said = "" if ratio is None else f"{ratio:.1f}"
         aim = "" if target is None else f"{target}, {'met' if ratio >= target else 'missed'}"
-        rows.append([name, f"{speeds[name]:,.0f}", f"{low:,.0f} to {high:,.0f}", said, aim,
-                     f"{errors[name]:.1e}"])  # fmt: skip
-    text = _table(["", "trajectories/s", "slowest to fastest round", "engine over it",
-                   "aim", "largest error"], rows)  # fmt: skip
+        rows.append(
+            [
+                name,
+                f"{speeds[name]:,.0f}",
+                f"{low:,.0f} to {high:,.0f}",
+                said,
+                aim,
+                f"{errors[name]:.1e}",
+            ]
+        )
+    text = _table(
+        [
+            "",
+            "trajectories/s",
+            "slowest to fastest round",
+            "engine over it",
+            "aim",
+            "largest error",
+        ],
+        rows,
+    )
     for name, reason in found["not_run"].items():
         text += f"\n\nNot run: {name}, {reason.splitlines()[0]}."
     return (
@@ -87,8 +109,9 @@ def _precision(found: Record) -> str:
 
 def _yardstick(found: Record) -> str:
     y = found["yardstick"]
-    said = [f"{ratio:.2f} times that of C with `{label}`"
-            for label, ratio in y["engine_over_c"].items()]  # fmt: skip
+    said = [
+        f"{ratio:.2f} times that of C with `{label}`" for label, ratio in y["engine_over_c"].items()
+    ]
     worst = max(y["largest_relative_difference"].values())
     return (
         f"**Against C by hand.** The same method, written by hand in C "
@@ -141,11 +164,25 @@ def _price(found: Record) -> str:
 
 def _scale(found: Record) -> str:
     s = found["scale"]
-    rows = [[f"{g['mice']:,}", f"{g['seconds']:.1f}", f"{g['microseconds_of_processor']:.0f}",
-             f"{g['simulate_seconds'] / g['seconds']:.0%}", f"{g['peak_memory'] / 2**20:.0f}",
-             f"{g['megabytes_per_second_written']:.0f}"] for g in s["growth"]]  # fmt: skip
-    head = ["mice", "seconds", "us of processor a trajectory", "of it simulation",
-            "peak memory, MiB", "MB/s written"]  # fmt: skip
+    rows = [
+        [
+            f"{g['mice']:,}",
+            f"{g['seconds']:.1f}",
+            f"{g['microseconds_of_processor']:.0f}",
+            f"{g['simulate_seconds'] / g['seconds']:.0%}",
+            f"{g['peak_memory'] / 2**20:.0f}",
+            f"{g['megabytes_per_second_written']:.0f}",
+        ]
+        for g in s["growth"]
+    ]
+    head = [
+        "mice",
+        "seconds",
+        "us of processor a trajectory",
+        "of it simulation",
+        "peak memory, MiB",
+        "MB/s written",
+    ]
     two = s["two_processes"]
 
     def written(table: str) -> str:
@@ -178,8 +215,15 @@ def _colonies(found: Record) -> str:
 def main() -> int:
     """The command."""
     found = record.read()
-    parts = {"ratios": _peers, "precision": _precision, "yardstick": _yardstick, "peak": _peak,
-             "price": _price, "colonies": _colonies, "scale": _scale}  # fmt: skip
+    parts = {
+        "ratios": _peers,
+        "precision": _precision,
+        "yardstick": _yardstick,
+        "peak": _peak,
+        "price": _price,
+        "colonies": _colonies,
+        "scale": _scale,
+    }
     if lacking := [key for key in parts if key not in found]:
         print(f"not measured: {', '.join(lacking)}; `make bench` measures all", file=sys.stderr)
         return 2

@@ -27,18 +27,23 @@ _SHARE, _VOLUME, _OUT, _IN = (
     np.array([_P[f"{kind}_{what}"] for kind in _KIND])
     for what in ("bioavailability", "volume", "half_life", "absorption_half_life")
 )
-_HALF = np.array([
-    _P["anti_ly6g_ec50" if "ly6g" in name else f"{name}_ic50"] for name in CHANNELS
-])  # fmt: skip
-_INPUT = np.array([
-    INPUT_NAMES.index("neutrophil_kill" if "ly6g" in name else name) for name in CHANNELS
-])  # fmt: skip
+_HALF = np.array([_P["anti_ly6g_ec50" if "ly6g" in name else f"{name}_ic50"] for name in CHANNELS])
+_INPUT = np.array(
+    [INPUT_NAMES.index("neutrophil_kill" if "ly6g" in name else name) for name in CHANNELS]
+)
 _U_VECTOR = INPUT_NAMES.index("vector")
 _BLOOD, _RAT_DEPTH, _MURINISED_DEPTH, _REBOUND, _RISE, _TIMP1_OUT, _TIMP1_BASAL = (
     _P[name]
-    for name in ("neutrophil_blood_half_life", "anti_ly6g_depth", "anti_ly6g_murinised_depth",
-                 "anti_ly6g_rebound", "vector_rise_half_time", "timp1_half_life", "timp1_basal")
-)  # fmt: skip
+    for name in (
+        "neutrophil_blood_half_life",
+        "anti_ly6g_depth",
+        "anti_ly6g_murinised_depth",
+        "anti_ly6g_rebound",
+        "vector_rise_half_time",
+        "timp1_half_life",
+        "timp1_basal",
+    )
+)
 
 KINETICS = 5 * N
 """Length of ``kin``: out, in, share over volume, half-effect and largest effect of each channel."""

@@ -144,8 +144,18 @@ class Case:
         """States (mice, grid, STATES) by a function that ``walk`` made."""
         out = np.empty((len(parameters), len(self.grid), STATES))
         for p, rows in zip(parameters, out, strict=True):
-            mouse(p, self.host, self.times, self.kinds, self.channels, self.amounts, self.grid,
-                  rtol, atol, rows)  # fmt: skip
+            mouse(
+                p,
+                self.host,
+                self.times,
+                self.kinds,
+                self.channels,
+                self.amounts,
+                self.grid,
+                rtol,
+                atol,
+                rows,
+            )
         return out
 
 
@@ -171,6 +181,7 @@ def ours(
     if not colonies:
         parameters, read = parameters.copy(), replace(read, visible=np.inf)
         parameters[:, kernels.PARAMETER_NAMES.index("outgrowth_probability")] = 1e-12
-    result = run(parameters, host, events(which.arm), read, seed=seed, mice=np.arange(n), keep=n,
-                 **options)  # fmt: skip
+    result = run(
+        parameters, host, events(which.arm), read, seed=seed, mice=np.arange(n), keep=n, **options
+    )
     return result.courses

@@ -159,8 +159,11 @@ def _repeated(call: str) -> Callable[..., None]:
     head = "def repeated(w, on, n, repeats):\n    wide()\n"
     text = f"{head}    for _ in range(repeats):\n        {call}\n"
     names: dict[str, object] = {
-        "lanes": lanes, "forcing": forcing, "attempt": attempt, "wide": wide,
-    }  # fmt: skip
+        "lanes": lanes,
+        "forcing": forcing,
+        "attempt": attempt,
+        "wide": wide,
+    }
     exec(text, names)  # noqa: S102 - the texts are those above
     return njit(error_model="numpy")(names["repeated"])
 
@@ -215,8 +218,9 @@ def _run(arm: Arm, parameters: Floats, trace: Floats | None = None):
     """Colonies cost nothing here: none grows, and none could be seen."""
     host = arm.host.genes
     read = replace(reading(arm), visible=np.inf)
-    return run(parameters, host, events(arm), read, seed=1, mice=np.arange(len(parameters)),
-               trace=trace)  # fmt: skip
+    return run(
+        parameters, host, events(arm), read, seed=1, mice=np.arange(len(parameters)), trace=trace
+    )
 
 
 def _attempts_per_step(arm: Arm, parameters: Floats) -> float:
@@ -239,11 +243,10 @@ def _counts(on: NDArray[np.bool_]) -> dict[str, Count]:
         "start": at_start,
         "begin": arithmetic(lanes, "begin"),
         "stages": stages,
-        "within": Counter({name: TIMES["within"] * n for name, n in within.items()})
-        + ease + ease,
+        "within": Counter({name: TIMES["within"] * n for name, n in within.items()}) + ease + ease,
         "evaluate": rates,
         "finish": arithmetic(lanes, "finish"),
-    }  # fmt: skip
+    }
 
 
 def measure(study_file: str, mice: int, rounds: int) -> dict[str, object]:
@@ -284,8 +287,13 @@ def measure(study_file: str, mice: int, rounds: int) -> dict[str, object]:
     }
 
 
-def _of_arm(best: Mapping[str, float], counts: Mapping[str, Count], attempts: float,
-            per_step: float, gflops: float) -> dict[str, object]:  # fmt: skip
+def _of_arm(
+    best: Mapping[str, float],
+    counts: Mapping[str, Count],
+    attempts: float,
+    per_step: float,
+    gflops: float,
+) -> dict[str, object]:
     total: Count = sum(counts.values(), Counter())
     flops = _flops(total)
     vector = LANES * best["run"] / attempts
@@ -324,10 +332,13 @@ def main(arguments: list[str] | None = None) -> int:
             f"{arm['share_of_peak']:.0%} of peak, {arm['share_of_peak_in_a_step']:.0%} in a step"
         )
         shares = arm["share_of_peak_by_part"]
-        print("   ns of eight lanes:", ", ".join(
-            f"{part} {ns:.0f}" + (f" ({shares[part]:.0%})" if part in shares else "")
-            for part, ns in arm["nanoseconds"].items()
-        ))  # fmt: skip
+        print(
+            "   ns of eight lanes:",
+            ", ".join(
+                f"{part} {ns:.0f}" + (f" ({shares[part]:.0%})" if part in shares else "")
+                for part, ns in arm["nanoseconds"].items()
+            ),
+        )
     record.add("peak", result)
     return 0
 

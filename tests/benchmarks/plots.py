@@ -58,10 +58,15 @@ def precision(
             if not points:
                 continue
             colour = ACCENT if number == 0 else COLOURS[(number - 1) % len(COLOURS)]
-            axes.plot(*zip(*sorted(points), strict=True), label=name, color=colour,
-                      marker=MARKERS[number % len(MARKERS)], markersize=4,
-                      linestyle="-" if number <= len(COLOURS) else "--",
-                      linewidth=2.0 if number == 0 else 1.0)  # fmt: skip
+            axes.plot(
+                *zip(*sorted(points), strict=True),
+                label=name,
+                color=colour,
+                marker=MARKERS[number % len(MARKERS)],
+                markersize=4,
+                linestyle="-" if number <= len(COLOURS) else "--",
+                linewidth=2.0 if number == 0 else 1.0,
+            )
         for error in errors:
             axes.axvline(error, color=GREY, linewidth=0.6, linestyle=":")
         axes.set_xscale("log")

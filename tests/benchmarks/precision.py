@@ -72,18 +72,25 @@ def main() -> int:
                 points.append((error, len(arms) * c.mice / best))
         lines[c.label] = points
         speeds = [speed_at(points, error) for error in ERRORS]
-        print(f"{c.label:34}", "  ".join(
-            f"{error:.0e}: " + ("-" if s is None else f"{s:8.1f}/s")
-            for error, s in zip(ERRORS, speeds, strict=True)
-        ), flush=True)  # fmt: skip
-    record.add("precision", {
-        "mice": {c.label: c.mice for c in found.contenders if c.label in lines},
-        "error_and_trajectories_per_second": lines,
-        "trajectories_per_second_at": {
-            f"{error:.0e}": {name: speed_at(points, error) for name, points in lines.items()}
-            for error in ERRORS
+        print(
+            f"{c.label:34}",
+            "  ".join(
+                f"{error:.0e}: " + ("-" if s is None else f"{s:8.1f}/s")
+                for error, s in zip(ERRORS, speeds, strict=True)
+            ),
+            flush=True,
+        )
+    record.add(
+        "precision",
+        {
+            "mice": {c.label: c.mice for c in found.contenders if c.label in lines},
+            "error_and_trajectories_per_second": lines,
+            "trajectories_per_second_at": {
+                f"{error:.0e}": {name: speed_at(points, error) for name, points in lines.items()}
+                for error in ERRORS
+            },
         },
-    })  # fmt: skip
+    )
     plots.precision(lines, ERRORS, record.TARGET.with_name("precision"))
     return 0
 

@@ -45,8 +45,11 @@ def _log(x):
 
 
 OWN: dict[str, Any] = {
-    "fma": elementary.fma, "exp": elementary.exp, "log": elementary.log, "wide": wide,
-}  # fmt: skip
+    "fma": elementary.fma,
+    "exp": elementary.exp,
+    "log": elementary.log,
+    "wide": wide,
+}
 VARIANTS: dict[str, tuple[bool, dict[str, Any]]] = {
     "as it is": (False, OWN),
     "fast mathematics": (True, OWN | {"fma": _product_and_sum}),

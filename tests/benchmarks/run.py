@@ -76,31 +76,35 @@ def main() -> int:
         for c in found.contenders
         if not c.own
     }
-    record.begin({
-        "what": "all states of the default study's arms at the engine's output times, one core",
-        "arms": [case.arm.name for case in cases],
-        "mice": {c.label: c.mice for c in found.contenders},
-        "rounds": said.rounds,
-        "rtol": {c.label: c.rtol for c in found.contenders},
-        "error_limit": LIMIT,
-        "trajectories_per_second": speeds,
-        "spread": {
-            c.label: [arms * c.mice / max(c.seconds), arms * c.mice / min(c.seconds)]
-            for c in found.contenders
-        },
-        "largest_relative_error": errors,
-        "ratios": ratios,
-        "not_run": found.missing,
-        "machine": started | {"core": core},
-        "versions": versions(found.packages),
-    })  # fmt: skip
+    record.begin(
+        {
+            "what": "all states of the default study's arms at the engine's output times, one core",
+            "arms": [case.arm.name for case in cases],
+            "mice": {c.label: c.mice for c in found.contenders},
+            "rounds": said.rounds,
+            "rtol": {c.label: c.rtol for c in found.contenders},
+            "error_limit": LIMIT,
+            "trajectories_per_second": speeds,
+            "spread": {
+                c.label: [arms * c.mice / max(c.seconds), arms * c.mice / min(c.seconds)]
+                for c in found.contenders
+            },
+            "largest_relative_error": errors,
+            "ratios": ratios,
+            "not_run": found.missing,
+            "machine": started | {"core": core},
+            "versions": versions(found.packages),
+        }
+    )
     plots.speeds(speeds, ratios, max(errors.values()), record.TARGET.with_name("engine"))
     width = max(map(len, speeds))
     print(f"{'':{width}} {'per s':>9} {'ours is':>9} {'error':>9}")
     for name in sorted(speeds, key=speeds.__getitem__, reverse=True):
         times = f"{ratios[name]:.1f} x" if name in ratios else ""
-        print(f"{name:{width}} {speeds[name]:9.1f} {times:>9} {errors[name]:9.1e}"
-              + ("  over the limit" if errors[name] > LIMIT else ""))  # fmt: skip
+        print(
+            f"{name:{width}} {speeds[name]:9.1f} {times:>9} {errors[name]:9.1e}"
+            + ("  over the limit" if errors[name] > LIMIT else "")
+        )
     for name, reason in found.missing.items():
         print(f"{name}: {reason.splitlines()[0]}")
     return 0

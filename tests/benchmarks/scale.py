@@ -76,10 +76,19 @@ def _child(options: argparse.Namespace) -> dict[str, float]:
         for first, last in _chunks(options.first, options.mice, options.chunk):
             cohort = timed("draw", _mice, study, first, last)
             for arm in arms:
-                done = timed("simulate", simulate, arm, cohort, seed=study.seed,
-                             course_mice=study.figures.course_mice)  # fmt: skip
-                for name, schema in (("outcomes", OUTCOMES), ("courses", COURSES),
-                                     ("colonies", COLONIES)):  # fmt: skip
+                done = timed(
+                    "simulate",
+                    simulate,
+                    arm,
+                    cohort,
+                    seed=study.seed,
+                    course_mice=study.figures.course_mice,
+                )
+                for name, schema in (
+                    ("outcomes", OUTCOMES),
+                    ("courses", COURSES),
+                    ("colonies", COLONIES),
+                ):
                     frame, path = getattr(done, name), Path(folder) / f"{arm.name}-{name}.parquet"
                     timed("write", write, frame, path, schema)
                     size["columns"] += _bytes(frame, schema)
@@ -178,8 +187,7 @@ def _tables(options: argparse.Namespace) -> dict[str, pa.Table]:
     """Real rows of a treated arm, no mouse twice: repeated or constant rows would flatter."""
     study = load(options.study)
     arm = next(a for a in study.arms if a.treatments)
-    done = simulate(arm, _mice(study, 0, TABLE_MICE - 1), seed=study.seed,
-                    course_mice=COURSE_MICE)  # fmt: skip
+    done = simulate(arm, _mice(study, 0, TABLE_MICE - 1), seed=study.seed, course_mice=COURSE_MICE)
     return {
         "outcomes": _arrow(done.outcomes, OUTCOMES),
         "courses": _arrow(done.courses, COURSES),
@@ -219,14 +227,18 @@ def _parquet(options: argparse.Namespace) -> dict[str, dict[str, dict[str, float
                     best[label] = min(best.get(label, took), took)
                     share[label] = path.stat().st_size / table.nbytes
             found[name] = {
-                label: {"megabytes_per_second": table.nbytes / best[label] / 1e6,
-                        "size": share[label]}
+                label: {
+                    "megabytes_per_second": table.nbytes / best[label] / 1e6,
+                    "size": share[label],
+                }
                 for label in SETTINGS
-            }  # fmt: skip
+            }
             print(f"{name}: {table.nbytes / 1e6:.1f} MB of columns")
             for label, row in found[name].items():
-                print(f"   {label:42} {row['megabytes_per_second']:6.0f} MB/s, "
-                      f"{row['size']:.2f} of the size")  # fmt: skip
+                print(
+                    f"   {label:42} {row['megabytes_per_second']:6.0f} MB/s, "
+                    f"{row['size']:.2f} of the size"
+                )
     return found
 
 

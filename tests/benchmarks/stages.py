@@ -61,27 +61,89 @@ atexit.register(tell)
 follow the run while it runs is not let in: the last job has all of the tracking to do."""
 
 DEFAULTS: dict[str, Any] = {
-    "mice": 100, "chunk": 100, "arms": 2, "end": 40, "resamples": 100, "course_mice": 5,
-    "dose_mice": 20, "doses": 4, "grid": 0, "starts": 0, "schedules": 0, "experiments": 100,
-    "sizes": 2, "test": "mann_whitney", "evaluations": 0, "tried": 20, "variants": 1, "group": 2,
-    "particles": 20, "sobol": 16, "points": 2,
-}  # fmt: skip
+    "mice": 100,
+    "chunk": 100,
+    "arms": 2,
+    "end": 40,
+    "resamples": 100,
+    "course_mice": 5,
+    "dose_mice": 20,
+    "doses": 4,
+    "grid": 0,
+    "starts": 0,
+    "schedules": 0,
+    "experiments": 100,
+    "sizes": 2,
+    "test": "mann_whitney",
+    "evaluations": 0,
+    "tried": 20,
+    "variants": 1,
+    "group": 2,
+    "particles": 20,
+    "sobol": 16,
+    "points": 2,
+}
 SIZES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("cold", {"evaluations": 10}),
-    ("run", {"mice": 1000, "chunk": 1000, "grid": 4, "starts": 4, "schedules": 2, "sizes": 17,
-             "experiments": 1000, "evaluations": 40, "tried": 100, "resamples": 2000}),
-    ("run", {"mice": 40_000, "chunk": 40_000, "arms": 3, "end": 90, "course_mice": 2000,
-             "dose_mice": 20_000, "resamples": 500, "doses": 12, "starts": 2, "evaluations": 20,
-             "tried": 4000, "test": "log_rank"}),
+    (
+        "run",
+        {
+            "mice": 1000,
+            "chunk": 1000,
+            "grid": 4,
+            "starts": 4,
+            "schedules": 2,
+            "sizes": 17,
+            "experiments": 1000,
+            "evaluations": 40,
+            "tried": 100,
+            "resamples": 2000,
+        },
+    ),
+    (
+        "run",
+        {
+            "mice": 40_000,
+            "chunk": 40_000,
+            "arms": 3,
+            "end": 90,
+            "course_mice": 2000,
+            "dose_mice": 20_000,
+            "resamples": 500,
+            "doses": 12,
+            "starts": 2,
+            "evaluations": 20,
+            "tried": 4000,
+            "test": "log_rank",
+        },
+    ),
     ("run", {"mice": 1000, "chunk": 500, "arms": 14, "course_mice": 50, "grid": 6, "sizes": 12}),
-    ("run", {"mice": 100_000, "chunk": 100_000, "arms": 9, "resamples": 500, "doses": 0,
-             "experiments": 2000}),
-    ("run", {"mice": 6000, "chunk": 6000, "arms": 3, "resamples": 5000, "starts": 12,
-             "evaluations": 150}),
+    (
+        "run",
+        {
+            "mice": 100_000,
+            "chunk": 100_000,
+            "arms": 9,
+            "resamples": 500,
+            "doses": 0,
+            "experiments": 2000,
+        },
+    ),
+    (
+        "run",
+        {
+            "mice": 6000,
+            "chunk": 6000,
+            "arms": 3,
+            "resamples": 5000,
+            "starts": 12,
+            "evaluations": 150,
+        },
+    ),
     ("cold calibrate", {}),
     ("calibrate", {"arms": 3, "variants": 2}),
     ("calibrate", {"particles": 400, "group": 10, "sobol": 128, "points": 6}),
-)  # fmt: skip
+)
 """How it is run, and what is not as in DEFAULTS."""
 PASSING = {"draws", "steps", "tests", "log_ranks", "curves", "cells"}
 """Loads that take time, but neither memory nor room on the disk: done and forgotten."""
@@ -114,8 +176,11 @@ def text(sizes: dict[str, Any]) -> str:
         "sweeps": _sweeps(size),
         "comparisons": {"reference": "high", "resamples": size["resamples"]},
         "power": {"experiments": size["experiments"], "sizes": list(range(4, 4 + size["sizes"]))},
-        "figures": {"course_mice": size["course_mice"], "dose_mice": size["dose_mice"],
-                    "dose_folds": [1, 10, 1000]},
+        "figures": {
+            "course_mice": size["course_mice"],
+            "dose_mice": size["dose_mice"],
+            "dose_folds": [1, 10, 1000],
+        },
         "calibration": {
             "variants": ["full", "no_niche"][: size["variants"]],
             "generations": 1,
@@ -126,23 +191,32 @@ def text(sizes: dict[str, Any]) -> str:
             "map_points": size["points"],
             "map_particles": size["particles"],
         },
-    }  # fmt: skip
+    }
     if size["test"] == "log_rank":
         study["power"] |= {"test": "log_rank", "outcome": "metastasis_free_days"}
     if size["grid"]:
         study["arms"]["both"] = {"treatments": [_dosed("amd3100", 5), _dosed("anti_ly6g", 10)]}
     if size["evaluations"]:
         study["optimise"] = {
-            "arm": "a1", "budget": "20 mg/kg", "dose": ["1 mg/kg", "20 mg/kg"],
-            "start": ["0 d", "8 d"], "every": ["12 h", "4 d"], "mice": size["tried"],
+            "arm": "a1",
+            "budget": "20 mg/kg",
+            "dose": ["1 mg/kg", "20 mg/kg"],
+            "start": ["0 d", "8 d"],
+            "every": ["12 h", "4 d"],
+            "mice": size["tried"],
             "evaluations": size["evaluations"],
-        }  # fmt: skip
+        }
     return yaml.safe_dump(study, sort_keys=False)
 
 
 def _dosed(drug: str, mg: float, every: int = 24) -> dict[str, str]:
-    return {"drug": drug, "dose": f"{mg:g} mg/kg", "start": "0 d", "every": f"{every} h",
-            "until": "11 d"}  # fmt: skip
+    return {
+        "drug": drug,
+        "dose": f"{mg:g} mg/kg",
+        "start": "0 d",
+        "every": f"{every} h",
+        "until": "11 d",
+    }
 
 
 def _arm(k: int) -> tuple[str, Any]:
@@ -154,17 +228,23 @@ def _sweeps(size: dict[str, Any]) -> dict[str, Any]:
     drug = "treatments.amd3100"
     doses = [f"{0 if k == 0 else 2**k} mg/kg" for k in range(12)]
     starts = [f"{k / 2:g} d" for k in range(size["starts"])]
-    points = [{f"{drug}.dose": doses[k], f"{drug}.every": f"{12 * k} h"}
-              for k in range(1, 1 + size["schedules"])]  # fmt: skip
+    points = [
+        {f"{drug}.dose": doses[k], f"{drug}.every": f"{12 * k} h"}
+        for k in range(1, 1 + size["schedules"])
+    ]
     grid = doses[: size["grid"]]
     all_ = {
         "dose": {"arm": "a1", "grid": {f"{drug}.dose": doses[: size["doses"]]}},
-        "surface": {"arm": "both", "grid": {f"{drug}.dose": [*grid],
-                                            "treatments.anti_ly6g.dose": [*grid]}},
-        "window": {"arm": "a1", "grid": {f"{drug}.start": starts,
-                                         f"{drug}.duration": ["2 d", "4 d"]}},
+        "surface": {
+            "arm": "both",
+            "grid": {f"{drug}.dose": [*grid], "treatments.anti_ly6g.dose": [*grid]},
+        },
+        "window": {
+            "arm": "a1",
+            "grid": {f"{drug}.start": starts, f"{drug}.duration": ["2 d", "4 d"]},
+        },
         "schedule": {"arm": "a1", "points": points},
-    }  # fmt: skip
+    }
     asked = {"dose": "doses", "surface": "grid", "window": "starts", "schedule": "schedules"}
     return {name: sweep for name, sweep in all_.items() if size[asked[name]]}
 
@@ -179,8 +259,14 @@ def jobs_of(folder: Path, sizes: dict[str, Any], words: list[str], cold: bool = 
     if cold:
         (folder / "cold").mkdir()
         environment["PROBE_COLD"] = str(folder / "cold")
-    done = subprocess.run([sys.executable, "-m", *words], cwd=folder, env=environment, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     if done.returncode:
         raise RuntimeError(done.stdout)
     needs = Needs(load(file))
@@ -228,8 +314,16 @@ def _measure() -> list[Job]:
         print(f"{kind} {sizes}: {len(found)} processes", flush=True)
         jobs += [job for job in found if job.rule != "snakemake"]
     profile = str(ROOT / "workflow" / "profiles" / "default")
-    words = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), "--configfile", "sized.yaml",
-             "--workflow-profile", profile, "--dry-run"]  # fmt: skip
+    words = [
+        "snakemake",
+        "--snakefile",
+        str(ROOT / "Snakefile"),
+        "--configfile",
+        "sized.yaml",
+        "--workflow-profile",
+        profile,
+        "--dry-run",
+    ]
     for arms, chunks in PLANNED:
         with tempfile.TemporaryDirectory() as folder:
             jobs += jobs_of(Path(folder), {"arms": arms, "mice": chunks, "chunk": 1}, words)
@@ -282,13 +376,17 @@ def main() -> int:
         prices = _fit(jobs)
         for load_, price in prices.items():
             if any(getattr(price, q) for q in QUANTITIES):
-                rows.append({"rule": rule, "load": load_} | {
-                    q: f"{getattr(price, q):.3g}" for q in QUANTITIES})  # fmt: skip
+                rows.append(
+                    {"rule": rule, "load": load_}
+                    | {q: f"{getattr(price, q):.3g}" for q in QUANTITIES}
+                )
         worst[rule] = {q: _short(jobs, prices, q) for q in QUANTITIES[:2]}
         memory, seconds = (max(getattr(job.need, q) for job in jobs) for q in QUANTITIES[:2])
-        print(f"{rule:24} {len(jobs):4} jobs, at most {memory:5.0f} MB and {seconds:6.1f} s; used "
-              f"over estimate at most {worst[rule]['megabytes']:.2f} and "
-              f"{worst[rule]['seconds']:.2f}")  # fmt: skip
+        print(
+            f"{rule:24} {len(jobs):4} jobs, at most {memory:5.0f} MB and {seconds:6.1f} s; used "
+            f"over estimate at most {worst[rule]['megabytes']:.2f} and "
+            f"{worst[rule]['seconds']:.2f}"
+        )
     if said.write:
         with atomic(COSTS) as part, open(part, "w", newline="", encoding="utf-8") as stream:
             table = csv.DictWriter(stream, ["rule", "load", *QUANTITIES], lineterminator="\n")

@@ -52,14 +52,20 @@ def replay(uri: str, runs: int, pictures: list[str]) -> None:
     )
     plan = [
         Run(
-            key=f"key {i}", study_key="key 0", name=f"run {i}", status="FINISHED",
-            start=1000 + i, end=2000 + i, child=i > 0, artifacts=files,
+            key=f"key {i}",
+            study_key="key 0",
+            name=f"run {i}",
+            status="FINISHED",
+            start=1000 + i,
+            end=2000 + i,
+            child=i > 0,
+            artifacts=files,
             params={f"p{k}": str(k) for k in range(PARTS)},
             metrics={f"m{k}": k + 0.5 for k in range(PARTS)},
             tags={f"nichetrial.t{k}": "x" for k in range(10)},
         )
         for i in range(runs)
-    ]  # fmt: skip
+    ]
     sync(plan, store=store.locate(uri), experiment="ours", folder=Path(pictures[0]).parent)
 
 
@@ -88,18 +94,34 @@ def main() -> int:
         ours, usual = (f"sqlite:///{place}/{name}.db" for name in ("ours", "usual"))
         first, of_it = _seconds(OURS, ours, str(said.runs), *pictures)
         second, _ = _seconds(OURS, ours, str(said.runs), *pictures)
-        print(f"{said.runs} runs: {first:.1f} s ({of_it:.1f} s of the processor); "
-              f"nothing new: {second:.1f} s", flush=True)  # fmt: skip
+        print(
+            f"{said.runs} runs: {first:.1f} s ({of_it:.1f} s of the processor); "
+            f"nothing new: {second:.1f} s",
+            flush=True,
+        )
         # MLflow leaves the files in the working directory
         _seconds(USUAL, usual, "the store is made", *pictures, place=place)
-        each = sum(_seconds(USUAL, usual, f"run {i}", *pictures, place=place)[0]
-                   for i in range(said.usual)) / said.usual  # fmt: skip
+        each = (
+            sum(
+                _seconds(USUAL, usual, f"run {i}", *pictures, place=place)[0]
+                for i in range(said.usual)
+            )
+            / said.usual
+        )
     ratio = each / (first / said.runs)
     print(f"the usual way: {each:.2f} s a run, {ratio:.0f} times as long")
     if not said.no_record:
-        record.add("tracking", {"runs": said.runs, "seconds": first, "processor_seconds": of_it,
-                                "nothing_new_seconds": second, "usual_seconds_a_run": each,
-                                "ratio": ratio})  # fmt: skip
+        record.add(
+            "tracking",
+            {
+                "runs": said.runs,
+                "seconds": first,
+                "processor_seconds": of_it,
+                "nothing_new_seconds": second,
+                "usual_seconds_a_run": each,
+                "ratio": ratio,
+            },
+        )
     return 0
 
 

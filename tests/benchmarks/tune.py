@@ -77,8 +77,10 @@ def main() -> int:
     with quiet():
         solve = peer.prepare(cases(), mice(n))
     wanted = said.methods.split(",") if said.methods else [s.method for s in peer.CANDIDATES]
-    print(f"{n} mice, {arms} arms\n{'method':20} {'longest step':>12} {'floor':>7} {'rtol':>9} "
-          f"{'error':>9} {'per s':>9}")  # fmt: skip
+    print(
+        f"{n} mice, {arms} arms\n{'method':20} {'longest step':>12} {'floor':>7} {'rtol':>9} "
+        f"{'error':>9} {'per s':>9}"
+    )
     for trial in (s for s in peer.CANDIDATES if s.method in wanted):
         for floor in FLOORS:
             with quiet():

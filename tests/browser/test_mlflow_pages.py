@@ -190,8 +190,10 @@ def test_datasets_are_told(page: Any, site: Site) -> None:
     page.get_by_text("mice of ").first.click()
     page.get_by_text("Digest").first.wait_for()
     assert page.get_by_text("seed:").first.is_visible()
-    told = {(i.dataset.name.split(" of ")[0], i.tags[0].value)
-            for i in site.parent.inputs.dataset_inputs}  # fmt: skip
+    told = {
+        (i.dataset.name.split(" of ")[0], i.tags[0].value)
+        for i in site.parent.inputs.dataset_inputs
+    }
     assert {context for _, context in told} == {"study", "mice", "outcomes", "colonies"}
 
 
@@ -224,8 +226,11 @@ HOSTILE = """<img src=x onerror="document.title='ran'"><script>document.title='r
 
 def _noted(site: Site, note: str) -> str:
     """The id of a new run with this description."""
-    content = {"experiment_id": site.experiment, "run_name": HOSTILE,
-               "tags": [{"key": "mlflow.note.content", "value": note}]}  # fmt: skip
+    content = {
+        "experiment_id": site.experiment,
+        "run_name": HOSTILE,
+        "tags": [{"key": "mlflow.note.content", "value": note}],
+    }
     made = asked(site, f"{site.address}/api/2.0/mlflow/runs/create", content)
     return str(json.loads(made)["run"]["info"]["run_id"])
 
@@ -243,9 +248,13 @@ def _opened(page: Any, site: Site, run: str) -> None:
 
 def test_a_hostile_title_is_shown_and_does_nothing(page: Any, site: Site) -> None:
     study = {
-        "title": HOSTILE, "question": f"{HOSTILE} nothing else", "seed": 1, "cohort": {"mice": 1},
-        "arms": [{"name": "a", "label": HOSTILE}], "comparisons": {"reference": "a"},
-    }  # fmt: skip
+        "title": HOSTILE,
+        "question": f"{HOSTILE} nothing else",
+        "seed": 1,
+        "cohort": {"mice": 1},
+        "arms": [{"name": "a", "label": HOSTILE}],
+        "comparisons": {"reference": "a"},
+    }
     _opened(page, site, _noted(site, words.study_note(study, [], [HOSTILE])))
     shown = page.locator("p", has_text="nothing else").first
     assert shown.inner_text() == f"{HOSTILE} nothing else".replace("\\\n", "").replace("\n", " ")

@@ -48,8 +48,11 @@ def settled(**environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-P", "-c", SETTLE],
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environment},
-        capture_output=True, text=True, cwd="/", check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=True,
+    )
     return done.stdout.strip()
 
 

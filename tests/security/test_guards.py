@@ -19,8 +19,15 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def ask(app: guards.App, *, address: str = "10.0.0.1", chunks: tuple[bytes, ...] = (b"",),
-        method: str = "POST", path: str = "/", **headers: str) -> tuple[int, bytes]:  # fmt: skip
+def ask(
+    app: guards.App,
+    *,
+    address: str = "10.0.0.1",
+    chunks: tuple[bytes, ...] = (b"",),
+    method: str = "POST",
+    path: str = "/",
+    **headers: str,
+) -> tuple[int, bytes]:
     """Status and body of an answer."""
     sent: list[Any] = []
     left = list(chunks)
@@ -33,9 +40,13 @@ def ask(app: guards.App, *, address: str = "10.0.0.1", chunks: tuple[bytes, ...]
         sent.append(message)
 
     scope = {
-        "type": "http", "method": method, "path": path, "query_string": b"", "client": (address, 1),
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": b"",
+        "client": (address, 1),
         "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
-    }  # fmt: skip
+    }
     asyncio.run(app(scope, receive, send))
     start, *rest = sent
     return start["status"], b"".join(m["body"] for m in rest)

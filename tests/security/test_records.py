@@ -101,8 +101,9 @@ def test_commands_end_with_one_message(results, words):
     more = (str(results),) if words[0] == "diff" else ()
     done = subprocess.run(
         [sys.executable, "-m", "nichetrial", *words, str(results), *more],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 2
     assert done.stderr.startswith(f"nichetrial: {results}/{RECORD}: {codes.BAD_RECORD} ")
     assert "Traceback" not in done.stderr
@@ -119,9 +120,9 @@ OUTSIDE = ["/etc/passwd", "../secret", "a/../../secret", "results/small/../../..
 def test_no_path_leads_out(results, path):
     (results.parent.parent / "secret").write_text("secret")
     assert inside(results, path) is None
-    assert all(".." not in within for within in made_by([{
-        "status": "FINISHED", "outputs": {path: "0"}
-    }]))  # fmt: skip
+    assert all(
+        ".." not in within for within in made_by([{"status": "FINISHED", "outputs": {path: "0"}}])
+    )
 
 
 def test_no_link_is_followed(results, tmp_path):
@@ -153,9 +154,15 @@ def test_a_pipe_or_a_device_is_not_read(results):
 
 @pytest.mark.parametrize(
     "within",
-    ["comparisons/effects.csv", "comparisons/metrics.json", "report.html", "study.json",
-     "figures/foci.svg", "simulations/high/mice-000000-000001.outcomes.parquet"],
-)  # fmt: skip
+    [
+        "comparisons/effects.csv",
+        "comparisons/metrics.json",
+        "report.html",
+        "study.json",
+        "figures/foci.svg",
+        "simulations/high/mice-000000-000001.outcomes.parquet",
+    ],
+)
 def test_a_byte_that_is_changed_is_noticed(results, within):
     """Also where size and times stay as they were."""
     path = results / within

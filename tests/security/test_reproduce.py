@@ -90,8 +90,14 @@ def test_a_sound_one_is_read(tmp_path):
 
 @pytest.mark.parametrize("path", ["../x", "/x", "--cores=9", "results/../../x", ""])
 def test_no_target_leads_out_or_is_an_option(path, tmp_path):
-    job = {"stage": "s", "name": "n", "inputs": {}, "outputs": {path: "0"}, "code_digest": "0",
-           "environment": 0}  # fmt: skip
+    job = {
+        "stage": "s",
+        "name": "n",
+        "inputs": {},
+        "outputs": {path: "0"},
+        "code_digest": "0",
+        "environment": 0,
+    }
     file = tmp_path / "jobs.json"
     file.write_text(json.dumps({"environments": [{}], "jobs": [job]}))
     with pytest.raises(UserError) as caught:
@@ -103,10 +109,18 @@ def test_no_target_leads_out_or_is_an_option(path, tmp_path):
 
 
 def difference(name: str, *header: str) -> str:
-    return "\n".join([
-        f"diff --git a/{name} b/{name}", *header, f"--- a/{name}", f"+++ b/{name}",
-        "@@ -1 +1 @@", "-a", "+b", "",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"diff --git a/{name} b/{name}",
+            *header,
+            f"--- a/{name}",
+            f"+++ b/{name}",
+            "@@ -1 +1 @@",
+            "-a",
+            "+b",
+            "",
+        ]
+    )
 
 
 def created(name: str, mode: str) -> str:
@@ -174,9 +188,14 @@ def run(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         (folder / "study.yaml").write_text(TEXT)
         return SimpleNamespace(
-            name="a", place="store", status="FINISHED", origin=Origin(**origin()), lock="0",
-            jobs=(), arm="",
-        )  # fmt: skip
+            name="a",
+            place="store",
+            status="FINISHED",
+            origin=Origin(**origin()),
+            lock="0",
+            jobs=(),
+            arm="",
+        )
 
     def stop(*args, **_):
         done.append(args)

@@ -65,8 +65,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         with serving(at, port=port, token=TOKEN):
             within = Asked(port, {"Authorization": f"Bearer {TOKEN}"})
-            yield Site(port, folder / "results/mlflow/artifacts", home(folder), within, Asked(port),
-                       experiment, run)  # fmt: skip
+            yield Site(
+                port,
+                folder / "results/mlflow/artifacts",
+                home(folder),
+                within,
+                Asked(port),
+                experiment,
+                run,
+            )
     finally:
         os.chdir(before)
     assert not (folder / "ran").exists(), "a module of the working folder ran in the server"
@@ -93,10 +100,14 @@ def test_nobody_else_is_answered(site: Site) -> None:
         "/api/2.0/mlflow/experiments/get?experiment_id=0",
         "/get-artifact",
     ):
-        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Cookie": "nichetrial_ui_1=x"},
-                        {"Cookie": f"nichetrial_ui_{site.port}=wrong"},
-                        {"Authorization": "Basic " + TOKEN},
-                        {"Authorization": "Bearer"}):  # fmt: skip
+        for headers in (
+            {},
+            {"Authorization": "Bearer wrong"},
+            {"Cookie": "nichetrial_ui_1=x"},
+            {"Cookie": f"nichetrial_ui_{site.port}=wrong"},
+            {"Authorization": "Basic " + TOKEN},
+            {"Authorization": "Bearer"},
+        ):
             answer = site.without("GET", path, **headers)
             assert answer.status == 401, (path, headers)
             assert str(codes.NO_TOKEN) in answer.body.decode()
@@ -166,8 +177,12 @@ def test_a_page_of_another_place_does_nothing_with_the_cookie(
 ) -> None:
     """Another port of this machine is the same site to a browser."""
     kept = {"Cookie": f"nichetrial_ui_{site.port}={TOKEN}"}
-    assert site.without("POST", "/api/2.0/mlflow/experiments/create", {"name": "x"},
-                        **kept, **headers).status == 403  # fmt: skip
+    assert (
+        site.without(
+            "POST", "/api/2.0/mlflow/experiments/create", {"name": "x"}, **kept, **headers
+        ).status
+        == 403
+    )
     assert site.without("GET", "/get-artifact", **kept, **headers).status == 403
 
 
@@ -187,8 +202,11 @@ def test_a_client_chooses_no_place_for_files(
 ) -> None:
     place = place.format(home=site.home, root=site.root)
     before = everything(site.home)
-    answer = site.within("POST", f"{prefix}/2.0/mlflow/experiments/create",
-                         {"name": f"{prefix} {name} {place}", name: place})  # fmt: skip
+    answer = site.within(
+        "POST",
+        f"{prefix}/2.0/mlflow/experiments/create",
+        {"name": f"{prefix} {name} {place}", name: place},
+    )
     if answer.status == 200:  # MLflow does not know the field by this name
         made = site.within("GET", "/api/2.0/mlflow/experiments/get", query=answer.json)
         assert made.json["experiment"]["artifact_location"].startswith(site.root.as_uri())
@@ -272,9 +290,19 @@ def test_links_are_not_followed_out(site: Site, file: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "path", ["../../../home/.ssh/id_rsa", "/etc/passwd", "%2e%2e/x", "..%2f..%2fmlflow.db",
-             "%252e%252e/x", "file:///etc/passwd", "a/../../../../mlflow.db", "..", "."],
-)  # fmt: skip
+    "path",
+    [
+        "../../../home/.ssh/id_rsa",
+        "/etc/passwd",
+        "%2e%2e/x",
+        "..%2f..%2fmlflow.db",
+        "%252e%252e/x",
+        "file:///etc/passwd",
+        "a/../../../../mlflow.db",
+        "..",
+        ".",
+    ],
+)
 def test_paths_do_not_lead_out(site: Site, path: str) -> None:
     before = outside(site)
     assert attacked(site, site.run, path)[0] >= 400
@@ -332,11 +360,19 @@ def test_nor_is_it_elsewhere(site: Site, path: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
-    ["//api/2.0/mlflow/webhooks", "/api/2.0/mlflow/webhooks/", "/api/2.0//mlflow/webhooks",
-     "/api/2.0/mlflow/%77ebhooks", "/API/2.0/mlflow/webhooks", "/api/2.0/mlflow/runs/../webhooks",
-     "/api/2.0/mlflow/runs/get%2f..%2f..%2fwebhooks", "/static-files/../api/2.0/mlflow/webhooks",
-     "/api/2.0/mlflow/webhooks;x", "/api/2.0/mlflow/webhooks%00"],
-)  # fmt: skip
+    [
+        "//api/2.0/mlflow/webhooks",
+        "/api/2.0/mlflow/webhooks/",
+        "/api/2.0//mlflow/webhooks",
+        "/api/2.0/mlflow/%77ebhooks",
+        "/API/2.0/mlflow/webhooks",
+        "/api/2.0/mlflow/runs/../webhooks",
+        "/api/2.0/mlflow/runs/get%2f..%2f..%2fwebhooks",
+        "/static-files/../api/2.0/mlflow/webhooks",
+        "/api/2.0/mlflow/webhooks;x",
+        "/api/2.0/mlflow/webhooks%00",
+    ],
+)
 def test_other_spellings_lead_to_nothing_else(site: Site, path: str) -> None:
     assert site.within("GET", path).status in (403, 404)
 

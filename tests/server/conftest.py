@@ -38,8 +38,12 @@ def database() -> Iterator[str]:
         with (place.parent / f"{place.name}.log").open("a") as said:
             subprocess.run(
                 [*as_user, str(binaries / program), "-D", str(data), *words],
-                cwd=place, stdout=said, stderr=said, check=True, timeout=60,
-            )  # fmt: skip
+                cwd=place,
+                stdout=said,
+                stderr=said,
+                check=True,
+                timeout=60,
+            )
 
     try:
         do("initdb", "-U", "lab", "-A", "scram-sha-256", "--pwfile", str(password), "--no-sync")
@@ -70,9 +74,13 @@ def served(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         assert address == f"http://127.0.0.1:{port}", (folder / "said.txt").read_text()
         quoted = urllib.parse.quote(PASSWORD, safe="")
         yield Served(
-            process, address, folder / "kept", folder / "said.txt", admin,
+            process,
+            address,
+            folder / "kept",
+            folder / "said.txt",
+            admin,
             (PASSWORD, quoted, quoted.replace("%", "%%"), admin),
-        )  # fmt: skip
+        )
     finally:
         process.terminate()
         process.communicate(timeout=30)

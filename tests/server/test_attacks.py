@@ -44,13 +44,22 @@ class Site:
 def site(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = int(served.uri.rpartition(":")[2])
     admin = Asked(port, login("admin", served.admin))
-    made = admin("POST", "/api/2.0/mlflow/users/create",
-                 {"username": "attacker", "password": GUEST})  # fmt: skip
+    made = admin(
+        "POST", "/api/2.0/mlflow/users/create", {"username": "attacker", "password": GUEST}
+    )
     assert made.status == 200, made.body
     guest = Asked(port, login("attacker", GUEST))
     here = home(served.files.parent)
-    yield Site(served, port, here, admin, guest, Asked(port), *guest.made_run("of the attacker"),
-               *admin.made_run("of the admin"))  # fmt: skip
+    yield Site(
+        served,
+        port,
+        here,
+        admin,
+        guest,
+        Asked(port),
+        *guest.made_run("of the attacker"),
+        *admin.made_run("of the admin"),
+    )
     shutil.rmtree(here)
 
 
@@ -59,8 +68,11 @@ def site(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 def test_a_user_chooses_no_place_for_files(site: Site, prefix: str, place: str) -> None:
     """Nor that of somebody else's experiment, which he may not change."""
     place = place.format(home=site.home, root=site.served.files)
-    answer = site.guest("POST", f"{prefix}/2.0/mlflow/experiments/create",
-                        {"name": f"{prefix} {place}", "artifact_location": place})  # fmt: skip
+    answer = site.guest(
+        "POST",
+        f"{prefix}/2.0/mlflow/experiments/create",
+        {"name": f"{prefix} {place}", "artifact_location": place},
+    )
     assert answer.status == 400, answer.body
 
 
@@ -95,11 +107,17 @@ def test_links_are_not_followed_out(site: Site, prefix: str, file: str) -> None:
             site.guest("GET", "/get-artifact", query=asked),
             site.guest("POST", "/ajax-api/2.0/mlflow/upload-artifact", b"ssh-rsa", query=asked),
             site.guest("DELETE", f"{run}/{at}"),
-            site.guest("GET", f"{prefix}/2.0/mlflow/artifacts/list",
-                       query={"run_id": site.run, "path": at.rpartition("/")[0]}),
-            site.guest("GET", f"{prefix}{FILES}",
-                       query={"path": f"{site.experiment}/{site.run}/artifacts/{at}"}),
-        ]  # fmt: skip
+            site.guest(
+                "GET",
+                f"{prefix}/2.0/mlflow/artifacts/list",
+                query={"run_id": site.run, "path": at.rpartition("/")[0]},
+            ),
+            site.guest(
+                "GET",
+                f"{prefix}{FILES}",
+                query={"path": f"{site.experiment}/{site.run}/artifacts/{at}"},
+            ),
+        ]
         for answer in answers:
             assert SECRET not in answer.body.decode(errors="replace")
             assert b'"id_rsa"' not in answer.body
@@ -119,18 +137,29 @@ def test_links_are_not_followed_out(site: Site, prefix: str, file: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["/api", "/ajax-api"])
 @pytest.mark.parametrize(
-    "path", ["../home/.ssh/{}", "..%2fhome%2f.ssh%2f{}", "%2e%2e/home/.ssh/{}", "{home}/.ssh/{}",
-             "%252e%252e%252fhome/.ssh/{}", "1/../../home/.ssh/{}", "file:{home}/.ssh/{}",
-             "..", "."],
-)  # fmt: skip
+    "path",
+    [
+        "../home/.ssh/{}",
+        "..%2fhome%2f.ssh%2f{}",
+        "%2e%2e/home/.ssh/{}",
+        "{home}/.ssh/{}",
+        "%252e%252e%252fhome/.ssh/{}",
+        "1/../../home/.ssh/{}",
+        "file:{home}/.ssh/{}",
+        "..",
+        ".",
+    ],
+)
 def test_paths_do_not_lead_out(site: Site, prefix: str, path: str) -> None:
     before = everything(site.home)
     for file in ("id_rsa", "authorized_keys"):
         at = path.format(file, home=site.home)
         for asked in (site.guest, site.admin):
-            answers = [asked("GET", f"{prefix}{FILES}/{at}"),
-                       asked("PUT", f"{prefix}{FILES}/{at}", b"ssh-rsa of an attacker"),
-                       asked("DELETE", f"{prefix}{FILES}/{at}")]  # fmt: skip
+            answers = [
+                asked("GET", f"{prefix}{FILES}/{at}"),
+                asked("PUT", f"{prefix}{FILES}/{at}", b"ssh-rsa of an attacker"),
+                asked("DELETE", f"{prefix}{FILES}/{at}"),
+            ]
             # 308 leads from two slashes to one, which is below the folder of the server
             assert all(answer.status >= 308 for answer in answers), [a.status for a in answers]
             assert not any(SECRET in answer.body.decode(errors="replace") for answer in answers)
@@ -161,8 +190,16 @@ def test_even_the_admin_sends_the_server_nowhere(
 def small(database: str, tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Asked]:
     """A second server, on the same database, that takes a megabyte at a time."""
     folder, port = tmp_path_factory.mktemp("small"), free_port()
-    process = serve(folder, "--port", str(port), "--workers", "1", "--largest-file", "1",
-                    MLFLOW_BACKEND_STORE_URI=database)  # fmt: skip
+    process = serve(
+        folder,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--largest-file",
+        "1",
+        MLFLOW_BACKEND_STORE_URI=database,
+    )
     try:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("http"), (folder / "said.txt").read_text()
@@ -187,8 +224,11 @@ def test_a_large_file_is_refused(site: Site, small: Asked) -> None:
 def test_passwords_are_guessed_slowly(site: Site, small: Asked) -> None:
     """By REST, by files and by the pages; the right one is not looked at either, for a minute."""
     per_pair = FAILED_LOGINS["a user at one address"]
-    ways = ["/api/2.0/mlflow/experiments/get?experiment_id=0",
-            f"/api{FILES}/{site.experiment}/x", "/graphql"]  # fmt: skip
+    ways = [
+        "/api/2.0/mlflow/experiments/get?experiment_id=0",
+        f"/api{FILES}/{site.experiment}/x",
+        "/graphql",
+    ]
     asked = Asked(small.port)
     for i in range(per_pair):
         assert asked("GET", ways[i % 3], **login("attacker", f"wrong {i}")).status == 401

@@ -143,8 +143,12 @@ def test_another_user_reads_what_he_may_not_change(
         assert len(contents(client, "of admin", files=str(served.files))) == len(runs)
     changed = [*runs[:-1]]
     with pytest.raises(UserError, match="this user may not write to the experiment") as caught:
-        sync(planned(build(tmp_path / "more", skip="high/mice-000000-000001")), store=at,
-             experiment="of admin", folder=tmp_path)  # fmt: skip
+        sync(
+            planned(build(tmp_path / "more", skip="high/mice-000000-000001")),
+            store=at,
+            experiment="of admin",
+            folder=tmp_path,
+        )
     assert "\n" not in str(caught.value)
     synced = sync(changed, store=at, experiment="of guest", folder=tmp_path)
     assert len(synced["runs"]) == len(changed)
@@ -162,10 +166,13 @@ def test_it_listens_on_this_machine_only(served: Served) -> None:
 def test_the_first_start_wants_a_password(database: str, tmp_path: Path) -> None:
     """For a user that is not there yet; it is asked for before MLflow is."""
     process = serve(
-        tmp_path, "--port", str(free_port()),
-        MLFLOW_BACKEND_STORE_URI=database, MLFLOW_AUTH_ADMIN_USERNAME="head",
+        tmp_path,
+        "--port",
+        str(free_port()),
+        MLFLOW_BACKEND_STORE_URI=database,
+        MLFLOW_AUTH_ADMIN_USERNAME="head",
         MLFLOW_AUTH_ADMIN_PASSWORD="too short",  # noqa: S106
-    )  # fmt: skip
+    )
     out, _ = process.communicate(timeout=60)
     said = (tmp_path / "said.txt").read_text().splitlines()
     assert (process.returncode, out) == (2, "")
@@ -216,9 +223,11 @@ def test_sigterm_ends_it_with_all_its_processes(
     ],
 )
 def test_what_is_wrong_with_the_address_is_told_without_it(
-    address: str | None, told: str, monkeypatch: pytest.MonkeyPatch,
+    address: str | None,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.delenv("MLFLOW_BACKEND_STORE_URI", raising=False)
     if address:
         monkeypatch.setenv("MLFLOW_BACKEND_STORE_URI", address)

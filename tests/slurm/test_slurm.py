@@ -102,9 +102,13 @@ def start(cluster: Cluster, folder: Path, *words: str, profile: str = "slurm") -
     with open(said, "w") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "nichetrial", "run", STUDY, "--profile", profile, *words],
-            cwd=folder, env=environment(cluster), text=True,
-            stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            cwd=folder,
+            env=environment(cluster),
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
     return Head(folder, process, said)
 
 
@@ -226,8 +230,12 @@ def test_a_second_head_is_refused_and_disturbs_no_job(cluster, folder, first):
     before = set(running(cluster, folder))
     second = subprocess.run(
         [sys.executable, "-m", "nichetrial", "run", STUDY, "--profile", "slurm"],
-        cwd=folder, env=environment(cluster), text=True, capture_output=True, timeout=60,
-    )  # fmt: skip
+        cwd=folder,
+        env=environment(cluster),
+        text=True,
+        capture_output=True,
+        timeout=60,
+    )
     assert second.returncode == 1
     assert "another nichetrial run works in" in second.stderr
     assert set(running(cluster, folder)) == before
@@ -278,8 +286,9 @@ def test_too_little_memory_is_told_more_is_asked_for_and_the_bytes_are_those_of_
         r"FAILED  simulate amd3100, mice 0-11: FAILED, it was killed: most often, for more memory "
         r"than it had asked for \(Slurm job \d+\)\n"
         r"  log: results/tiny/logs/simulate/amd3100/.*\n    .*\n"
-        r"  log: .*/slurm_logs/.*\n    srun: error: n\d: task 0: Killed", head.said
-    )  # fmt: skip
+        r"  log: .*/slurm_logs/.*\n    srun: error: n\d: task 0: Killed",
+        head.said,
+    )
     assert said, head.said
     assert "once more  simulate amd3100, mice 0-11" in head.said
     assert asked == {"1200M", "2400M"}
@@ -304,9 +313,15 @@ def test_nothing_is_left_to_do_on_this_computer(folder):
 def test_jobs_had_no_network_and_no_mlflow(folder):
     stages = (folder / "guarded").read_text().split()
     assert set(stages) == {
-        "parameters", "simulate", "dose_curve", "experiments", "compare", "power", "figure",
+        "parameters",
+        "simulate",
+        "dose_curve",
+        "experiments",
+        "compare",
+        "power",
+        "figure",
         "report",
-    }  # fmt: skip
+    }
 
 
 def test_a_job_that_takes_too_long_is_told_and_the_other_arms_are_reported(cluster, endless):
@@ -314,8 +329,9 @@ def test_a_job_that_takes_too_long_is_told_and_the_other_arms_are_reported(clust
     said = endless.said
     assert re.search(
         r"FAILED  simulate amd3100, mice 0-11: TIMEOUT, it took longer than it had asked for "
-        r"\(Slurm job \d+\)\n  log: results/tiny/logs/simulate/amd3100/", said
-    ), said  # fmt: skip
+        r"\(Slurm job \d+\)\n  log: results/tiny/logs/simulate/amd3100/",
+        said,
+    ), said
     assert "DUE TO TIME LIMIT" in said
     assert "going on without arm amd3100" in said
     assert "compare the arms done" in said
@@ -331,15 +347,29 @@ def test_snakemake_itself_where_slurm_keeps_accounts(local, tmp_path):
     here = without_amd3100(local, tmp_path / "run")
     with Cluster(1, accounting=True) as accounts:
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("snakemake")),
-             "--snakefile", str(ROOT / "Snakefile"), "--workflow-profile", str(PROFILE.parent),
-             "--configfile", STUDY, "--until", "simulate"],
-            cwd=here, env=environment(accounts), text=True, timeout=PATIENCE,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            [
+                str(Path(sys.executable).with_name("snakemake")),
+                "--snakefile",
+                str(ROOT / "Snakefile"),
+                "--workflow-profile",
+                str(PROFILE.parent),
+                "--configfile",
+                STUDY,
+                "--until",
+                "simulate",
+            ],
+            cwd=here,
+            env=environment(accounts),
+            text=True,
+            timeout=PATIENCE,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         assert done.returncode == 0, done.stdout
-        kept = accounts.ask("sacct", "-X", "--noheader", "--parsable2", "--format",
-                            "State,Comment,JobName")  # fmt: skip
+        kept = accounts.ask(
+            "sacct", "-X", "--noheader", "--parsable2", "--format", "State,Comment,JobName"
+        )
     (line,) = kept.splitlines()
     state, comment, name = line.split("|")
     assert (state, comment) == ("COMPLETED", f"rule_simulate_wildcards_amd3100_{MICE}")

@@ -81,8 +81,12 @@ class Asked:
     def chunked(self, method: str, path: str, chunks: int, size: int) -> bytes:
         """Send ``chunks`` of ``size`` bytes whose number is not said before; the status line."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as raw:
-            headers = {"Host": f"127.0.0.1:{self.port}", "Content-Type": "application/json",
-                       "Transfer-Encoding": "chunked", **self.headers}  # fmt: skip
+            headers = {
+                "Host": f"127.0.0.1:{self.port}",
+                "Content-Type": "application/json",
+                "Transfer-Encoding": "chunked",
+                **self.headers,
+            }
             lines = [
                 f"{method} {path} HTTP/1.1",
                 *(f"{k}: {v}" for k, v in headers.items()),

@@ -23,8 +23,15 @@ def _grid(*lines: str, name: str = "s", arm: str = "amd3100") -> str:
 
 
 def _best(**changes: str) -> str:
-    keys = {"arm": "ly6g", "budget": "20 mg/kg", "dose": "[1 mg/kg, 10 mg/kg]",
-            "start": "[0 d, 8 d]", "every": "[1 d, 4 d]", "mice": "20", **changes}  # fmt: skip
+    keys = {
+        "arm": "ly6g",
+        "budget": "20 mg/kg",
+        "dose": "[1 mg/kg, 10 mg/kg]",
+        "start": "[0 d, 8 d]",
+        "every": "[1 d, 4 d]",
+        "mice": "20",
+        **changes,
+    }
     return _and("optimise:\n" + "".join(f"  {k}: {v}\n" for k, v in keys.items()), mice=100)
 
 

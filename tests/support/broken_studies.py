@@ -54,36 +54,20 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "    treatmnets:\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  both:",
         "NT006 study.yaml:22: arms.ly6g.treatmnets",
     ),
-    "misspelt section": (
-        "cohort:",
-        "cohrt:",
-        "NT006 study.yaml:4: cohrt",
-    ),
-    "unknown section": (
-        "cohort:\n",
-        "zzz:\n",
-        "NT006 study.yaml:4: zzz",
-    ),
+    "misspelt section": ("cohort:", "cohrt:", "NT006 study.yaml:4: cohrt"),
+    "unknown section": ("cohort:\n", "zzz:\n", "NT006 study.yaml:4: zzz"),
     "misspelt key of a treatment": (
         "      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:",
         "      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, until: 11 d, evry: 12 h}\n  ly6g:",
         "NT006 study.yaml:20: arms.amd3100.treatments[0].evry",
     ),
-    "missing key": (
-        "    route: intravenous\n",
-        "",
-        "NT007 study.yaml:8: experiment.challenge",
-    ),
+    "missing key": ("    route: intravenous\n", "", "NT007 study.yaml:8: experiment.challenge"),
     "missing section": (
         "comparisons:\n  reference: high\n  combinations:\n    - {arm: both, of: [amd3100, ly6g]}\n",
         "",
         "NT007 study.yaml:1",
     ),
-    "duplicate arm": (
-        "  plain:",
-        "  amd3100:",
-        "NT005 study.yaml:28: arms.amd3100",
-    ),
+    "duplicate arm": ("  plain:", "  amd3100:", "NT005 study.yaml:28: arms.amd3100"),
     "duplicate key": (
         "    day: 11 d",
         "    day: 11 d\n    day: 12 d",
@@ -94,11 +78,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "  timp1_vector: [10, 0 d]\n",
         "NT008 study.yaml:7: experiment.timp1_vector",
     ),
-    "section is empty": (
-        "cohort:\n  mice: 20\n",
-        "cohort:\n",
-        "NT009 study.yaml:4: cohort",
-    ),
+    "section is empty": ("cohort:\n  mice: 20\n", "cohort:\n", "NT009 study.yaml:4: cohort"),
     "treatments not a list": (
         "    treatments:\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  both:",
         "    treatments: {drug: anti_ly6g}\n  both:",
@@ -114,36 +94,16 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "name: ../small",
         "NT013 study.yaml:2: study.name",
     ),
-    "study name is a number": (
-        "name: small",
-        "name: 2015",
-        "NT008 study.yaml:2: study.name",
-    ),
-    "study name is reserved": (
-        "name: small",
-        "name: mlflow",
-        "NT013 study.yaml:2: study.name",
-    ),
+    "study name is a number": ("name: small", "name: 2015", "NT008 study.yaml:2: study.name"),
+    "study name is reserved": ("name: small", "name: mlflow", "NT013 study.yaml:2: study.name"),
     "study name too long": (
         "name: small",
         "name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "NT013 study.yaml:2: study.name",
     ),
-    "arm name with capitals": (
-        "  plain:",
-        "  Plain Arm:",
-        "NT013 study.yaml:28: arms.Plain Arm",
-    ),
-    "arm name is reserved": (
-        "  plain:",
-        "  dose_10:",
-        "NT013 study.yaml:28: arms.dose_10",
-    ),
-    "arm name with a slash": (
-        "  plain:",
-        "  ../plain:",
-        "NT013 study.yaml:28: arms.../plain",
-    ),
+    "arm name with capitals": ("  plain:", "  Plain Arm:", "NT013 study.yaml:28: arms.Plain Arm"),
+    "arm name is reserved": ("  plain:", "  dose_10:", "NT013 study.yaml:28: arms.dose_10"),
+    "arm name with a slash": ("  plain:", "  ../plain:", "NT013 study.yaml:28: arms.../plain"),
     "same label twice": (
         "    timp1_vector: none",
         "    timp1_vector: none\n    label: TIMP-1 high",
@@ -154,76 +114,28 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "label: 12",
         "NT008 study.yaml:17: arms.high.label",
     ),
-    "seed is negative": (
-        "seed: 7",
-        "seed: -7",
-        "NT011 study.yaml:3: study.seed",
-    ),
-    "seed is too large": (
-        "seed: 7",
-        "seed: 9223372036854775808",
-        "NT011 study.yaml:3: study.seed",
-    ),
-    "no mice": (
-        "mice: 20",
-        "mice: 0",
-        "NT011 study.yaml:5: cohort.mice",
-    ),
-    "too many mice": (
-        "mice: 20",
-        "mice: 10000001",
-        "NT011 study.yaml:5: cohort.mice",
-    ),
-    "mice are not whole": (
-        "mice: 20",
-        "mice: 20.5",
-        "NT008 study.yaml:5: cohort.mice",
-    ),
-    "mice with a unit": (
-        "mice: 20",
-        "mice: 20 mice",
-        "NT008 study.yaml:5: cohort.mice",
-    ),
-    "no mice in a chunk": (
-        "mice: 20",
-        "mice: 20\n  chunk: 0",
-        "NT011 study.yaml:6: cohort.chunk",
-    ),
+    "seed is negative": ("seed: 7", "seed: -7", "NT011 study.yaml:3: study.seed"),
+    "seed is too large": ("seed: 7", "seed: 9223372036854775808", "NT011 study.yaml:3: study.seed"),
+    "no mice": ("mice: 20", "mice: 0", "NT011 study.yaml:5: cohort.mice"),
+    "too many mice": ("mice: 20", "mice: 10000001", "NT011 study.yaml:5: cohort.mice"),
+    "mice are not whole": ("mice: 20", "mice: 20.5", "NT008 study.yaml:5: cohort.mice"),
+    "mice with a unit": ("mice: 20", "mice: 20 mice", "NT008 study.yaml:5: cohort.mice"),
+    "no mice in a chunk": ("mice: 20", "mice: 20\n  chunk: 0", "NT011 study.yaml:6: cohort.chunk"),
     "too many chunks": (
         "mice: 20",
         "mice: 1000000\n  chunk: 1",
         "NT019 study.yaml:6: cohort.chunk",
     ),
-    "fold is NaN": (
-        "fold: 10",
-        "fold: .nan",
-        "NT011 study.yaml:7: experiment.timp1_vector.fold",
-    ),
+    "fold is NaN": ("fold: 10", "fold: .nan", "NT011 study.yaml:7: experiment.timp1_vector.fold"),
     "fold is infinite": (
         "fold: 10",
         "fold: .inf",
         "NT011 study.yaml:7: experiment.timp1_vector.fold",
     ),
-    "fold is zero": (
-        "fold: 10",
-        "fold: 0",
-        "NT011 study.yaml:7: experiment.timp1_vector.fold",
-    ),
-    "fold is text": (
-        "fold: 10",
-        "fold: ten",
-        "NT008 study.yaml:7: experiment.timp1_vector.fold",
-    ),
-    "yes is text in YAML 1.2": (
-        "dpi: 100",
-        "dpi: yes",
-        "NT008 study.yaml:35: figures.dpi",
-    ),
-    "true is no number": (
-        "dpi: 100",
-        "dpi: true",
-        "NT008 study.yaml:35: figures.dpi",
-    ),
+    "fold is zero": ("fold: 10", "fold: 0", "NT011 study.yaml:7: experiment.timp1_vector.fold"),
+    "fold is text": ("fold: 10", "fold: ten", "NT008 study.yaml:7: experiment.timp1_vector.fold"),
+    "yes is text in YAML 1.2": ("dpi: 100", "dpi: yes", "NT008 study.yaml:35: figures.dpi"),
+    "true is no number": ("dpi: 100", "dpi: true", "NT008 study.yaml:35: figures.dpi"),
     "gene expression below zero": (
         "  timp1_vector: {fold",
         "  host: {cd63: -1}\n  timp1_vector: {fold",
@@ -554,11 +466,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "  dose_folds: [1, 10, 10.0]",
         "NT014 study.yaml:35: figures.dose_folds[2]",
     ),
-    "no dose fold": (
-        "  dpi: 100",
-        "  dose_folds: []",
-        "NT017 study.yaml:35: figures.dose_folds",
-    ),
+    "no dose fold": ("  dpi: 100", "  dose_folds: []", "NT017 study.yaml:35: figures.dose_folds"),
     "store outside results": (
         "sqlite:///results/mlflow/mlflow.db",
         "sqlite:////etc/mlflow.db",
@@ -584,46 +492,18 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "http://:5000",
         "NT030 study.yaml:37: tracking.uri",
     ),
-    "tab": (
-        "  seed: 7",
-        "\tseed: 7",
-        "NT003 study.yaml:3",
-    ),
+    "tab": ("  seed: 7", "\tseed: 7", "NT003 study.yaml:3"),
     "bracket never closed": (
         "{fold: 10, onset: 0 d}",
         "{fold: 10, onset: 0 d",
         "NT003 study.yaml:7",
     ),
-    "quotation mark never closed": (
-        "name: small",
-        'name: "small',
-        "NT003 study.yaml:2",
-    ),
-    "two colons": (
-        "name: small",
-        "name: small: one",
-        "NT003 study.yaml:2",
-    ),
-    "alias": (
-        "    label: TIMP-1 high",
-        "    label: &x TIMP-1 high",
-        "NT003 study.yaml:17",
-    ),
-    "tag": (
-        "name: small",
-        "name: !!python/object/apply:os.system [ls]",
-        "NT003 study.yaml:2",
-    ),
-    "merge of two documents": (
-        "cohort:",
-        "---\ncohort:",
-        "NT003 study.yaml:4",
-    ),
-    "control character": (
-        "name: small",
-        "name: sm\x07all",
-        "NT003 study.yaml:2",
-    ),
+    "quotation mark never closed": ("name: small", 'name: "small', "NT003 study.yaml:2"),
+    "two colons": ("name: small", "name: small: one", "NT003 study.yaml:2"),
+    "alias": ("    label: TIMP-1 high", "    label: &x TIMP-1 high", "NT003 study.yaml:17"),
+    "tag": ("name: small", "name: !!python/object/apply:os.system [ls]", "NT003 study.yaml:2"),
+    "merge of two documents": ("cohort:", "---\ncohort:", "NT003 study.yaml:4"),
+    "control character": ("name: small", "name: sm\x07all", "NT003 study.yaml:2"),
 }
 """What is wrong -> (text in SOUND, text instead of it, message)."""
 
@@ -640,22 +520,10 @@ WHOLE: dict[str, tuple[str, str]] = {
         "study:\n  name: small\n  seed: x\ncohort:\n  mise: 20\nexperiment:\n  timp1_vector: {fold: 10, onset: 0 d}\n  challenge:\n    route: intravenous\n    cells: 1e6 cells\n    day: 4\n  readout:\n    day: 11 d\n    end: 40 d\narms:\n  high:\n    label: TIMP-1 high\n  amd3100:\n    treatments:\n      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:\n    treatments:\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  both:\n    treatments:\n      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  plain:\n    timp1_vector: none\ncomparisons:\n  reference: hi\n  combinations:\n    - {arm: both, of: [amd3100, ly6g]}\nfigures:\n  dpi: 100\ntracking:\n  uri: sqlite:///results/mlflow/mlflow.db\n",
         "NT008 study.yaml:3: study.seed\nNT006 study.yaml:5: cohort.mise\nNT012 study.yaml:11: experiment.challenge.day\nNT015 study.yaml:31: comparisons.reference",
     ),
-    "empty file": (
-        "",
-        "NT004 study.yaml",
-    ),
-    "only comments": (
-        "# nothing\n",
-        "NT004 study.yaml",
-    ),
-    "a list": (
-        "- a\n- b\n",
-        "NT004 study.yaml:1",
-    ),
-    "one word": (
-        "study\n",
-        "NT004 study.yaml:1",
-    ),
+    "empty file": ("", "NT004 study.yaml"),
+    "only comments": ("# nothing\n", "NT004 study.yaml"),
+    "a list": ("- a\n- b\n", "NT004 study.yaml:1"),
+    "one word": ("study\n", "NT004 study.yaml:1"),
     "brackets without end": (
         "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
         "NT003 study.yaml:1",
@@ -664,10 +532,7 @@ WHOLE: dict[str, tuple[str, str]] = {
         "a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n",
         "NT003 study.yaml:1",
     ),
-    "a key that is a list": (
-        "[a, b]: 1\n",
-        "NT003 study.yaml:1",
-    ),
+    "a key that is a list": ("[a, b]: 1\n", "NT003 study.yaml:1"),
     "a long way from a study": (
         "study: 5\nexperiment: none\narms: [a, b]\ncomparisons: high\n",
         "NT008 study.yaml:1: study\nNT008 study.yaml:2: experiment\nNT017 study.yaml:3: arms\nNT008 study.yaml:4: comparisons",

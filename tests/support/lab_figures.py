@@ -60,7 +60,10 @@ def lab_tables(
         nested[name] = table.assign(**dict.fromkeys(SPLIT, values.ravel()))
     return {
         "event_free": event_free(
-            outcomes, [a.name for a in study.arms], ends=ends, interval=0.95,
+            outcomes,
+            [a.name for a in study.arms],
+            ends=ends,
+            interval=0.95,
             inspections=inspections,
         ),
         "restricted_means": restricted_means(
@@ -72,7 +75,7 @@ def lab_tables(
         ),
         "design": design(found, alpha=0.05, correction="holm"),
         "uncertainty": uncertainty(nested, pairs, over),
-    }  # fmt: skip
+    }
 
 
 def _keyed(values: np.ndarray, keys: tuple[str, ...]) -> pd.DataFrame:

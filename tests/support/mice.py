@@ -54,8 +54,7 @@ ARMS: dict[str, Arm] = {
     "extreme": arm(name="extreme", vector=Vector(fold=1e5, onset=0.0)),
     "timp1_in_tissue": arm(name="timp1_in_tissue", host=Host(timp1_tissue=4.0), vector=None),
     "primary": arm(
-        name="primary",
-        challenge=Challenge(route="primary", cells=1e6, day=1.0, resection=10.0),
+        name="primary", challenge=Challenge(route="primary", cells=1e6, day=1.0, resection=10.0)
     ),
 }
 

@@ -14,8 +14,21 @@ from tests.support import ROOT
 from tests.support.runs import DRAWN as FIGURES
 from tests.support.runs import STUDY, TINY, nichetrial
 
-__all__ = ["ARMS", "CASES", "CODE_CASES", "COMPARED", "DRAWN", "ENDS", "EVERYTHING",
-           "FROM_COMPARISONS", "PAGE", "experiments", "page", "simulated", "table"]  # fmt: skip
+__all__ = [
+    "ARMS",
+    "CASES",
+    "CODE_CASES",
+    "COMPARED",
+    "DRAWN",
+    "ENDS",
+    "EVERYTHING",
+    "FROM_COMPARISONS",
+    "PAGE",
+    "experiments",
+    "page",
+    "simulated",
+    "table",
+]
 
 PAGE = ROOT / "docs" / "what-runs-again.md"
 

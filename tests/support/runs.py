@@ -48,8 +48,9 @@ figures:
   dose_folds: [1, 10]
 """
 
-DRAWN = [f for f in FIGURES if f not in
-         ("dose_response", "surface", "window", "schedules", "optimum")]  # fmt: skip
+DRAWN = [
+    f for f in FIGURES if f not in ("dose_response", "surface", "window", "schedules", "optimum")
+]
 """The figures of a study without sweeps and without a schedule to look for."""
 
 STUDY = "a study.yaml"

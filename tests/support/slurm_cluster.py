@@ -163,11 +163,21 @@ class Cluster:
         key.write_bytes(secrets.token_bytes(128))
         key.chmod(0o600)
         self._daemon(
-            "munged", "munged", "--foreground", "--force", "--key-file", str(key),
-            "--socket", str(self._munge), "--pid-file", str(self.folder / "munged.pid"),
-            "--log-file", str(self.folder / "munged.log"),
-            "--seed-file", str(self.folder / "munged.seed"),
-        )  # fmt: skip
+            "munged",
+            "munged",
+            "--foreground",
+            "--force",
+            "--key-file",
+            str(key),
+            "--socket",
+            str(self._munge),
+            "--pid-file",
+            str(self.folder / "munged.pid"),
+            "--log-file",
+            str(self.folder / "munged.log"),
+            "--seed-file",
+            str(self.folder / "munged.seed"),
+        )
         until(self._munge.exists, "munged")
         controller, *ports = _free_ports(len(self.nodes) + 2)
         if self.accounting:
@@ -177,8 +187,10 @@ class Cluster:
         self._daemon("slurmctld", "slurmctld", "-D", "-f", str(self.folder / "slurm.conf"))
         for name in self.nodes:
             self.start_node(name)
-        until(lambda: self._quietly(lambda: len(self.nodes_in("idle"))) == len(self.nodes),
-              "the nodes")  # fmt: skip
+        until(
+            lambda: self._quietly(lambda: len(self.nodes_in("idle"))) == len(self.nodes),
+            "the nodes",
+        )
 
     @property
     def _munge(self) -> Path:
@@ -187,29 +199,49 @@ class Cluster:
     def _configure(self, controller: int, ports: list[int]) -> None:
         host, me, here = socket.gethostname().split(".")[0], getpass.getuser(), self.folder
         lines = [
-            "ClusterName=tests", f"SlurmctldHost={host}(127.0.0.1)", f"SlurmctldPort={controller}",
-            f"SlurmUser={me}", f"SlurmdUser={me}", "AuthType=auth/munge",
-            f"AuthInfo=socket={self._munge}", "CredType=cred/munge",
-            f"StateSaveLocation={here}/state", f"SlurmdSpoolDir={here}/spool-%n",
-            f"SlurmctldPidFile={here}/slurmctld.pid", f"SlurmdPidFile={here}/slurmd-%n.pid",
-            f"SlurmctldLogFile={here}/slurmctld.log", f"SlurmdLogFile={here}/slurmd-%n.log",
-            "ProctrackType=proctrack/linuxproc", "TaskPlugin=task/none",
-            "SelectType=select/cons_tres", "SelectTypeParameters=CR_Core_Memory",
-            "SlurmdParameters=config_overrides", "ReturnToService=2", "MinJobAge=300",
-            "SlurmdTimeout=5", "KillWait=2",
+            "ClusterName=tests",
+            f"SlurmctldHost={host}(127.0.0.1)",
+            f"SlurmctldPort={controller}",
+            f"SlurmUser={me}",
+            f"SlurmdUser={me}",
+            "AuthType=auth/munge",
+            f"AuthInfo=socket={self._munge}",
+            "CredType=cred/munge",
+            f"StateSaveLocation={here}/state",
+            f"SlurmdSpoolDir={here}/spool-%n",
+            f"SlurmctldPidFile={here}/slurmctld.pid",
+            f"SlurmdPidFile={here}/slurmd-%n.pid",
+            f"SlurmctldLogFile={here}/slurmctld.log",
+            f"SlurmdLogFile={here}/slurmd-%n.log",
+            "ProctrackType=proctrack/linuxproc",
+            "TaskPlugin=task/none",
+            "SelectType=select/cons_tres",
+            "SelectTypeParameters=CR_Core_Memory",
+            "SlurmdParameters=config_overrides",
+            "ReturnToService=2",
+            "MinJobAge=300",
+            "SlurmdTimeout=5",
+            "KillWait=2",
             "SchedulerParameters=batch_sched_delay=0,sched_min_interval=0",
-            "JobAcctGatherType=jobacct_gather/linux", "JobAcctGatherFrequency=1",
-            "JobAcctGatherParams=OverMemoryKill", "MpiDefault=none", "SwitchType=switch/none",
-            *(f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=2 "
-              f"RealMemory={MEMORY}" for name, port in zip(self.nodes, ports, strict=False)),
+            "JobAcctGatherType=jobacct_gather/linux",
+            "JobAcctGatherFrequency=1",
+            "JobAcctGatherParams=OverMemoryKill",
+            "MpiDefault=none",
+            "SwitchType=switch/none",
+            *(
+                f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=2 "
+                f"RealMemory={MEMORY}"
+                for name, port in zip(self.nodes, ports, strict=False)
+            ),
             f"PartitionName=main Nodes={','.join(self.nodes)} Default=YES State=UP",
-        ]  # fmt: skip
+        ]
         if self.accounting:
             lines += [
                 "AccountingStorageType=accounting_storage/slurmdbd",
                 f"AccountingStorageHost=127.0.0.1\nAccountingStoragePort={ports[-1]}",
-                f"AccountingStoragePass={self._munge}", "AccountingStoreFlags=job_comment",
-            ]  # fmt: skip
+                f"AccountingStoragePass={self._munge}",
+                "AccountingStoreFlags=job_comment",
+            ]
         else:
             lines.append("AccountingStorageType=accounting_storage/none")
         (here / "slurm.conf").write_text("\n".join(lines) + "\n")
@@ -228,15 +260,29 @@ class Cluster:
         me, here = getpass.getuser(), self.folder
         data, sock = here / "mariadb", here / "mariadb.socket"
         subprocess.run(
-            [_find("mariadb-install-db"), "--no-defaults", f"--user={me}", f"--datadir={data}",
-             "--auth-root-authentication-method=normal", "--skip-test-db"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+            [
+                _find("mariadb-install-db"),
+                "--no-defaults",
+                f"--user={me}",
+                f"--datadir={data}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+            ],
+            check=True,
+            capture_output=True,
+        )
         self._daemon(
-            "mariadbd", "mariadbd", "--no-defaults", f"--user={me}", f"--datadir={data}",
-            f"--socket={sock}", "--skip-networking", f"--pid-file={here}/mariadbd.pid",
-            "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
-        )  # fmt: skip
+            "mariadbd",
+            "mariadbd",
+            "--no-defaults",
+            f"--user={me}",
+            f"--datadir={data}",
+            f"--socket={sock}",
+            "--skip-networking",
+            f"--pid-file={here}/mariadbd.pid",
+            "--innodb-buffer-pool-size=32M",
+            "--innodb-log-file-size=16M",
+        )
         until(sock.exists, "MariaDB")
         conf = here / "slurmdbd.conf"
         conf.write_text(
@@ -246,16 +292,25 @@ class Cluster:
             "StorageHost=localhost\nStorageUser=root\nStorageLoc=slurm\n"
         )
         conf.chmod(0o600)
-        self._daemon("slurmdbd", "slurmdbd", "-D", SLURM_CONF=str(here / "slurm.conf"),
-                     MYSQL_UNIX_PORT=str(sock))  # fmt: skip
+        self._daemon(
+            "slurmdbd",
+            "slurmdbd",
+            "-D",
+            SLURM_CONF=str(here / "slurm.conf"),
+            MYSQL_UNIX_PORT=str(sock),
+        )
         until(lambda: _listens(port), "slurmdbd")
 
     def _daemon(self, key: str, program: str, *words: str, **environment: str) -> None:
         with open(self.folder / f"{key}.out.log", "ab") as log:
             self.processes[key] = subprocess.Popen(
-                [str(_find(program)), *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**_clean(os.environ), **environment}, start_new_session=True,
-            )  # fmt: skip
+                [str(_find(program)), *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**_clean(os.environ), **environment},
+                start_new_session=True,
+            )
 
     def stop(self) -> None:
         """Jobs first, then the daemons; what does not go is killed."""

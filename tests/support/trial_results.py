@@ -45,8 +45,14 @@ LABELS = {
     "cd63_ko": "Cd63 -/-",
 }
 
-FACTOR = {"untreated": 0.5, "timp1_high": 1.0, "amd3100": 0.55, "anti_ly6g": 0.7,
-          "amd3100_anti_ly6g": 0.4, "cd63_ko": 0.5}  # fmt: skip
+FACTOR = {
+    "untreated": 0.5,
+    "timp1_high": 1.0,
+    "amd3100": 0.55,
+    "anti_ly6g": 0.7,
+    "amd3100_anti_ly6g": 0.4,
+    "cd63_ko": 0.5,
+}
 
 FOLDS = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
 
@@ -61,10 +67,19 @@ UNKNOWNS = (
 )
 
 OUTCOMES = {
-    "foci": "foci", "expected_foci": "foci", "burden": "cells", "largest_colony": "cells",
-    "dormant_cells": "cells", "timp1": "nM", "sdf1": "nM", "blood_neutrophils": "fold",
-    "liver_neutrophils": "fold", "niche": "1", "metastasis_free_days": "d", "survival_days": "d",
-}  # fmt: skip
+    "foci": "foci",
+    "expected_foci": "foci",
+    "burden": "cells",
+    "largest_colony": "cells",
+    "dormant_cells": "cells",
+    "timp1": "nM",
+    "sdf1": "nM",
+    "blood_neutrophils": "fold",
+    "liver_neutrophils": "fold",
+    "niche": "1",
+    "metastasis_free_days": "d",
+    "survival_days": "d",
+}
 
 
 def make_study(labels: dict[str, str] | None = None, mice: int = 40) -> ResolvedStudy:
@@ -72,8 +87,14 @@ def make_study(labels: dict[str, str] | None = None, mice: int = 40) -> Resolved
     reference = "timp1_high" if "timp1_high" in labels else next(iter(labels))
     readout = ReadOut(day=21, end=28, visible_cells=1e5, detectable_cells=1e6, lethal_cells=1e9)
     challenge = Challenge(route="intravenous", cells=5e5, day=7)
-    doses = Treatment(drug="amd3100", amount=9944.0, start=5, every=0.5, until=20,
-                      written="5 mg/kg every 12 h from day 5 until day 20")  # fmt: skip
+    doses = Treatment(
+        drug="amd3100",
+        amount=9944.0,
+        start=5,
+        every=0.5,
+        until=20,
+        written="5 mg/kg every 12 h from day 5 until day 20",
+    )
     arms = tuple(
         Arm(
             name=name,
@@ -213,43 +234,79 @@ def effect_table(study: ResolvedStudy, missing: Sequence[str], *, zero: bool) ->
 def combination_table(study: ResolvedStudy) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"arm": c.arm, "of": "+".join(c.of), "reference": study.comparisons.reference,
-             "null_model": null, "decides": null == "bliss",
-             "observed": 0.4, "expected": e, "excess": e - 0.4,
-             "excess_low": e - 0.45, "excess_high": e - 0.35, "n": 36}
+            {
+                "arm": c.arm,
+                "of": "+".join(c.of),
+                "reference": study.comparisons.reference,
+                "null_model": null,
+                "decides": null == "bliss",
+                "observed": 0.4,
+                "expected": e,
+                "excess": e - 0.4,
+                "excess_low": e - 0.45,
+                "excess_high": e - 0.35,
+                "n": 36,
+            }
             for c in study.comparisons.combinations
             for null, e in (("bliss", 0.385), ("hsa", 0.55))
         ],
-        columns=["arm", "of", "reference", "null_model", "decides", "observed", "expected",
-                 "excess", "excess_low", "excess_high", "n"],
-    )  # fmt: skip
+        columns=[
+            "arm",
+            "of",
+            "reference",
+            "null_model",
+            "decides",
+            "observed",
+            "expected",
+            "excess",
+            "excess_low",
+            "excess_high",
+            "n",
+        ],
+    )
 
 
 def unknown_table(study: ResolvedStudy) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"arm": p.arm, "reference": p.reference, "parameter": name, "symbol": symbol,
-             "unit": "1", "trust": "unknown", "spearman": rho, "low": 1.0, "high": 30.0,
-             "ratio_lowest_third": 0.4, "ratio_highest_third": 0.4 + abs(rho), "n": 36}
+            {
+                "arm": p.arm,
+                "reference": p.reference,
+                "parameter": name,
+                "symbol": symbol,
+                "unit": "1",
+                "trust": "unknown",
+                "spearman": rho,
+                "low": 1.0,
+                "high": 30.0,
+                "ratio_lowest_third": 0.4,
+                "ratio_highest_third": 0.4 + abs(rho),
+                "n": 36,
+            }
             for p in study.comparisons.pairs
             for name, symbol, rho in (("cd63_ratio", "k_63", 0.55), ("niche_gain", "eta", -0.3))
         ],
         columns=UNKNOWNS.split(),
-    )  # fmt: skip
+    )
 
 
 def arms_table(study: ResolvedStudy, missing: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"arm": a.name, "label": a.label, "mice": study.cohort.mice,
-             "finished": 0 if a.name in missing else study.cohort.mice - 5,
-             "implausible": 0 if a.name in missing else 3,
-             "step_limit": 0 if a.name in missing else 2, "not_finite": 0,
-             "missing": study.cohort.mice if a.name in missing else 0,
-             "first_failed": pd.NA if a.name in missing else 4}
+            {
+                "arm": a.name,
+                "label": a.label,
+                "mice": study.cohort.mice,
+                "finished": 0 if a.name in missing else study.cohort.mice - 5,
+                "implausible": 0 if a.name in missing else 3,
+                "step_limit": 0 if a.name in missing else 2,
+                "not_finite": 0,
+                "missing": study.cohort.mice if a.name in missing else 0,
+                "first_failed": pd.NA if a.name in missing else 4,
+            }
             for a in study.arms
         ]
-    )  # fmt: skip
+    )
 
 
 def build(
@@ -301,8 +358,12 @@ def build(
         "arms": arms_table(study, missing),
     }.items():
         put(frame, f"comparisons/{name}.parquet")
-    for name, schema in {"dose_response": DOSE_RESPONSE, "synergy": SYNERGY,
-                         "schedules": SCHEDULES, "window": WINDOW}.items():  # fmt: skip
+    for name, schema in {
+        "dose_response": DOSE_RESPONSE,
+        "synergy": SYNERGY,
+        "schedules": SCHEDULES,
+        "window": WINDOW,
+    }.items():
         put(pd.DataFrame(columns=list(schema)), f"comparisons/{name}.parquet")
     everyone = np.arange(study.cohort.mice)
     outcomes = {
@@ -315,14 +376,26 @@ def build(
     for name, frame in lab_tables(study, outcomes, FACTOR, zero=zero).items():
         put(frame, f"comparisons/{name}.parquet")
     record = {
-        "run_key": "k" * 64, "stage": "simulate", "name": "amd3100/mice-000000-000024",
-        "parameters": {}, "metrics": {}, "seed": study.seed, "inputs": {}, "outputs": {},
-        "code_digest": "c" * 64, "code": ["engine"], "science": {"engine": "s" * 64},
-        "params_digest": None, "lock_digest": "l" * 64,
+        "run_key": "k" * 64,
+        "stage": "simulate",
+        "name": "amd3100/mice-000000-000024",
+        "parameters": {},
+        "metrics": {},
+        "seed": study.seed,
+        "inputs": {},
+        "outputs": {},
+        "code_digest": "c" * 64,
+        "code": ["engine"],
+        "science": {"engine": "s" * 64},
+        "params_digest": None,
+        "lock_digest": "l" * 64,
         "environment": {"python": "3.12.1", "platform": "linux", "packages": {"numpy": "2.4.6"}},
-        "git": {"commit": "a" * 40, "dirty": False}, "start": "2026-01-01T00:00:00Z",
-        "end": "2026-01-01T00:01:00Z", "status": "FINISHED", "error": None,
-    }  # fmt: skip
+        "git": {"commit": "a" * 40, "dirty": False},
+        "start": "2026-01-01T00:00:00Z",
+        "end": "2026-01-01T00:01:00Z",
+        "status": "FINISHED",
+        "error": None,
+    }
     path = results / "records" / "simulate" / "amd3100" / "mice-000000-000024.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(record))

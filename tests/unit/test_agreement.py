@@ -22,10 +22,18 @@ JUST_ABOVE, JUST_BELOW = math.nextafter(1.0, 2.0), math.nextafter(1.0, 0.0)
 def finding(direction: str = "up", low=NAN, high=NAN, value=NAN, **changes) -> Finding:
     """A finding about a ratio."""
     values = {
-        "id": "X1", "set": "A", "finding": "something", "experiment": Path("x.yaml"), "arm": "a",
-        "reference": "b", "outcome": "foci", "statistic": "ratio", "source": "Somebody 2000",
-        "citation": "doi 1", "trust": "read",
-    } | changes  # fmt: skip
+        "id": "X1",
+        "set": "A",
+        "finding": "something",
+        "experiment": Path("x.yaml"),
+        "arm": "a",
+        "reference": "b",
+        "outcome": "foci",
+        "statistic": "ratio",
+        "source": "Somebody 2000",
+        "citation": "doi 1",
+        "trust": "read",
+    } | changes
     return Finding(direction=direction, low=low, high=high, value=value, **values)
 
 
@@ -203,7 +211,7 @@ def mix(*parts: tuple[int, float]) -> np.ndarray:
         ("value", mix((100, 0.0059)), 1.0, True),
         ("value", mix((100, 0.006)), 0.0, False),
     ],
-)  # fmt: skip
+)
 def test_verdicts_by_hand(f, values, share, hit):
     p = predict(FINDINGS[f], values)
     assert p.direction_share == share

@@ -64,16 +64,27 @@ def test_every_key_but_the_chunk_is_declared_by_a_stage():
 
 
 def test_all_keys_are_taken_as_written(folder):
-    study = load_text(with_section(
-        "{particles: 40, generations: 2, moves: 1, mice: 4, chunk: 25, sobol: 16, map_points: 3, "
-        "map_particles: 10, variants: [monotonic, full], fit: [a.csv, sub/c.csv], "
-        "predict: [b.csv]}"
-    ))  # fmt: skip
+    study = load_text(
+        with_section(
+            "{particles: 40, generations: 2, moves: 1, mice: 4, chunk: 25, sobol: 16, "
+            "map_points: 3, map_particles: 10, variants: [monotonic, full], "
+            "fit: [a.csv, sub/c.csv], "
+            "predict: [b.csv]}"
+        )
+    )
     assert study.calibration == CalibrationSpec(
-        particles=40, generations=2, moves=1, mice=4, chunk=25, sobol=16, map_points=3,
-        map_particles=10, variants=("monotonic", "full"), fit=("a.csv", "sub/c.csv"),
+        particles=40,
+        generations=2,
+        moves=1,
+        mice=4,
+        chunk=25,
+        sobol=16,
+        map_points=3,
+        map_particles=10,
+        variants=("monotonic", "full"),
+        fit=("a.csv", "sub/c.csv"),
         predict=("b.csv",),
-    )  # fmt: skip
+    )
     assert ResolvedStudy.model_validate_json(study.model_dump_json()) == study
 
 

@@ -175,9 +175,13 @@ def test_what_is_listed_can_be_shown(kind, capsys):
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(["drug", "amd310"], "NT010"), (["drog", "amd3100"], "NT010"), (["no/folder"], "NT200"),
-     (["a", "b", "c"], "NT100")],
-)  # fmt: skip
+    [
+        (["drug", "amd310"], "NT010"),
+        (["drog", "amd3100"], "NT010"),
+        (["no/folder"], "NT200"),
+        (["a", "b", "c"], "NT100"),
+    ],
+)
 def test_show_refuses_what_is_not_there(words, code, capsys):
     assert cli.main(["show", *words]) == 2
     assert f" {code} " in capsys.readouterr().err

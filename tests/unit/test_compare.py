@@ -133,8 +133,12 @@ def test_reference_without_foci_has_no_ratio(boot):
 
 
 def test_bliss_and_hsa_by_hand(boot):
-    outcomes = {"ref": table(np.full(N, 100)), "a": table(np.full(N, 50)),
-                "b": table(np.full(N, 40)), "ab": table(np.full(N, 10))}  # fmt: skip
+    outcomes = {
+        "ref": table(np.full(N, 100)),
+        "a": table(np.full(N, 50)),
+        "b": table(np.full(N, 40)),
+        "ab": table(np.full(N, 10)),
+    }
     frame = combinations(
         outcomes, spec(combos=(Combination(arm="ab", of=("a", "b")),)), boot
     ).set_index("null_model")

@@ -29,14 +29,25 @@ def test_routes() -> None:
     import mlflow.server as server
 
     known = [rule.rule for rule in server.app.url_map.iter_rules()]
-    for wanted in ("experiments/create", "runs/create", "runs/search", "runs/log-batch",
-                   "runs/log-inputs", "metrics/get-history", "artifacts/list"):  # fmt: skip
+    for wanted in (
+        "experiments/create",
+        "runs/create",
+        "runs/search",
+        "runs/log-batch",
+        "runs/log-inputs",
+        "metrics/get-history",
+        "artifacts/list",
+    ):
         assert any(rule.endswith(f"/mlflow/{wanted}") for rule in known), mlflow_routes.__file__
     served = {rule for rule in known if mlflow_routes.allowed("POST", rule)}
     looked_at = {rule for rule in known if mlflow_routes.allowed("GET", rule)} - served
-    for rules, words in ((served, ("experiments", "runs", "upload-artifact", "search", "graphql")),
-                         (looked_at, ("get", "search", "artifacts", "static-files", "health",
-                                      "version", "server-info", "/"))):  # fmt: skip
+    for rules, words in (
+        (served, ("experiments", "runs", "upload-artifact", "search", "graphql")),
+        (
+            looked_at,
+            ("get", "search", "artifacts", "static-files", "health", "version", "server-info", "/"),
+        ),
+    ):
         assert all(any(word in rule for word in words) for rule in rules), mlflow_routes.__file__
 
 
@@ -51,11 +62,22 @@ def test_files() -> None:
     assert handlers.get_artifact_repository is registry.get_artifact_repository, module
     assert "LocalArtifactRepository(" not in inspect.getsource(handlers), module
     assert "LocalArtifactRepository(" not in inspect.getsource(artifact_router), module
-    public = {name for name, of in vars(LocalArtifactRepository).items()
-              if inspect.isfunction(of) and not name.startswith("_")}  # fmt: skip
-    known = {"get_local_path", "log_artifact", "log_artifact_from_stream",
-             "log_artifact_from_async_stream", "log_artifacts", "download_artifacts",
-             "list_artifacts", "delete_artifacts", "download_trace_data"}  # fmt: skip
+    public = {
+        name
+        for name, of in vars(LocalArtifactRepository).items()
+        if inspect.isfunction(of) and not name.startswith("_")
+    }
+    known = {
+        "get_local_path",
+        "log_artifact",
+        "log_artifact_from_stream",
+        "log_artifact_from_async_stream",
+        "log_artifacts",
+        "download_artifacts",
+        "list_artifacts",
+        "delete_artifacts",
+        "download_trace_data",
+    }
     assert public == known, module
     taken = list(inspect.signature(SqlAlchemyStore.create_experiment).parameters)
     assert taken == ["self", "name", "artifact_location", "tags"], module
@@ -67,8 +89,15 @@ def test_the_server() -> None:
     from mlflow.server.auth import create_app
 
     taken = list(inspect.signature(server._build_uvicorn_command).parameters)
-    assert taken == ["uvicorn_opts", "host", "port", "workers", "app_name", "env_file",
-                     "is_factory"], mlflow_server.__file__  # fmt: skip
+    assert taken == [
+        "uvicorn_opts",
+        "host",
+        "port",
+        "workers",
+        "app_name",
+        "env_file",
+        "is_factory",
+    ], mlflow_server.__file__
     source = inspect.getsource(server._run_server)
     assert "full_command = _build_uvicorn_command(" in source, mlflow_server.__file__
     assert 'app = "mlflow.server.fastapi_app:app"' in source, mlflow_server.__file__
@@ -101,9 +130,18 @@ def test_addresses_of_pages() -> None:
     import mlflow.server
 
     scripts = Path(mlflow.server.__file__).parent.glob("js/build/static/js/*.js")
-    wanted = {mlflow_pages.SAVED, mlflow_pages.VIEW, *mlflow_pages.TRAINING.split("="),
-              "searchFilter", "orderByKey", "orderByAsc", "selectedColumns", "columnOrder",
-              "columnWidths", "createdAt"}  # fmt: skip
+    wanted = {
+        mlflow_pages.SAVED,
+        mlflow_pages.VIEW,
+        *mlflow_pages.TRAINING.split("="),
+        "searchFilter",
+        "orderByKey",
+        "orderByAsc",
+        "selectedColumns",
+        "columnOrder",
+        "columnWidths",
+        "createdAt",
+    }
     for script in scripts:
         text = script.read_text(encoding="utf-8", errors="replace")
         wanted = {word for word in wanted if word not in text}

@@ -160,9 +160,11 @@ def test_numbers_by_a_direct_simulation(apart):
 
 def test_treatments_and_the_end_of_the_study_do_not_matter(apart):
     other = arm(
-        treatment("amd3100", 5), name="experiment", vector=Vector(fold=99.0, onset=1.0),
+        treatment("amd3100", 5),
+        name="experiment",
+        vector=Vector(fold=99.0, onset=1.0),
         readout=EXPERIMENT.readout.model_copy(update={"end": 300.0}),
-    )  # fmt: skip
+    )
     assert dose_arms(other, FOLDS, PARTICLES, SEED)[0].equals(apart[0])
 
 

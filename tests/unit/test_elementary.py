@@ -70,14 +70,14 @@ ARGUMENTS = {
     "near nothing": np.outer([1, -1], 10.0 ** RNG.uniform(-320, 0, 2000)).ravel(),
     # where the power of two of the result changes, and where its rounding does
     "seams": beside(np.append(np.arange(-1020, 1022), np.arange(-1020, 1022) + 0.5) * np.log(2)),
-}  # fmt: skip
+}
 POSITIVE = {
     "all": np.exp(RNG.uniform(-708, 709.7, 4000)),
     "usual": np.exp(RNG.uniform(-40, 40, 4000)),
     "around one": np.exp(RNG.uniform(-0.4, 0.4, 4000)),
     "next to one": 1 + np.append(np.arange(-100, 100) * UNIT, 10.0 ** RNG.uniform(-15, -1, 2000)),
     "seams": beside(2.0 ** (np.arange(-2042, 2046) / 2)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("where", ARGUMENTS)

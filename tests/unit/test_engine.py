@@ -28,12 +28,17 @@ FLOOR = np.array([1e-3] * 9 + [1.0, 1.0, 1.0, 1e-3])
 ALL = np.arange(20)
 MANY = {
     "amd3100": (treatment("amd3100", 5, every=0.7), treatment("amd3100", 9, start=2.0, every=1.1)),
-    "pump": (treatment("amd3100", 10, start=1.0, every=1.0, method="pump"),
-             treatment("mmp_inhibitor", 30, start=2.0, until=5.0, every=1.0, method="pump")),
-    "antibodies": (treatment("anti_ly6g", 10, start=0.4, every=2.0),
-                   treatment("anti_ly6g_murinised", 8, start=3.0),
-                   treatment("anti_timp1", 10), treatment("anti_sdf1", 4, every=1.3)),
-}  # fmt: skip
+    "pump": (
+        treatment("amd3100", 10, start=1.0, every=1.0, method="pump"),
+        treatment("mmp_inhibitor", 30, start=2.0, until=5.0, every=1.0, method="pump"),
+    ),
+    "antibodies": (
+        treatment("anti_ly6g", 10, start=0.4, every=2.0),
+        treatment("anti_ly6g_murinised", 8, start=3.0),
+        treatment("anti_timp1", 10),
+        treatment("anti_sdf1", 4, every=1.3),
+    ),
+}
 """Schedules for the closed forms of drug levels."""
 
 
@@ -86,10 +91,17 @@ def test_reference_levels_solve_their_differential_equations():
             x[0] += given[0].amount if low < 1.0 else 0.0
             rate += given[1].amount if low == 1.0 else 0.0
             x = solve_ivp(
-                lambda _, x, rate, ka=ka, ke=ke, scale=scale:
-                    [rate - ka * x[0], scale * ka * x[0] - ke * x[1]],
-                (low, high), x, args=(rate,), method="DOP853", rtol=1e-11, atol=1e-9,
-            ).y[:, -1]  # fmt: skip
+                lambda _, x, rate, ka=ka, ke=ke, scale=scale: [
+                    rate - ka * x[0],
+                    scale * ka * x[0] - ke * x[1],
+                ],
+                (low, high),
+                x,
+                args=(rate,),
+                method="DOP853",
+                rtol=1e-11,
+                atol=1e-9,
+            ).y[:, -1]
         assert u[k] * v["amd3100_ic50"] == pytest.approx(x[1], rel=1e-8)
 
 
@@ -157,16 +169,22 @@ def test_states_against_scipy_with_drugs_integrated(name):
     host = np.array(a.host.genes)
     ours = integrate(a, slice(0, 3))
     assert (ours.status == Outcome.FINISHED).all()
-    blocks = {"amd3100": "amd3100_ic50", "anti_sdf1": "anti_sdf1_ic50",
-              "anti_timp1": "anti_timp1_ic50", "mmp_inhibitor": "mmp_inhibitor_ic50"}  # fmt: skip
+    blocks = {
+        "amd3100": "amd3100_ic50",
+        "anti_sdf1": "anti_sdf1_ic50",
+        "anti_timp1": "anti_timp1_ic50",
+        "mmp_inhibitor": "mmp_inhibitor_ic50",
+    }
     ln2 = np.log(2)
     first = min((t.start for t in a.treatments if t.drug == "anti_ly6g"), default=0.0)
     changes: list[tuple[float, int, float, str]] = []
     for treat in a.treatments:
         j = forcing.CHANNELS.index(treat.drug)
         if treat.method == "pump":
-            changes += [(treat.start, j, treat.amount / treat.every, "rate"),
-                        (treat.until, j, -treat.amount / treat.every, "rate")]  # fmt: skip
+            changes += [
+                (treat.start, j, treat.amount / treat.every, "rate"),
+                (treat.until, j, -treat.amount / treat.every, "rate"),
+            ]
         else:
             changes += [(d, j, treat.amount, "depot") for d in treat.doses()]
     if a.challenge.route == "intravenous":
@@ -176,8 +194,10 @@ def test_states_against_scipy_with_drugs_integrated(name):
     for k in range(3):
         of = dict(zip(PARAMETER_NAMES, P[k], strict=True))
         kind = [d if d in ("amd3100", "mmp_inhibitor") else "antibody" for d in forcing.CHANNELS]
-        ke, ka = (np.array([ln2 / of[f"{n}_{what}"] for n in kind])
-                  for what in ("half_life", "absorption_half_life"))  # fmt: skip
+        ke, ka = (
+            np.array([ln2 / of[f"{n}_{what}"] for n in kind])
+            for what in ("half_life", "absorption_half_life")
+        )
         scale = np.array([of[f"{n}_bioavailability"] / of[f"{n}_volume"] for n in kind])
 
         def inputs(t, plasma, of=of):
@@ -218,8 +238,9 @@ def test_states_against_scipy_with_drugs_integrated(name):
                         rate[j] += amount
                     else:
                         z[j] += amount
-            z = solve_ivp(rhs, (low, high), z, args=(rate,), method="LSODA", rtol=1e-9,
-                          atol=1e-10).y[:, -1]  # fmt: skip
+            z = solve_ivp(
+                rhs, (low, high), z, args=(rate,), method="LSODA", rtol=1e-9, atol=1e-10
+            ).y[:, -1]
         here = ours.courses[k, np.searchsorted(days_of(a), 14.0)]
         np.testing.assert_allclose(here, z[12:], rtol=2e-5, atol=1e-5)
 

@@ -27,9 +27,16 @@ def test_jobs_and_rows_are_those_of_the_plan(small_study):
     plan = Plan.of(small_study, "s.yaml")
     found = {line.rule: line for line in lines(plan)}
     assert {rule: line.jobs for rule, line in found.items()} == {
-        "parameters": 3, "simulate": 12, "experiments": 4, "dose_curve": 2, "compare": 1,
-        "power": 1, "figure": len(plan.figures), "report": 1, "track": 1,
-    }  # fmt: skip
+        "parameters": 3,
+        "simulate": 12,
+        "experiments": 4,
+        "dose_curve": 2,
+        "compare": 1,
+        "power": 1,
+        "figure": len(plan.figures),
+        "report": 1,
+        "track": 1,
+    }
     assert found["experiments"].rows == 4 * (1000 * 20 + 250 * 4 * 2)
     assert found["parameters"].rows == 250
     assert found["dose_curve"].rows == 150 * 2

@@ -26,12 +26,20 @@ from tests.support.evidence_results import build, make_study
 from tests.support.pages import PIXEL, Page
 
 RECORDS = [
-    {"stage": "scoreboard", "name": "scoreboard", "run_key": "k" * 64, "status": "FINISHED",
-     "seed": 1, "code_digest": "c" * 64, "lock_digest": "l" * 64, "git": {"commit": "abc"},
-     "environment": {"python": "3.12", "platform": "Linux", "packages": {"numpy": "2"}}},
+    {
+        "stage": "scoreboard",
+        "name": "scoreboard",
+        "run_key": "k" * 64,
+        "status": "FINISHED",
+        "seed": 1,
+        "code_digest": "c" * 64,
+        "lock_digest": "l" * 64,
+        "git": {"commit": "abc"},
+        "environment": {"python": "3.12", "platform": "Linux", "packages": {"numpy": "2"}},
+    },
     {"stage": "figure", "name": "foci", "run_key": "f" * 64, "status": "FINISHED"},
     {"stage": "evidence_figure", "name": "sobol", "run_key": "s" * 64, "status": "FINISHED"},
-]  # fmt: skip
+]
 
 
 def add_pictures(results: Path) -> None:
@@ -207,16 +215,24 @@ def test_a_miss_says_by_how_much(folder) -> None:
 
 def test_needs_tell_variants_apart() -> None:
     scores = pd.DataFrame(
-        [(v, f, "A", f"says {f}", verdict)
-         for f, verdicts in {"needed": "hit miss", "free": "hit hit", "other": "miss hit",
-                             "lost": "miss miss"}.items()
-         for v, verdict in zip(("full", "no_niche"), verdicts.split(), strict=True)],
+        [
+            (v, f, "A", f"says {f}", verdict)
+            for f, verdicts in {
+                "needed": "hit miss",
+                "free": "hit hit",
+                "other": "miss hit",
+                "lost": "miss miss",
+            }.items()
+            for v, verdict in zip(("full", "no_niche"), verdicts.split(), strict=True)
+        ],
         columns=["variant", "finding", "set", "what", "verdict"],
-    )  # fmt: skip
+    )
     found = w.needs(scores)
     assert {k: [e["finding"] for e in v] for k, v in found.items()} == {
-        "needed": ["needed"], "free": ["free"], "others": ["other"],
-    }  # fmt: skip
+        "needed": ["needed"],
+        "free": ["free"],
+        "others": ["other"],
+    }
     assert w.tally(scores, "full", "A") == "2 of 4"
 
 
@@ -267,8 +283,9 @@ def test_sources_are_cut_at_their_links() -> None:
     parts = w.source_parts("A 1998, PMID 973; B, doi 10.1000/ab.c.")
     assert "".join(text for text, _ in parts) == "A 1998, PMID 973; B, doi 10.1000/ab.c."
     assert [address for _, address in parts if address] == [
-        "https://pubmed.ncbi.nlm.nih.gov/973/", "https://doi.org/10.1000/ab.c",
-    ]  # fmt: skip
+        "https://pubmed.ncbi.nlm.nih.gov/973/",
+        "https://doi.org/10.1000/ab.c",
+    ]
     assert w.source_parts("Blood 1997;90:1993") == [("Blood 1997;90:1993", None)]
 
 

@@ -165,9 +165,13 @@ def test_text_depends_on_nothing_but_its_inputs(tmp_path):
         path = os.pathsep.join([str(ROOT), str(ROOT / "workflow")])
         variables = os.environ | {"PYTHONHASHSEED": hash_seed, "TZ": zone, "PYTHONPATH": path}
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=tmp_path, env=variables, capture_output=True,
-            text=True, check=True,
-        )  # fmt: skip
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         digests.add(done.stdout)
     assert len(digests) == 1
     assert not {str(ROOT), str(Path.home()) + "/"} & set(written(ARMS["anti_ly6g"]).split())

@@ -23,8 +23,17 @@ from nichetrial.figures.style import arm_styles, save, spread, wrapped
 from tests.support.trial_results import FEW, LABELS, build, make_study, words
 
 SCHEDULE = importlib.util.find_spec("nichetrial.figures.schedule") is not None
-ELSEWHERE = {"event_free", "dose_response", "surface", "window", "schedules", "optimum", "power",
-             "uncertainty", "ranking"}  # fmt: skip
+ELSEWHERE = {
+    "event_free",
+    "dose_response",
+    "surface",
+    "window",
+    "schedules",
+    "optimum",
+    "power",
+    "uncertainty",
+    "ranking",
+}
 """Tested in test_figures_lab and test_figures_sweeps."""
 DRAWN = [n for n in FIGURES if n not in ELSEWHERE and (n != "schedule" or SCHEDULE)]
 FROM_RESULTS = [name for name in DRAWN if name != "schedule"]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nichetrial.study.resolved import (
-    ResolvedStudy,
-)
+from nichetrial.study.resolved import ResolvedStudy
 from tests.support.trial_results import build
 
 

@@ -52,15 +52,25 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[ResolvedStudy, Path
 def test_a_figure_shows_the_numbers_of_its_tables(name: str, plain, tmp_path: Path) -> None:
     text = words(draw(name, *plain, tmp_path))
     expected = {
-        "scoreboard": ["12/12", "7/9", "6/9", "predicted only", "monotonic",
-                       "0.060 (0.020 to 0.15)"],
-        "contradiction": ["137-fold (31 to 890)", "B1 (Elezkurtaj 2004)", "A3 (Seubert 2015)",
-                          "niche alone"],
+        "scoreboard": [
+            "12/12",
+            "7/9",
+            "6/9",
+            "predicted only",
+            "monotonic",
+            "0.060 (0.020 to 0.15)",
+        ],
+        "contradiction": [
+            "137-fold (31 to 890)",
+            "B1 (Elezkurtaj 2004)",
+            "A3 (Seubert 2015)",
+            "niche alone",
+        ],
         "phase_map": ["10-fold TIMP-1", "[nM]"],
         "posterior": ["cd63 ratio", "4.2 (2.0 to 8.0)", "1 to 16"],
         "sobol": ["foci of TIMP-1-high", "AMD3100 against TIMP-1-high", "mmp ki ?"],
         "calibration": ["distance limit", "effective sample size (particles)", "monotonic"],
-    }  # fmt: skip
+    }
     for word in expected[name]:
         assert word in text
 
@@ -127,10 +137,14 @@ def test_published_points_are_those_under_a_vector(plain) -> None:
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [((0.3, 0.1, 0.5), "0.30 (0.10 to 0.50)"), ((math.nan, 0.1, 0.5), "0.10 to 0.50"),
-     ((math.nan, 2.0, math.nan), "at least 2"), ((math.nan, math.nan, 0.5), "at most 0.50"),
-     ((math.nan, math.nan, math.nan), "")],
-)  # fmt: skip
+    [
+        ((0.3, 0.1, 0.5), "0.30 (0.10 to 0.50)"),
+        ((math.nan, 0.1, 0.5), "0.10 to 0.50"),
+        ((math.nan, 2.0, math.nan), "at least 2"),
+        ((math.nan, math.nan, 0.5), "at most 0.50"),
+        ((math.nan, math.nan, math.nan), ""),
+    ],
+)
 def test_what_was_published_in_words(given, said: str) -> None:
     assert evidence.published_words(None, *given) == said
 
@@ -173,7 +187,9 @@ def test_the_stage_writes_pictures_and_record(plain, tmp_path: Path) -> None:
     assert cli.main(["stage", "evidence_figure", *words]) == 0
     record = json.loads((folder / "records/evidence/evidence_figure/calibration.json").read_text())
     assert (record["stage"], record["name"], record["status"]) == (
-        "evidence_figure", "calibration", "FINISHED",
-    )  # fmt: skip
+        "evidence_figure",
+        "calibration",
+        "FINISHED",
+    )
     for kind in study.figures.formats:
         assert (folder / f"evidence/figures/calibration.{kind}").stat().st_size > 2000

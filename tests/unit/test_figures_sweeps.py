@@ -85,10 +85,14 @@ def made(tmp_path_factory):
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("dose_response", "dose [mg/kg]"), ("surface", "mg/kg"), ("window", "duration [d]"),
-        ("schedules", "every 2 d"), ("optimum", "total dose"), ("ranking", "Anti-Ly6G"),
+        ("dose_response", "dose [mg/kg]"),
+        ("surface", "mg/kg"),
+        ("window", "duration [d]"),
+        ("schedules", "every 2 d"),
+        ("optimum", "total dose"),
+        ("ranking", "Anti-Ly6G"),
     ],
-)  # fmt: skip
+)
 def test_it_is_drawn_and_says_what_it_shows(made, name, shown):
     study, results, _, _ = made
     figure = catalogue.draw(name, study, results, [])

@@ -48,10 +48,22 @@ arms:
 comparisons: {reference: control}
 """
 ROW = {
-    "id": "M1", "set": "A", "finding": "More foci", "experiment": "mine", "arm": "high",
-    "reference": "control", "outcome": "foci", "statistic": "ratio", "direction": "up",
-    "value": "", "low": "", "high": "", "source": "we 2026", "citation": "", "trust": "read",
-}  # fmt: skip
+    "id": "M1",
+    "set": "A",
+    "finding": "More foci",
+    "experiment": "mine",
+    "arm": "high",
+    "reference": "control",
+    "outcome": "foci",
+    "statistic": "ratio",
+    "direction": "up",
+    "value": "",
+    "low": "",
+    "high": "",
+    "source": "we 2026",
+    "citation": "",
+    "trust": "read",
+}
 
 
 def write_findings(path: Path, *rows: dict[str, str], columns=COLUMNS) -> Path:
@@ -136,11 +148,25 @@ def told(path: Path) -> str:
 def test_a_finding_of_ones_own_is_read_as_written(mine):
     rows = [
         {},
-        {"id": "M2", "statistic": "mean", "reference": "", "direction": "value", "low": "1",
-         "high": "2", "value": "1.5"},
-        {"id": "M3", "statistic": "parameter", "reference": "", "direction": "value",
-         "outcome": "mmp_ki", "low": "1", "high": "2"},
-    ]  # fmt: skip
+        {
+            "id": "M2",
+            "statistic": "mean",
+            "reference": "",
+            "direction": "value",
+            "low": "1",
+            "high": "2",
+            "value": "1.5",
+        },
+        {
+            "id": "M3",
+            "statistic": "parameter",
+            "reference": "",
+            "direction": "value",
+            "outcome": "mmp_ki",
+            "low": "1",
+            "high": "2",
+        },
+    ]
     one, two, three = read_findings(write_findings(mine / "f.csv", *rows))
     assert (one.id, one.set, one.experiment) == ("M1", "A", mine / "mine.yaml")
     assert math.isnan(one.value)
@@ -188,11 +214,7 @@ def test_what_is_wrong_is_refused_with_file_and_line(change, mine):
 
 @pytest.mark.parametrize(
     "columns",
-    [
-        (*COLUMNS, "remark"),
-        COLUMNS[:-1],
-        ("Id", *COLUMNS[1:]),
-    ],
+    [(*COLUMNS, "remark"), COLUMNS[:-1], ("Id", *COLUMNS[1:])],
     ids=["unknown", "missing", "misspelt"],
 )
 def test_the_columns_are_told(columns, mine):
@@ -260,9 +282,7 @@ def test_an_id_is_there_once_over_all_files(mine):
     ours = write_findings(mine / "g.csv", {"id": "A1"})
     with pytest.raises(UserError, match=r"NT028 .* A1 "):
         fitted_findings([str(ours)])
-    one, two = (
-        str(write_findings(mine / f"{k}.csv", {"set": k})) for k in ("A", "B")
-    )  # fmt: skip
+    one, two = (str(write_findings(mine / f"{k}.csv", {"set": k})) for k in ("A", "B"))
     with pytest.raises(UserError, match=r"NT028 .* M1 "):
         all_findings([one], [two])
 
@@ -391,8 +411,12 @@ print(json.dumps(opened[count:]))
     words = [*PARTICLES, "000", "--study", "study.json"]
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
-        cwd=tmp_path, capture_output=True, text=True, env=os.environ, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     (result, opened), control = map(json.loads, done.stdout.splitlines()[-2:])
     assert result == 0

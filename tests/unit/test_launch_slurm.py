@@ -87,8 +87,11 @@ def test_no_slurm_is_told_in_a_line_and_nothing_is_written(tmp_path):
     (tmp_path / "study.yaml").write_text((ROOT / "config.yaml").read_text())
     refused = subprocess.run(
         [sys.executable, "-m", "nichetrial", "run", "study.yaml", "--profile", "slurm"],
-        cwd=tmp_path, env={**os.environ, "PATH": str(tmp_path)}, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
     assert refused.returncode == 2
     assert "sbatch and squeue and scancel cannot be found" in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -61,21 +61,30 @@ def test_strict_makes_notes_errors():
 
 
 NOTED = {
-    "counted a day after the cells": ("    day: 11 d", "    day: 5 d", codes.READ_OUT_EARLY,
-                                      "study.yaml:13: experiment.readout.day"),
+    "counted a day after the cells": (
+        "    day: 11 d",
+        "    day: 5 d",
+        codes.READ_OUT_EARLY,
+        "study.yaml:13: experiment.readout.day",
+    ),
     "dosed after the count": (
         "{drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  both:",
         "{drug: anti_ly6g, dose: 10 mg/kg, start: 11 d, every: 2 d, until: 15 d}\n  both:",
-        codes.DOSED_AFTER_READ_OUT, "study.yaml:23: arms.ly6g.treatments[0].start"),
-}  # fmt: skip
+        codes.DOSED_AFTER_READ_OUT,
+        "study.yaml:23: arms.ly6g.treatments[0].start",
+    ),
+}
 
 
 def noted(tmp_path: Path, old: str, new: str) -> Path:
     text = SOUND.replace("combinations:\n    - {arm: both, of: [amd3100, ly6g]}", "pairs: []")
     assert text.count(old) == 1
     path = tmp_path / "study.yaml"
-    path.write_text(text.replace(old, new).replace("until: 11 d", "until: 4 d")
-                    if "day: 5" in new else text.replace(old, new))  # fmt: skip
+    path.write_text(
+        text.replace(old, new).replace("until: 11 d", "until: 4 d")
+        if "day: 5" in new
+        else text.replace(old, new)
+    )
     return path
 
 
@@ -99,8 +108,10 @@ def test_check_prints_notes_and_strict_refuses(words, code, tmp_path):
     noted(tmp_path, old, new)
     done = subprocess.run(
         [sys.executable, "-m", "nichetrial", "check", "study.yaml", *words],
-        cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == code
     assert f"{place}: {kind} " in done.stderr
     assert ("note: " in done.stderr) == (code == 0)

@@ -150,11 +150,13 @@ def test_processes_that_compile_at_once_do_not_mix_up_their_code(tmp_path):
     """Numba alone: a key then has another one's code, or none, in nearly every try."""
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", SAVE, str(tmp_path), str(who)], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-c", SAVE, str(tmp_path), str(who)],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         for who in range(3)
-    ]  # fmt: skip
+    ]
     for writer in writers:
         assert writer.stdout.readline() == "ready\n"
     for writer in writers:
@@ -313,8 +315,11 @@ def test_functions_that_two_processes_compiled_are_linked_to_the_right_callers(t
     def levels(*names: str, **environment: str) -> str:
         done = subprocess.run(
             [sys.executable, "-c", LEVELS, *names],
-            env=os.environ | environment, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         return done.stdout
 
     for name in ("_amd3100", "_anti_timp1"):

@@ -57,8 +57,9 @@ def test_every_schedule_is_within_budget_bounds_and_read_out(name, x):
     assert spec.dose[0] * (1 - 1e-9) <= found.amount <= spec.dose[1] * (1 + 1e-9)
     assert spec.start[0] <= found.start <= spec.start[1]
     assert spec.every[0] * (1 - 1e-9) <= found.every <= spec.every[1] * (1 + 1e-9)
-    doses = amount(found) / amount(found.model_copy(update={"until": found.start + found.every,
-                                                            "method": "pump"}))  # fmt: skip
+    doses = amount(found) / amount(
+        found.model_copy(update={"until": found.start + found.every, "method": "pump"})
+    )
     assert doses == pytest.approx(round(doses))
     assert doses * per_kg <= 1 + 1e-6 or round(doses) == 1
     if round(doses) > 1:
@@ -85,9 +86,12 @@ def test_it_is_judged_on_mice_that_it_was_not_chosen_on():
     own, found = judge(asked, best, STUDY.arm("high"), OTHERS, boot).to_dict("records")
     foci = {
         name: simulate(arm, OTHERS, seed=1).outcomes["expected_foci"].mean()
-        for name, arm in (("high", STUDY.arm("high")), ("own", STUDY.arm("ly6g")),
-                          ("best", asked.with_schedule(best)))
-    }  # fmt: skip
+        for name, arm in (
+            ("high", STUDY.arm("high")),
+            ("own", STUDY.arm("ly6g")),
+            ("best", asked.with_schedule(best)),
+        )
+    }
     assert own["ratio"] == pytest.approx(foci["own"] / foci["high"], rel=1e-12)
     assert found["ratio"] == pytest.approx(foci["best"] / foci["high"], rel=1e-12)
     assert found["of_own"] == pytest.approx(foci["best"] / foci["own"], rel=1e-12)

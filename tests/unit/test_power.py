@@ -99,8 +99,12 @@ def test_an_effect_the_wrong_way_is_not_shown(shifted):
     right, wrong = power(shifted, alpha=0.05), power(down, alpha=0.05)
     np.testing.assert_array_equal(right["chance"], wrong["wrong"])
     np.testing.assert_array_equal(right["wrong"], wrong["chance"])
-    none = power(done({"x": group(normal(0.0, 1)), "ref": group(normal(0.0, 2))},
-                      directions={("x", "ref"): 0}), alpha=0.05)  # fmt: skip
+    none = power(
+        done(
+            {"x": group(normal(0.0, 1)), "ref": group(normal(0.0, 2))}, directions={("x", "ref"): 0}
+        ),
+        alpha=0.05,
+    )
     assert (none["chance"] == 0).all()  # there is no effect to show: all that is shown is wrong
     assert none["wrong"].max() > 0.02
 
@@ -109,9 +113,14 @@ def test_an_effect_the_wrong_way_is_not_shown(shifted):
 def test_without_an_effect_the_rate_is_alpha(test):
     outcome = "survival_days" if test == "log_rank" else "foci"
     frame = power(
-        done({"x": group(normal(0.0, 3)), "ref": group(normal(0.0, 4))}, test=test, outcome=outcome,
-             sizes=(4, 20)), alpha=0.05
-    ).set_index("n")  # fmt: skip
+        done(
+            {"x": group(normal(0.0, 3)), "ref": group(normal(0.0, 4))},
+            test=test,
+            outcome=outcome,
+            sizes=(4, 20),
+        ),
+        alpha=0.05,
+    ).set_index("n")
     rate = frame["chance"] + frame["wrong"]
     error = np.sqrt(0.05 * 0.95 / E)
     assert rate[20] == pytest.approx(0.05, abs=4 * error + (0.01 if test == "log_rank" else 0.003))
@@ -132,8 +141,10 @@ def test_complete_separation_shows_from_four_mice_on(boot):
 
 def test_counts_are_those_of_a_plain_loop():
     random = np.random.default_rng(5)
-    values = {name: random.poisson(lam, (30, 6)).astype(float)
-              for name, lam in (("x", 9), ("y", 7), ("ref", 4))}  # fmt: skip
+    values = {
+        name: random.poisson(lam, (30, 6)).astype(float)
+        for name, lam in (("x", 9), ("y", 7), ("ref", 4))
+    }
     status = np.where(random.random((30, 6)) < 0.05, "step_limit", "finished")
     groups = {name: group(v, status if name == "x" else "finished") for name, v in values.items()}
     found = done(groups, pairs=(X, Y), test="mann_whitney", sizes=(4, 6))
@@ -142,15 +153,23 @@ def test_counts_are_those_of_a_plain_loop():
         complete = (status[:, :n] == "finished").all(axis=1)
         kept = {"x": complete, "y": np.ones(30, bool)}
         p = {
-            name: np.array([stats.mannwhitneyu(a[:n], b[:n]).pvalue
-                            for a, b in zip(values[name], values["ref"], strict=True)])
+            name: np.array(
+                [
+                    stats.mannwhitneyu(a[:n], b[:n]).pvalue
+                    for a, b in zip(values[name], values["ref"], strict=True)
+                ]
+            )
             for name in ("x", "y")
-        }  # fmt: skip
+        }
         higher = {
-            name: np.array([stats.mannwhitneyu(a[:n], b[:n]).statistic > n * n / 2
-                            for a, b in zip(values[name], values["ref"], strict=True)])
+            name: np.array(
+                [
+                    stats.mannwhitneyu(a[:n], b[:n]).statistic > n * n / 2
+                    for a, b in zip(values[name], values["ref"], strict=True)
+                ]
+            )
             for name in ("x", "y")
-        }  # fmt: skip
+        }
         for name in ("x", "y"):
             row = alone[(alone["arm"] == name) & (alone["n"] == n)].iloc[0]
             assert row["experiments"] == kept[name].sum()
@@ -186,9 +205,10 @@ def test_a_chance_that_is_not_reached_is_said_in_words(boot, tmp_path):
     frame = mice_needed(found, alpha=0.05, correction="holm", target=0.8, bootstrap=boot)
     assert frame["mice"].isna().all()
     assert frame["written"].tolist() == [
-        "more than 20", "not known: no experiment without a failure",
+        "more than 20",
         "not known: no experiment without a failure",
-    ]  # fmt: skip
+        "not known: no experiment without a failure",
+    ]
     assert frame["chance_at_largest"].iloc[0] < 0.2
     for name, table, schema in (
         ("needed", frame, MICE_NEEDED),

@@ -27,8 +27,11 @@ from nichetrial.study.load import load
 def git(root: Path, *words: str) -> str:
     told = subprocess.run(
         ["git", "-c", "user.name=t", "-c", "user.email=t@t", *words],
-        cwd=root, check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return told.stdout
 
 
@@ -94,8 +97,15 @@ def test_what_was_kept_restores_the_code(repository, tmp_path, monkeypatch):
     (tmp_path / DIFF).write_bytes(found.diff)
     (package / "a.py").write_text("A = 3\n")  # it went on since
     monkeypatch.setattr("nichetrial.provenance.restore.checkout", lambda: repository)
-    origin = Origin(study_file="s.yaml", files={}, commit=found.commit, diff="x", left_out=(),
-                    science={}, lock_digest="")  # fmt: skip
+    origin = Origin(
+        study_file="s.yaml",
+        files={},
+        commit=found.commit,
+        diff="x",
+        left_out=(),
+        science={},
+        lock_digest="",
+    )
     to = tmp_path / "again"
     restore_code(origin, tmp_path / DIFF, to)
     assert (to / "workflow" / "nichetrial" / "a.py").read_text() == "A = 2\n"
@@ -112,8 +122,16 @@ def test_what_was_kept_restores_the_code(repository, tmp_path, monkeypatch):
 )
 def test_code_that_cannot_be_restored_is_told(repository, tmp_path, monkeypatch, changes, told):
     monkeypatch.setattr("nichetrial.provenance.restore.checkout", lambda: repository)
-    content = {"study_file": "s", "files": {}, "commit": "0" * 40, "diff": "", "left_out": (),
-               "science": {}, "lock_digest": "", **changes}  # fmt: skip
+    content = {
+        "study_file": "s",
+        "files": {},
+        "commit": "0" * 40,
+        "diff": "",
+        "left_out": (),
+        "science": {},
+        "lock_digest": "",
+        **changes,
+    }
     with pytest.raises(UserError, match=told):
         restore_code(Origin(**content), tmp_path / DIFF, tmp_path / "again")
 
@@ -161,16 +179,23 @@ def test_what_is_kept_when_a_run_starts(tmp_path, monkeypatch):
     keep(plan, _Dag())
     assert (folder / ORIGIN).stat().st_mtime_ns == stamp
     assert rule_graph(_Dag()) == {
-        "rules": {"simulate": 2, "track": 1}, "edges": [["simulate", "track"]],
-    }  # fmt: skip
+        "rules": {"simulate": 2, "track": 1},
+        "edges": [["simulate", "track"]],
+    }
 
 
 def test_jobs_are_read_as_they_were_written(tmp_path):
     jobs = [
-        Job(stage="simulate", name=f"a/{k}", inputs={"i": "1"}, outputs={f"o{k}": "2"},
-            code_digest="c", environment={"python": "3"})
+        Job(
+            stage="simulate",
+            name=f"a/{k}",
+            inputs={"i": "1"},
+            outputs={f"o{k}": "2"},
+            code_digest="c",
+            environment={"python": "3"},
+        )
         for k in range(3)
-    ]  # fmt: skip
+    ]
     write_jobs(jobs, tmp_path / "jobs.json")
     assert read_jobs(tmp_path / "jobs.json") == jobs
     (tmp_path / "jobs.json").write_text("[]")
@@ -180,14 +205,33 @@ def test_jobs_are_read_as_they_were_written(tmp_path):
 
 def account(**changes) -> Account:
     arm = {"name": "a", "label": "A", "treatments": [{"drug": "x", "amount": 1.0}]}
-    job = Job(stage="simulate", name="a/mice-0", inputs={"findings.csv": "f" * 64},
-              outputs={"results/s/simulations/a/mice.parquet": "1" * 64}, code_digest="c",
-              environment={"python": "3.11", "packages": {"numpy": "2.0"}})  # fmt: skip
-    given = {"name": "S", "place": "results/s", "study": "s", "lock": "l", "jobs": (job,),
-             "code": {"engine": "e" * 64, "commit": "123"},
-             "config": {"name": "s", "seed": 1, "cohort": {"mice": 5}, "arms": [arm]},
-             "effects": ({"arm": "a", "reference": "b", "outcome": "foci", "ratio": "0.5",
-                          "ratio_low": "0.4", "ratio_high": "0.6"},)}  # fmt: skip
+    job = Job(
+        stage="simulate",
+        name="a/mice-0",
+        inputs={"findings.csv": "f" * 64},
+        outputs={"results/s/simulations/a/mice.parquet": "1" * 64},
+        code_digest="c",
+        environment={"python": "3.11", "packages": {"numpy": "2.0"}},
+    )
+    given = {
+        "name": "S",
+        "place": "results/s",
+        "study": "s",
+        "lock": "l",
+        "jobs": (job,),
+        "code": {"engine": "e" * 64, "commit": "123"},
+        "config": {"name": "s", "seed": 1, "cohort": {"mice": 5}, "arms": [arm]},
+        "effects": (
+            {
+                "arm": "a",
+                "reference": "b",
+                "outcome": "foci",
+                "ratio": "0.5",
+                "ratio_low": "0.4",
+                "ratio_high": "0.6",
+            },
+        ),
+    }
     return Account(**(given | changes))
 
 
@@ -205,12 +249,17 @@ def test_each_part_in_which_runs_differ_is_told():
         config={**one.config, "arms": arms},
         code={"engine": "d" * 64, "commit": "123"},
         jobs=(
-            Job(stage=job.stage, name=job.name, inputs={"findings.csv": "0" * 64},
-                outputs={"elsewhere/s/simulations/a/mice.parquet": "2" * 64}, code_digest="c",
-                environment={"python": "3.12", "packages": {"numpy": "2.0"}}),
+            Job(
+                stage=job.stage,
+                name=job.name,
+                inputs={"findings.csv": "0" * 64},
+                outputs={"elsewhere/s/simulations/a/mice.parquet": "2" * 64},
+                code_digest="c",
+                environment={"python": "3.12", "packages": {"numpy": "2.0"}},
+            ),
         ),
         effects=({**one.effects[0], "ratio": "0.7"},),
-    )  # fmt: skip
+    )
     rows = differences(one, other)
     assert [(r.part, r.what, r.a, r.b) for r in rows] == [
         ("study", "arms.a.treatments.0.amount", "1.0", "2.0"),
@@ -241,8 +290,15 @@ def test_an_arm_is_its_part_of_the_study():
         account().of_arm("b")
 
 
-@given(st.recursive(st.integers() | st.none(), lambda inner: st.dictionaries(
-    st.text("abc", min_size=1), inner, min_size=1) | st.lists(inner, min_size=1)))  # fmt: skip
+@given(
+    st.recursive(
+        st.integers() | st.none(),
+        lambda inner: (
+            st.dictionaries(st.text("abc", min_size=1), inner, min_size=1)
+            | st.lists(inner, min_size=1)
+        ),
+    )
+)
 def test_leaves_are_equal_exactly_if_the_values_are(value):
     assert flat(value) == flat(value)
     assert flat([value, 1]) != flat([value, 2])

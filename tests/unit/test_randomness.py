@@ -155,14 +155,22 @@ NOTHING = {
     "no drug": (arm(treatment("amd3100", 0)), ARMS["timp1_high"], {}),
     "an empty pump": (arm(treatment("mmp_inhibitor", 0, method="pump")), ARMS["timp1_high"], {}),
     "a vector of nothing": (arm(vector=Vector(fold=1.0, onset=2.0)), ARMS["untreated"], {}),
-    "not absorbed": (arm(treatment("anti_ly6g", 10, every=1.7)), ARMS["timp1_high"],
-                     {"antibody_bioavailability": 0.0}),
-    "no killing": (arm(treatment("anti_ly6g", 10), treatment("anti_ly6g_murinised", 9, start=1.1)),
-                   ARMS["timp1_high"],
-                   {"anti_ly6g_depth": 0.0, "anti_ly6g_murinised_depth": 0.0}),
-    "no target": (ARMS["timp1_ko"].model_copy(update={"treatments": ARMS["anti_timp1"].treatments}),
-                  ARMS["timp1_ko"], {}),
-}  # fmt: skip
+    "not absorbed": (
+        arm(treatment("anti_ly6g", 10, every=1.7)),
+        ARMS["timp1_high"],
+        {"antibody_bioavailability": 0.0},
+    ),
+    "no killing": (
+        arm(treatment("anti_ly6g", 10), treatment("anti_ly6g_murinised", 9, start=1.1)),
+        ARMS["timp1_high"],
+        {"anti_ly6g_depth": 0.0, "anti_ly6g_murinised_depth": 0.0},
+    ),
+    "no target": (
+        ARMS["timp1_ko"].model_copy(update={"treatments": ARMS["anti_timp1"].treatments}),
+        ARMS["timp1_ko"],
+        {},
+    ),
+}
 
 
 @pytest.mark.parametrize("name", NOTHING)
@@ -191,11 +199,17 @@ def test_another_process_with_another_hash_seed_draws_the_same():
     said = {
         subprocess.run(
             [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed,
-                 "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])},
-            capture_output=True, check=True, text=True, cwd=ROOT,
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": seed,
+                "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)]),
+            },
+            capture_output=True,
+            check=True,
+            text=True,
+            cwd=ROOT,
         ).stdout
         for seed in ("1", "2")
-    }  # fmt: skip
+    }
     assert len(said) == 1
     assert len(said.pop().strip()) == 64

@@ -74,8 +74,12 @@ def test_every_arm_caption_and_doi_is_there(html: str, folder) -> None:
         assert arm.label in page.plain
     for name in filter(study.asks_for, FIGURES):
         assert catalogue.caption(name) in page.plain
-    dois = {"10.1002/hep.27378", "10.1002/jgm.637", "10.3324/haematol.2014.121590",
-            "10.1371/journal.pone.0050028"}  # fmt: skip
+    dois = {
+        "10.1002/hep.27378",
+        "10.1002/jgm.637",
+        "10.3324/haematol.2014.121590",
+        "10.1371/journal.pone.0050028",
+    }
     dois |= {r.doi for r in (*references.LITERATURE, *references.SOFTWARE) if r.doi}
     dois |= {doi for _, doi, _ in references.sources_of_parameters() if doi}
     assert len(dois) > 8
@@ -87,9 +91,17 @@ def test_every_arm_caption_and_doi_is_there(html: str, folder) -> None:
 
 def test_failures_stand_before_the_results(html: str) -> None:
     page = Page(html).plain
-    sections = ["The question", "neutrophils above 20-fold: 6", "fewer visible foci than",
-                "The arms in words", "Visible foci at read-out [foci]", "Bliss", "Limits",
-                "Spearman", "k" * 64]  # fmt: skip
+    sections = [
+        "The question",
+        "neutrophils above 20-fold: 6",
+        "fewer visible foci than",
+        "The arms in words",
+        "Visible foci at read-out [foci]",
+        "Bliss",
+        "Limits",
+        "Spearman",
+        "k" * 64,
+    ]
     assert [s for s in sections if s not in page] == []
     assert page.index("neutrophils above 20-fold") < page.index("fewer visible foci than")
     assert "12 simulations stopped by the solver and 18 refused as implausible" in page
@@ -172,9 +184,18 @@ def test_png_is_taken_where_there_is_no_svg(tmp_path: Path) -> None:
 
 
 def row(**changes: float | str | int) -> pd.Series:
-    values = {"arm": "amd3100", "reference": "timp1_high", "n": 10, "ratio": 0.5, "ratio_low": 0.4,
-              "ratio_high": 0.6, "difference": -3.0, "difference_low": -4.0,
-              "difference_high": -2.0, "responders": 0.5}  # fmt: skip
+    values = {
+        "arm": "amd3100",
+        "reference": "timp1_high",
+        "n": 10,
+        "ratio": 0.5,
+        "ratio_low": 0.4,
+        "ratio_high": 0.6,
+        "difference": -3.0,
+        "difference_low": -4.0,
+        "difference_high": -2.0,
+        "responders": 0.5,
+    }
     return pd.Series(values | changes)
 
 
@@ -196,12 +217,15 @@ def test_an_effect_in_words(changes: dict[str, float], expected: str) -> None:
 @pytest.mark.parametrize(
     ("null", "low", "high", "expected"),
     [
-        ("bliss", -0.2, -0.1, "synergy"), ("bliss", 0.1, 0.2, "antagonism"),
-        ("bliss", -0.1, 0.1, "as expected"), ("hsa", -0.2, -0.1, "better than the better part"),
-        ("hsa", 0.1, 0.2, "worse"), ("hsa", -0.1, 0.1, "no more than"),
+        ("bliss", -0.2, -0.1, "synergy"),
+        ("bliss", 0.1, 0.2, "antagonism"),
+        ("bliss", -0.1, 0.1, "as expected"),
+        ("hsa", -0.2, -0.1, "better than the better part"),
+        ("hsa", 0.1, 0.2, "worse"),
+        ("hsa", -0.1, 0.1, "no more than"),
         ("bliss", float("nan"), 0.1, "no verdict"),
     ],
-)  # fmt: skip
+)
 def test_a_combination_in_words(null: str, low: float, high: float, expected: str) -> None:
     verdict = words.combination_words(
         pd.Series({"null_model": null, "decides": True, "excess_low": low, "excess_high": high}),

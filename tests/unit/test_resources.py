@@ -48,15 +48,25 @@ def _sized(
     more = tuple(arm(treatment("anti_ly6g", 5), name=f"a{k}", label=str(k)) for k in range(arms))
     points = tuple(arm(name=f"s{k}", label=str(k)) for k in range(swept))
     sweep = Sweep(
-        name="dose", label="dose", base="a0", kind="grid", arms=points,
+        name="dose",
+        label="dose",
+        base="a0",
+        kind="grid",
+        arms=points,
         axes=(SweepAxis(key="treatments.amd3100.dose", what="dose", drug="amd3100"),),
         points=tuple((float(k),) for k in range(swept)),
         written=tuple((str(k),) for k in range(swept)),
-    )  # fmt: skip
+    )
     search = OptimiseSpec(
-        arm="a0", treatment=0, budget=100.0, dose=(1.0, 100.0), start=(0.0, 8.0), every=(0.5, 4.0),
-        mice=50, evaluations=10 + experiments // 10,
-    )  # fmt: skip
+        arm="a0",
+        treatment=0,
+        budget=100.0,
+        dose=(1.0, 100.0),
+        start=(0.0, 8.0),
+        every=(0.5, 4.0),
+        mice=50,
+        evaluations=10 + experiments // 10,
+    )
     return study.model_copy(
         update={
             "arms": more,
@@ -75,13 +85,15 @@ def _every(needs: Needs, mice: str) -> dict[str, tuple[float, float]]:
     names |= {"parameters": Named(mice=mice), "dose_curve": Named(mice=mice)}
     names |= {"simulate": Named(mice=mice, arm="a0"), "sweep": Named(mice=mice, sweep="dose")}
     names |= {"experiments": Named(arm="a0")}
-    asked = {rule: (needs.megabytes(rule)(n, 1), needs.minutes(rule)(n, 1))
-             for rule, n in names.items()}  # fmt: skip
+    asked = {
+        rule: (needs.megabytes(rule)(n, 1), needs.minutes(rule)(n, 1)) for rule, n in names.items()
+    }
     for figure in FIGURES:
         named = Named(figure=figure)
         asked[f"figure {figure}"] = (
-            needs.megabytes("figure")(named, 1), needs.minutes("figure")(named, 1)
-        )  # fmt: skip
+            needs.megabytes("figure")(named, 1),
+            needs.minutes("figure")(named, 1),
+        )
     return asked
 
 
@@ -89,18 +101,25 @@ def _every(needs: Needs, mice: str) -> dict[str, tuple[float, float]]:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    mice=st.integers(1, 10**6), more=st.integers(0, 10**6),
-    arms=st.integers(1, 8), further=st.integers(0, 8), resamples=st.integers(100, 10**5),
+    mice=st.integers(1, 10**6),
+    more=st.integers(0, 10**6),
+    arms=st.integers(1, 8),
+    further=st.integers(0, 8),
+    resamples=st.integers(100, 10**5),
     experiments=st.integers(100, 10**5),
-)  # fmt: skip
+)
 def test_more_of_anything_never_needs_less(
     small_study, mice, more, arms, further, resamples, experiments
 ):
     few = _every(Needs(_sized(small_study, mice=mice, arms=arms)), Chunk(0, mice - 1).name)
     larger = _sized(
-        small_study, mice=mice + more, arms=arms + further, resamples=resamples,
-        swept=3 + further, experiments=experiments,
-    )  # fmt: skip
+        small_study,
+        mice=mice + more,
+        arms=arms + further,
+        resamples=resamples,
+        swept=3 + further,
+        experiments=experiments,
+    )
     many = _every(Needs(larger), Chunk(0, mice + more - 1).name)
     for rule, (memory, time) in few.items():
         assert many[rule][0] >= memory, rule
@@ -163,8 +182,7 @@ def test_what_is_priced_is_counted(small_study):
 
 
 def test_every_table_of_a_figure_is_of_the_study_or_has_a_load():
-    small = {"mice_needed", "design", "optimum", "synergy", "dose_curves",
-             "event_free", "ranking"}  # fmt: skip
+    small = {"mice_needed", "design", "optimum", "synergy", "dose_curves", "event_free", "ranking"}
     assert {table for figure in FIGURES.values() for table in figure.shows} - small == set(OF_TABLE)
 
 
@@ -197,8 +215,12 @@ def test_a_stage_stays_within_what_it_is_given(tmp_path, small_study):
         "print(int(said.split('VmHWM:')[1].split()[0]) / 1024); "
         "sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+    )
     assert done.returncode == 0, done.stderr
     used = float(done.stdout.splitlines()[-1])
     needs = Needs(small_study)

@@ -56,8 +56,10 @@ def findings(tmp_path_factory) -> list[Finding]:
     for row in ROWS.splitlines():
         name, arm, reference, outcome, statistic, direction, low, high = row.split(",")
         study = "other" if name == "A" else "mine"
-        lines.append(f"{name},A,x,{study},{arm},{reference},{outcome},{statistic},{direction},,"
-                     f"{low},{high},we,,read")  # fmt: skip
+        lines.append(
+            f"{name},A,x,{study},{arm},{reference},{outcome},{statistic},{direction},,"
+            f"{low},{high},we,,read"
+        )
     (folder / "f.csv").write_text("\n".join(lines) + "\n")
     return read_findings(folder / "f.csv")
 
@@ -87,8 +89,10 @@ def directly(arm: str, k: int) -> pd.DataFrame:
     mice = KEYS[k] * MICE + np.arange(MICE)
     values = vary(
         np.repeat(PARTICLES[[k]], MICE, axis=0),
-        seed=SEED, mice=mice, attempts=np.zeros(MICE, np.int64),
-    )  # fmt: skip
+        seed=SEED,
+        mice=mice,
+        attempts=np.zeros(MICE, np.int64),
+    )
     cohort = pd.DataFrame({"mouse": mice, **dict(zip(NAMES, values.T, strict=True))})
     return simulate(load_text(STUDY).arm(arm), cohort, seed=SEED).outcomes
 

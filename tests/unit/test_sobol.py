@@ -59,10 +59,11 @@ def test_of_a_sum_the_shares_are_those_of_the_variances():
     design = points(priors, seed=1, n=n)
     weights = {"mmp_ki": 3.0, "cd63_ratio": 2.0, "sdf1_half_life": 1.0}
     y = sum(
-        w * np.log(design[:, NAMES.index(name)] / priors[name][1])
+        w
+        * np.log(design[:, NAMES.index(name)] / priors[name][1])
         / np.log(priors[name][2] / priors[name][1])
         for name, w in weights.items()
-    )  # fmt: skip
+    )
     frame = indices(priors, {("a", "b"): y}, seed=1)
     whole = sum(w**2 for w in weights.values())
     assert list(frame["parameter"][:3]) == list(weights)
@@ -165,13 +166,25 @@ def test_no_foci_at_all_are_no_infinity(small_study):
 
 def test_what_decides_by_hand(small_study):
     mice = typical(30)
-    table = pd.DataFrame([
-        {"arm": p.arm, "reference": p.reference, "parameter": name, "symbol": "s",
-         "meaning": PARAMETERS[name].meaning, "trust": PARAMETERS[name].trust,
-         "first": 0.0, "first_conf": 0.0, "total": 0.9 - 0.1 * k, "total_conf": 0.01, "n": 1}
-        for p in small_study.comparisons.pairs
-        for k, name in enumerate([*FREE, "sdf1_half_life", "cxcr4_kd", "marrow_transit"])
-    ])  # fmt: skip
+    table = pd.DataFrame(
+        [
+            {
+                "arm": p.arm,
+                "reference": p.reference,
+                "parameter": name,
+                "symbol": "s",
+                "meaning": PARAMETERS[name].meaning,
+                "trust": PARAMETERS[name].trust,
+                "first": 0.0,
+                "first_conf": 0.0,
+                "total": 0.9 - 0.1 * k,
+                "total_conf": 0.01,
+                "n": 1,
+            }
+            for p in small_study.comparisons.pairs
+            for k, name in enumerate([*FREE, "sdf1_half_life", "cxcr4_kd", "marrow_transit"])
+        ]
+    )
     frame = decisions(small_study, mice, table)
     assert list(frame.columns) == list(DECISIONS)
     assert len(frame) == MOST * len(small_study.comparisons.pairs)

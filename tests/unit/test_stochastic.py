@@ -52,8 +52,9 @@ def test_uniform_pairs_are_the_pairs_one_by_one():
     for first, n in ((0, 1), (3, 37), (2**32 - 20, 16)):
         u, v = np.empty(n), np.empty(n)
         philox.uniform_pairs(np.uint64(SEED), first, 5, philox.COLONY, u, v)
-        one = [philox.uniform_pair(np.uint64(SEED), first + k, 5, philox.COLONY, 0)
-               for k in range(n)]  # fmt: skip
+        one = [
+            philox.uniform_pair(np.uint64(SEED), first + k, 5, philox.COLONY, 0) for k in range(n)
+        ]
         assert list(zip(u, v, strict=True)) == one
 
 
@@ -217,8 +218,9 @@ def read(steps: np.ndarray, mouse: int = 0, lethal: float = 1e12, **how: int) ->
     """All that is read out of a mouse."""
     bins = np.zeros(BINS, np.int64)
     p = a_mouse(outgrowth_probability=1.0, colony_plateau=1e8, colony_spread=0.3)
-    out = read_out(steps, len(steps), p, np.uint64(SEED), mouse, 10.0, 30.0, 100.0, 6e4, lethal,
-                   bins, **how)  # fmt: skip
+    out = read_out(
+        steps, len(steps), p, np.uint64(SEED), mouse, 10.0, 30.0, 100.0, 6e4, lethal, bins, **how
+    )
     return np.array(out, dtype=np.float64).tobytes() + bins.tobytes()
 
 

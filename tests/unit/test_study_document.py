@@ -38,12 +38,23 @@ def test_the_default_file_is_the_default_study(root: Path) -> None:
     assert StudyFile.model_validate(data) == default_study()
     found = load(root / "config.yaml")
     assert (found.name, found.seed, found.cohort.mice, found.cohort.chunk) == (
-        "seubert2015", 2015, 1000, 1000,
-    )  # fmt: skip
+        "seubert2015",
+        2015,
+        1000,
+        1000,
+    )
     assert [a.name for a in found.arms] == [
-        "untreated", "timp1_high", "amd3100", "anti_sdf1", "anti_ly6g", "amd3100_anti_ly6g",
-        "anti_timp1", "mmp_inhibitor", "cd63_ko", "timp1_extreme",
-    ]  # fmt: skip
+        "untreated",
+        "timp1_high",
+        "amd3100",
+        "anti_sdf1",
+        "anti_ly6g",
+        "amd3100_anti_ly6g",
+        "anti_timp1",
+        "mmp_inhibitor",
+        "cd63_ko",
+        "timp1_extreme",
+    ]
     assert found.comparisons.reference == "timp1_high"
     extreme = found.arm("timp1_extreme").vector
     assert extreme is not None
@@ -82,14 +93,32 @@ def test_the_schema_accepts_sound_files(root: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "misspelt key in an arm", "unknown section", "misspelt key of a treatment", "missing key",
-        "missing section", "section is a list", "treatments not a list", "vector left empty",
-        "study name leaves the folder", "arm name with capitals", "seed is negative", "no mice",
-        "mice with a unit", "fold is zero", "dose without a unit", "time without a unit",
-        "unknown drug", "unknown route", "unknown parameter", "unknown distribution", "one bound",
-        "unknown figure format", "no dose fold", "label is a number",
+        "misspelt key in an arm",
+        "unknown section",
+        "misspelt key of a treatment",
+        "missing key",
+        "missing section",
+        "section is a list",
+        "treatments not a list",
+        "vector left empty",
+        "study name leaves the folder",
+        "arm name with capitals",
+        "seed is negative",
+        "no mice",
+        "mice with a unit",
+        "fold is zero",
+        "dose without a unit",
+        "time without a unit",
+        "unknown drug",
+        "unknown route",
+        "unknown parameter",
+        "unknown distribution",
+        "one bound",
+        "unknown figure format",
+        "no dose fold",
+        "label is a number",
     ],
-)  # fmt: skip
+)
 def test_the_schema_refuses_what_is_written_wrongly(name: str) -> None:
     old, new, _ = BROKEN[name]
     assert not VALIDATOR.is_valid(parse(SOUND.replace(old, new), "x").data)

@@ -57,8 +57,13 @@ def test_a_grid_is_every_combination_and_its_points_are_in_the_units_of_its_axes
     )
     sweep = study.sweep("s")
     assert [arm.name for arm in sweep.arms] == [
-        "s_0d_2d", "s_0d_4d", "s_0d_7d", "s_36h_2d", "s_36h_4d", "s_36h_7d",
-    ]  # fmt: skip
+        "s_0d_2d",
+        "s_0d_4d",
+        "s_0d_7d",
+        "s_36h_2d",
+        "s_36h_4d",
+        "s_36h_7d",
+    ]
     assert [axis.what for axis in sweep.axes] == ["start", "duration"]  # the rest does not vary
     assert {arm.challenge.day for arm in sweep.arms} == {3.0}
     last = study.arm("s_36h_7d").treatments[0]
@@ -83,12 +88,19 @@ def test_points_are_taken_as_they_stand_and_a_word_has_no_number():
     [
         (("grid: {treatments.anti_ly6g.dose: [1 mg/kg, 2 mg/kg]}",), "both", "dose_response"),
         (("grid: {treatments.1.dose: [1 mg/kg, 2 mg/kg]}",), "both", "dose_response"),
-        (("grid:", "  treatments.0.dose: [1 mg/kg, 2 mg/kg]",
-          "  treatments.1.dose: [1 mg/kg, 2 mg/kg]"), "both", "surface"),
+        (
+            (
+                "grid:",
+                "  treatments.0.dose: [1 mg/kg, 2 mg/kg]",
+                "  treatments.1.dose: [1 mg/kg, 2 mg/kg]",
+            ),
+            "both",
+            "surface",
+        ),
         (("grid: {timp1_vector.fold: [2, 20]}",), "high", "effects"),
         (("grid: {host.cd63: [0, 0.5]}",), "high", "effects"),
     ],
-)  # fmt: skip
+)
 def test_what_is_varied_is_what_is_asked(lines, arm, asks):
     assert swept(*lines, arm=arm).sweep("s").asks == asks
 

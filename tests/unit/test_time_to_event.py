@@ -70,8 +70,10 @@ def test_bands_where_the_formula_says_nothing():
 
 
 def test_failed_mice_and_absent_arms_are_left_out(tmp_path):
-    outcomes = {"x": arm([10, 20, 30], ["finished", "not_finite", "finished"]),
-                "ref": arm([10], "step_limit")}  # fmt: skip
+    outcomes = {
+        "x": arm([10, 20, 30], ["finished", "not_finite", "finished"]),
+        "ref": arm([10], "step_limit"),
+    }
     frame = event_free(
         outcomes, ["x", "ref", "gone"], ends=ENDS, interval=0.95, inspections=(14.0,)
     )
@@ -106,8 +108,9 @@ def test_the_lab_sees_the_truth_at_each_inspection_and_too_much_between(days, lo
 
     last = max(looks)
     for day in looks:
-        assert at(seen, day) == pytest.approx((np.asarray(days) > day).mean() if day < END else
-                                              (np.asarray(days) >= END).mean())  # fmt: skip
+        assert at(seen, day) == pytest.approx(
+            (np.asarray(days) > day).mean() if day < END else (np.asarray(days) >= END).mean()
+        )
     for day in np.linspace(0, last, 11):
         assert at(seen, day) >= at(truth, day) - 1e-12
 

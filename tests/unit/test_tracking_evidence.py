@@ -81,16 +81,22 @@ def test_a_parent_and_two_runs_a_variant(tmp_path, monkeypatch):
     runs = planned(calibrated(tmp_path))
     assert list(runs) == [
         "A small study: evidence",
-        "Calibration: full", "Calibration: monotonic", "Findings by full", "Findings by monotonic",
-    ]  # fmt: skip
+        "Calibration: full",
+        "Calibration: monotonic",
+        "Findings by full",
+        "Findings by monotonic",
+    ]
     parent, *children = runs.values()
     assert not parent.child
     assert all(c.child and c.study_key == parent.key for c in children)
     assert {r.status for r in runs.values()} == {"FINISHED"}
     assert len({r.key for r in runs.values()}) == 5
     assert parent.metrics == {
-        "hits_a.full": 1.0, "hits_b.full": 1.0, "hits_a.monotonic": 1.0, "hits_b.monotonic": 0.0
-    }  # fmt: skip
+        "hits_a.full": 1.0,
+        "hits_b.full": 1.0,
+        "hits_a.monotonic": 1.0,
+        "hits_b.monotonic": 0.0,
+    }
     assert "predicted.B1" not in runs["Findings by monotonic"].metrics  # NaN is no metric
     note = parent.tags["mlflow.note.content"]
     assert "B1: a fall &#124; and more" in note

@@ -235,8 +235,11 @@ def test_a_run_is_followed_until_its_lines_end(
     os.write(written, b"job\n")
     follow(read, now, store=at, experiment="followed", folder=tmp_path)
     assert seen[0] == seen[1] == {}
-    assert seen[2] == {"A small study": "RUNNING", LABELS["high"]: "FINISHED",
-                       LABELS["amd3100"]: "FINISHED"}  # fmt: skip
+    assert seen[2] == {
+        "A small study": "RUNNING",
+        LABELS["high"]: "FINISHED",
+        LABELS["amd3100"]: "FINISHED",
+    }
     after = states()
     assert after["A small study"] == after[LABELS["untreated"]] == "KILLED"
     assert (tmp_path / "open.json").read_text() == "[]"

@@ -91,18 +91,37 @@ def test_a_renderer_finds_text_alone(of: str, text: str) -> None:
 def test_all_texts_of_a_study_go_through_it(text: str) -> None:
     arm = {"name": text, "label": text, "treatments": [{"drug": text, "written": text}]}
     study = {
-        "title": text, "question": text, "seed": 1, "arms": [arm], "cohort": {"mice": 1},
+        "title": text,
+        "question": text,
+        "seed": 1,
+        "arms": [arm],
+        "cohort": {"mice": 1},
         "comparisons": {"reference": text},
-    }  # fmt: skip
-    row = {"arm": text, "reference": text, "outcome": text, "unit": text, "ratio": "0.5",
-           "ratio_low": "0.4", "ratio_high": "0.6"}  # fmt: skip
+    }
+    row = {
+        "arm": text,
+        "reference": text,
+        "outcome": text,
+        "unit": text,
+        "ratio": "0.5",
+        "ratio_low": "0.4",
+        "ratio_high": "0.6",
+    }
     figure = ["figures/" + text.replace("/", "") + ".svg", "report.html"]
     notes = [
         words.study_note(study, [row, row | {"outcome": "b"}], [text], figure),
         words.arm_note(arm, [row], [text], text),
-        words.schedule_note(text, text, {text: dict.fromkeys(
-            ("dose", "doses", "total", "start", "ratio", "ratio_low", "ratio_high"), "1")}, figure),
-    ]  # fmt: skip
+        words.schedule_note(
+            text,
+            text,
+            {
+                text: dict.fromkeys(
+                    ("dose", "doses", "total", "start", "ratio", "ratio_low", "ratio_high"), "1"
+                )
+            },
+            figure,
+        ),
+    ]
     for note in notes:
         shown = RENDERER.render(note)
         found = Found()

@@ -136,9 +136,7 @@ def _run_from(folder: Path) -> Path:
     (folder / "studies" / "mine.csv").write_text("finding\n")
     results = build(folder)
     plan = SimpleNamespace(
-        results="results/small",
-        file="studies/small.yaml",
-        findings=lambda *_: ["studies/mine.csv"],
+        results="results/small", file="studies/small.yaml", findings=lambda *_: ["studies/mine.csv"]
     )
     dag = SimpleNamespace(jobs=_jobs(), dependencies=_Dependencies())
     start.keep(plan, dag)  # type: ignore[arg-type]
@@ -165,10 +163,13 @@ def test_the_parent_run_holds_all_that_is_needed_to_make_it_again(kept: Path) ->
     run = planned(kept)[PARENT]
     names = {a.name: a.path for a in run.artifacts}
     wanted = {
-        "provenance/origin.json", "provenance/uncommitted.diff", "provenance/jobs.json",
-        "provenance/study/studies/small.yaml", "provenance/study/studies/mine.csv",
+        "provenance/origin.json",
+        "provenance/uncommitted.diff",
+        "provenance/jobs.json",
+        "provenance/study/studies/small.yaml",
+        "provenance/study/studies/mine.csv",
         "envs/requirements.txt",
-    }  # fmt: skip
+    }
     assert wanted <= names.keys()
     assert b"+a = 2" in names["provenance/uncommitted.diff"].read_bytes()
     assert run.tags["nichetrial.code_diff"] == "kept"

@@ -56,10 +56,17 @@ def test_an_arm_begins_with_the_numbers_it_is_judged_by(results: Path) -> None:
     powered(results)
     parent, reference, drug, untreated, _ = planned(results)
     assert list(drug.metrics)[:10] == [
-        "foci_ratio", "foci_ratio_low", "foci_ratio_high", "foci_responders",
-        "survival_days_gained", "survival_days_gained_low", "survival_days_gained_high",
-        "mice_needed", "mice_needed_low", "mice_needed_high",
-    ]  # fmt: skip
+        "foci_ratio",
+        "foci_ratio_low",
+        "foci_ratio_high",
+        "foci_responders",
+        "survival_days_gained",
+        "survival_days_gained_low",
+        "survival_days_gained_high",
+        "mice_needed",
+        "mice_needed_low",
+        "mice_needed_high",
+    ]
     assert drug.metrics["survival_days_gained"] == 2.5
     assert drug.metrics["mice_needed"] == 6
     assert drug.metrics["burden_ratio"] == 0.3
@@ -151,10 +158,13 @@ def test_the_view_has_the_effect_and_what_differs_and_is_saved_once(results: Pat
     state = json.loads(json.loads(client.tags[view_tag("small")])["state"])
     assert state["orderByKey"] == "metrics.`foci_ratio`"
     assert state["selectedColumns"] == [
-        "metrics.`foci_ratio`", "metrics.`foci_ratio_low`", "metrics.`foci_ratio_high`",
-        "params.`treatment.amd3100`", "params.`timp1_vector.fold`",
+        "metrics.`foci_ratio`",
+        "metrics.`foci_ratio_low`",
+        "metrics.`foci_ratio_high`",
+        "params.`treatment.amd3100`",
+        "params.`timp1_vector.fold`",
         "params.`timp1_vector.onset_day`",
-    ]  # fmt: skip
+    ]
     assert state["columnOrder"][2:] == state["selectedColumns"]
     assert runs[0].key in state["searchFilter"]
     views.offer(client, "1", live.so_far(runs))  # type: ignore[arg-type]

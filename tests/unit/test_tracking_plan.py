@@ -49,11 +49,7 @@ def test_one_run_for_study_each_arm_and_comparison(results: Path) -> None:
 def test_params_that_differ_come_first_in_plain_words(results: Path) -> None:
     runs = planned(results)
     amd = runs[AMD].params
-    assert list(amd)[:3] == [
-        "timp1_vector.fold",
-        "timp1_vector.onset_day",
-        "treatment.amd3100",
-    ]
+    assert list(amd)[:3] == ["timp1_vector.fold", "timp1_vector.onset_day", "treatment.amd3100"]
     assert amd["timp1_vector.fold"] == "2.5"
     assert amd["treatment.amd3100"] == "5 mg/kg every 12 h from day 2 to day 16"
     assert all(name.startswith("unchanged.") for name in list(amd)[3:])

@@ -320,9 +320,12 @@ def test_a_server_that_freezes_costs_seconds_and_one_line(tmp_path: Path) -> Non
     clean = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
     done = subprocess.run(
         [sys.executable, "-m", "nichetrial", *words],
-        cwd=tmp_path, env=clean | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1"},
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=clean | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     server.shutdown()
     server.server_close()
     assert done.returncode == 2

@@ -21,8 +21,11 @@ def nested(sd: tuple[float, float, float], seed: int, shape=(P, A, T)) -> np.nda
     """Values (particles, animals, twins) with these standard deviations of the three parts."""
     random = np.random.default_rng(seed)
     p, a, _ = shape
-    return (sd[0] * random.normal(size=(p, 1, 1)) + sd[1] * random.normal(size=(p, a, 1))
-            + sd[2] * random.normal(size=shape))  # fmt: skip
+    return (
+        sd[0] * random.normal(size=(p, 1, 1))
+        + sd[1] * random.normal(size=(p, a, 1))
+        + sd[2] * random.normal(size=shape)
+    )
 
 
 def group(values: np.ndarray, status="finished") -> pd.DataFrame:
@@ -91,8 +94,13 @@ def test_what_mice_buy_is_what_simulated_experiments_say(shared):
     level = nested((2.0, 0, 0), 4, (p, 1, 1))[:, :, 0]
     mouse = np.sqrt(3.0**2 + 1.0**2)
     random = np.random.default_rng(5)
-    treated = (level + effect + gain + random.normal(0, mouse, (p, 8))
-               + random.normal(0, np.sqrt(2.0), (p, 8)))  # fmt: skip
+    treated = (
+        level
+        + effect
+        + gain
+        + random.normal(0, mouse, (p, 8))
+        + random.normal(0, np.sqrt(2.0), (p, 8))
+    )
     control = level + random.normal(0, mouse, (p, 8))
     error = (treated.mean(axis=1) - control.mean(axis=1)).std()
     assert row["error_8"] * shared.mean() == pytest.approx(error, rel=0.05)

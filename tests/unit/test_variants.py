@@ -136,9 +136,7 @@ def test_hgf_signals_in_the_place_of_the_niche():
     np.testing.assert_allclose(without, with_values(typical("no_niche"), hgf_gain=0.0))
     # founding at basal TIMP-1 is that of the mouse, however strong the signal
     np.testing.assert_allclose(
-        of_variant("hgf_only", 1.0)["expected_foci"],
-        simulated(without)["expected_foci"],
-        rtol=1e-3,
+        of_variant("hgf_only", 1.0)["expected_foci"], simulated(without)["expected_foci"], rtol=1e-3
     )
     for fold in FOLDS:
         with_hgf = ratio("hgf_only", fold, "expected_foci")

@@ -35,9 +35,19 @@ def main() -> None:
         first, second = Hill(E0=1.0, Emax=e1, h=h1, C=c1), Hill(E0=1.0, Emax=e2, h=h2, C=c2)
         x, y = (d.ravel() for d in np.meshgrid(DOSES, DOSES, indexing="ij"))
         musyc = MuSyC(
-            E0=1.0, E1=e1, E2=e2, E3=e3, h1=h1, h2=h2, C1=c1, C2=c2,
-            alpha12=alpha12, alpha21=alpha21, gamma12=1.0, gamma21=1.0,
-        )  # fmt: skip
+            E0=1.0,
+            E1=e1,
+            E2=e2,
+            E3=e3,
+            h1=h1,
+            h2=h2,
+            C1=c1,
+            C2=c2,
+            alpha12=alpha12,
+            alpha21=alpha21,
+            gamma12=1.0,
+            gamma21=1.0,
+        )
         alone = {"drug1_model": first, "drug2_model": second}
         table = pd.DataFrame({"case": case, "dose_a": x, "dose_b": y})
         names = ("e1", "h1", "c1", "e2", "h2", "c2", "e3", "alpha12", "alpha21")

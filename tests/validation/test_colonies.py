@@ -36,8 +36,12 @@ def passes(pvalue: float) -> None:
 
 
 def parameters(**changes: float) -> np.ndarray:
-    values = {"outgrowth_probability": 0.3, "colony_doubling": DOUBLING,
-              "colony_plateau": PLATEAU, "colony_spread": SPREAD} | changes  # fmt: skip
+    values = {
+        "outgrowth_probability": 0.3,
+        "colony_doubling": DOUBLING,
+        "colony_plateau": PLATEAU,
+        "colony_spread": SPREAD,
+    } | changes
     p = np.zeros(len(PARAMETER_NAMES))
     for name, value in values.items():
         p[PARAMETER_NAMES.index(name)] = value
@@ -98,8 +102,9 @@ def test_number_of_colonies_is_poisson_thinned_by_the_outgrowth(share):
     top = int(mean + 8 * np.sqrt(mean) + 8)
     d = stats.poisson(mean)
     expected = MICE * np.append(d.pmf(np.arange(top)), d.sf(top - 1))
-    passes(chi_square(np.bincount(np.minimum(colonies, top).astype(int), minlength=top + 1),
-                      expected))  # fmt: skip
+    passes(
+        chi_square(np.bincount(np.minimum(colonies, top).astype(int), minlength=top + 1), expected)
+    )
 
 
 def test_founding_times_follow_the_expected_founders():
@@ -142,9 +147,13 @@ def test_expected_visible_is_the_integral_and_the_mean_of_the_foci(spread):
     if spread:
         exact, _ = integrate.quad(
             lambda z: founders(DAY - wait * np.exp(-spread * z)) * stats.norm.pdf(z),
-            -9, 9, points=[np.log(wait / (DAY - CHALLENGE)) / spread], epsabs=0, epsrel=1e-11,
+            -9,
+            9,
+            points=[np.log(wait / (DAY - CHALLENGE)) / spread],
+            epsabs=0,
+            epsrel=1e-11,
             limit=400,
-        )  # fmt: skip
+        )
     else:
         exact = float(founders(DAY - wait))
     mean = expected_visible(steps, len(steps), p, DAY, VISIBLE)

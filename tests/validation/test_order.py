@@ -22,7 +22,10 @@ ANY_ERROR = 1e6
 STATES = slice(lanes.STATE, lanes.STATE + 13)
 HOST = np.ones(4)
 EVENTS = [("bolus", k, dose) for k, dose in enumerate((20.0, 0.5, 0.5, 0.5, 0.5, 20.0))] + [
-    ("vector", 0, 9.0), ("implant", 0, 1e6), ("cells", 0, 1e3)]  # fmt: skip
+    ("vector", 0, 9.0),
+    ("implant", 0, 1e6),
+    ("cells", 0, 1e3),
+]
 
 
 def start() -> np.ndarray:

@@ -31,12 +31,22 @@ PROCESSORS = {
     "AVX2 and FMA": ("haswell", ["xmm", "ymm", "vfmadd"], {"avx2", "fma", "bmi2", "movbe"}),
 }
 MANY = arm(
-    *(treatment(drug, 8, every=1.3, start=0.2 * k, until=9.0)
-      for k, drug in enumerate(("amd3100", "anti_sdf1", "anti_ly6g", "anti_ly6g_murinised",
-                                "anti_timp1", "mmp_inhibitor"))),
+    *(
+        treatment(drug, 8, every=1.3, start=0.2 * k, until=9.0)
+        for k, drug in enumerate(
+            (
+                "amd3100",
+                "anti_sdf1",
+                "anti_ly6g",
+                "anti_ly6g_murinised",
+                "anti_timp1",
+                "mmp_inhibitor",
+            )
+        )
+    ),
     treatment("amd3100", 10, every=1.0, start=2.0, until=5.0, method="pump"),
     name="many",
-)  # fmt: skip
+)
 STUDY = (ARMS["primary"], ARMS["cd63_ko"], MANY)
 
 
@@ -66,11 +76,15 @@ def instructions(kernel) -> list[str]:
 
 def elsewhere(folder: Path, cpu: str, code: str) -> list[list[str]]:
     """Words of each line that ``code`` prints, compiled for that processor."""
-    older = {} if cpu != "x86-64" else {
-        # of the C library and of NumPy, too, what would run on a processor without these
-        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX2_Usable,-FMA_Usable",
-        "NPY_DISABLE_CPU_FEATURES": " ".join({"AVX2", "FMA3"} & set(SIMD["found"])),
-    }  # fmt: skip
+    older = (
+        {}
+        if cpu != "x86-64"
+        else {
+            # of the C library and of NumPy, too, what would run on a processor without these
+            "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX2_Usable,-FMA_Usable",
+            "NPY_DISABLE_CPU_FEATURES": " ".join({"AVX2", "FMA3"} & set(SIMD["found"])),
+        }
+    )
     own = folder / cpu
     own.mkdir(mode=0o700)
     done = subprocess.run(

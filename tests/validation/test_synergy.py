@@ -48,8 +48,10 @@ def test_musyc_surface_null_and_beta(case):
 
 def test_musyc_finds_the_parameters_of_its_surface_again(case):
     _, m = case
-    x, y = (d.ravel() for d in np.meshgrid([0, 0.1, 0.3, 1, 3, 10, 30, 100],
-                                           [0, 0.1, 0.3, 1, 3, 10, 30, 100]))  # fmt: skip
+    x, y = (
+        d.ravel()
+        for d in np.meshgrid([0, 0.1, 0.3, 1, 3, 10, 30, 100], [0, 0.1, 0.3, 1, 3, 10, 30, 100])
+    )
     found = fit_musyc(x, y, m.at(x, y), m.a, m.b)
     assert (found.alpha12, found.alpha21) == pytest.approx((m.alpha12, m.alpha21), rel=1e-5)
     assert found.beta == pytest.approx(m.beta, abs=1e-6)

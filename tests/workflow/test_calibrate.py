@@ -122,16 +122,22 @@ def would_run(folder: Path, *command: str) -> set[str]:
 
 
 def test_everything_is_there(finished):
-    names = {f"{v}/{t}.parquet" for v in VARIANTS
-             for t in ("population", "generations", "posterior", "experiments")}  # fmt: skip
+    names = {
+        f"{v}/{t}.parquet"
+        for v in VARIANTS
+        for t in ("population", "generations", "posterior", "experiments")
+    }
     names |= {
         f"{v}/particles/{g}/{c}.parquet"
         for v in VARIANTS
         for g in ("000", "001")
         for c in ("000000-000009", "000010-000019")
     }
-    names |= {f"{t}.{kind}" for kind in ("parquet", "csv") for t in
-              ("scoreboard", "sobol", "decisions", "dose_arms", "turns", "phase_map")}  # fmt: skip
+    names |= {
+        f"{t}.{kind}"
+        for kind in ("parquet", "csv")
+        for t in ("scoreboard", "sobol", "decisions", "dose_arms", "turns", "phase_map")
+    }
     names |= {"metrics.json"}
     assert {n for n in names if not (evidence(finished[0]) / n).is_file()} == set()
     assert not list((finished[0] / "results").rglob("*.part"))
@@ -198,8 +204,11 @@ def test_killed_and_taken_up_on_one_core_with_other_chunks_it_is_the_same(fresh,
     with open(fresh / "said.txt", "w") as said:
         run = subprocess.Popen(
             [sys.executable, "-m", "nichetrial", "calibrate", STUDY, "--cores", "1"],
-            cwd=fresh, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            cwd=fresh,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
     deadline = time.monotonic() + 300
     pattern = r"calibrate (\w+), generation (\d+), particles (\d+-\d+) done\n"
     while len(re.findall(pattern, (fresh / "said.txt").read_text())) < 2:
@@ -283,12 +292,7 @@ def test_an_experiment_of_ones_own_that_is_changed_is_done_again(folder):
         ("my/predict.csv", "M2,B", "M2,A", "my/predict.csv:2: NT027 "),
         ("my/predict.csv", ",mine,", ",../mine,", "my/predict.csv:2: NT028 "),
         ("my/fit.csv", ",mine,", ",yours,", "my/yours.yaml: NT001 "),
-        (
-            "my/mine.yaml",
-            "  high: {}",
-            "  low: {}",
-            "my/mine.yaml: NT015 ",
-        ),
+        ("my/mine.yaml", "  high: {}", "  low: {}", "my/mine.yaml: NT015 "),
         ("my/mine.yaml", "route: intravenous", "route: air", "my/mine.yaml:4: "),
         (STUDY, "my/fit.csv", "my/none.csv", "calibration.fit[0]: NT026 "),
     ],

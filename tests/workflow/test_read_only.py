@@ -27,10 +27,14 @@ def where_they_are_read_only(folder: Path, *words: str) -> subprocess.CompletedP
     (folder / "tmp").mkdir(exist_ok=True)
     return subprocess.run(
         ["unshare", "--mount", "sh", "-c", f"{mounts} exec {shlex.join(words)}"],
-        cwd=folder, env={**os.environ, "HOME": str(folder), "TMPDIR": str(folder / "tmp")},
-        text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=folder,
+        env={**os.environ, "HOME": str(folder), "TMPDIR": str(folder / "tmp")},
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         timeout=600,
-    )  # fmt: skip
+    )
 
 
 def test_a_run_writes_neither_beside_the_code_nor_into_the_environment(fresh):
@@ -40,9 +44,17 @@ def test_a_run_writes_neither_beside_the_code_nor_into_the_environment(fresh):
         refused = where_they_are_read_only(fresh, "touch", str(place / "written"))
         assert "Read-only file system" in refused.stdout, refused.stdout
     done = where_they_are_read_only(
-        fresh, sys.executable, "-m", "nichetrial", "run", STUDY, "--cores", "2",
-        "--until", "parameters",
-    )  # fmt: skip
+        fresh,
+        sys.executable,
+        "-m",
+        "nichetrial",
+        "run",
+        STUDY,
+        "--cores",
+        "2",
+        "--until",
+        "parameters",
+    )
     assert done.returncode == 0, done.stdout
     assert "draw mice 0-9 done" in done.stdout
     assert "Traceback" not in done.stdout

@@ -49,7 +49,12 @@ def test_modules_of_the_working_folder_are_not_imported(another_dose, tmp_path):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     done = subprocess.run(
         [Path(sys.executable).with_name("nichetrial"), "run", STUDY, "--cores", "2"],
-        cwd=another_dose, env=environment, text=True, capture_output=True, timeout=900, check=False,
-    )  # fmt: skip
+        cwd=another_dose,
+        env=environment,
+        text=True,
+        capture_output=True,
+        timeout=900,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert not trace.exists()

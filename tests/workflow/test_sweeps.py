@@ -17,10 +17,13 @@ pytestmark = [pytest.mark.slow]
 def runs(folder: Path, tag: str, value: str) -> set[tuple[str, str]]:
     """Name and status of the runs with this tag."""
     with closing(sqlite3.connect(folder / "results" / "mlflow" / "mlflow.db")) as connection:
-        return set(connection.execute(
-            "SELECT name, status FROM runs JOIN tags USING (run_uuid) WHERE key = ? AND value = ?",
-            (tag, value),
-        ))  # fmt: skip
+        return set(
+            connection.execute(
+                "SELECT name, status FROM runs JOIN tags USING (run_uuid)"
+                " WHERE key = ? AND value = ?",
+                (tag, value),
+            )
+        )
 
 
 @pytest.fixture

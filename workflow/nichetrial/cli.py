@@ -113,9 +113,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser(name: str, module: Any) -> argparse.ArgumentParser:
     parser = _Parser(
-        prog=f"nichetrial {name}",
-        description=f"{COMMANDS[name].capitalize()}.",
-        allow_abbrev=False,
+        prog=f"nichetrial {name}", description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False
     )
     module.add_arguments(parser)
     return parser

@@ -45,9 +45,7 @@ NOT_A_STUDY = Code(
     "Begin with the keys `study`, `experiment` and `arms`; config.yaml is an example.",
 )
 DUPLICATE_KEY = Code(
-    5,
-    "A key is there twice in one mapping.",
-    "Keep one of the two, or rename one.",
+    5, "A key is there twice in one mapping.", "Keep one of the two, or rename one."
 )
 UNKNOWN_KEY = Code(
     6,
@@ -55,20 +53,14 @@ UNKNOWN_KEY = Code(
     "Use the key that is suggested. docs/study-file.md lists all keys.",
 )
 MISSING_KEY = Code(
-    7,
-    "A key is missing that has no default.",
-    "Add the key. docs/study-file.md describes it.",
+    7, "A key is missing that has no default.", "Add the key. docs/study-file.md describes it."
 )
 WRONG_KIND = Code(
     8,
     "A value is of another kind than the key takes: text, a number, a list or a mapping.",
     "Write the kind of value that the message names.",
 )
-EMPTY = Code(
-    9,
-    "A key has no value.",
-    "Write a value, or delete the key.",
-)
+EMPTY = Code(9, "A key has no value.", "Write a value, or delete the key.")
 UNKNOWN_WORD = Code(
     10,
     "A word is none of those that the key takes, for example an unknown drug or parameter.",
@@ -89,15 +81,9 @@ UNFIT_NAME = Code(
     "A name has characters that cannot be in the name of a folder, or is reserved.",
     "Use small letters, digits, `_` and `-`, starting with a letter or a digit.",
 )
-TWICE = Code(
-    14,
-    "Something is listed twice.",
-    "Delete one of the two.",
-)
+TWICE = Code(14, "Something is listed twice.", "Delete one of the two.")
 NO_SUCH_ARM = Code(
-    15,
-    "No arm has this name.",
-    "Use the name of an arm of the study, as it stands under `arms`.",
+    15, "No arm has this name.", "Use the name of an arm of the study, as it stands under `arms`."
 )
 TOO_MANY = Code(
     16,
@@ -105,9 +91,7 @@ TOO_MANY = Code(
     "Make the study smaller, or dose less often.",
 )
 TOO_FEW = Code(
-    17,
-    "There are fewer arms, mice or entries than are needed.",
-    "Add what the message names.",
+    17, "There are fewer arms, mice or entries than are needed.", "Add what the message names."
 )
 WRONG_ORDER = Code(
     18,
@@ -130,15 +114,9 @@ NOT_A_COMBINATION = Code(
     "An arm is not the sum of the arms that it is said to combine.",
     "Give the combination exactly the treatments of its parts, and nothing else that differs.",
 )
-SAME_ARMS = Code(
-    22,
-    "Two arms are identical or have the same label.",
-    "Change one, or delete it.",
-)
+SAME_ARMS = Code(22, "Two arms are identical or have the same label.", "Change one, or delete it.")
 SAME_NAME = Code(
-    23,
-    "An arm and a sweep, or two arms of sweeps, have the same name.",
-    "Rename one of them.",
+    23, "An arm and a sweep, or two arms of sweeps, have the same name.", "Rename one of them."
 )
 DISTRIBUTION = Code(
     24,
@@ -146,9 +124,7 @@ DISTRIBUTION = Code(
     "Write it as in the example of the message; docs/study-file.md has all forms.",
 )
 NO_SUCH_DRUG = Code(
-    25,
-    "The arm is not given this drug, or is given several.",
-    "Name a drug that the arm is given.",
+    25, "The arm is not given this drug, or is given several.", "Name a drug that the arm is given."
 )
 NO_FINDINGS = Code(
     26,
@@ -197,14 +173,10 @@ NO_SUCH_PROFILE = Code(
     "Use a profile that is listed, or the path of a folder with a config.yaml.",
 )
 NO_SUCH_MOUSE = Code(
-    102,
-    "The study has no mouse of this number.",
-    "Use a number within the range that is named.",
+    102, "The study has no mouse of this number.", "Use a number within the range that is named."
 )
 NOT_ASKED = Code(
-    103,
-    "The study does not ask for what the command would make.",
-    "Add it to the study file.",
+    103, "The study does not ask for what the command would make.", "Add it to the study file."
 )
 NOT_WRITABLE = Code(
     104,
@@ -217,9 +189,7 @@ UNFIT_TARGET = Code(
     "Name a new file or folder.",
 )
 BUSY = Code(
-    106,
-    "Another run works in this folder.",
-    "Wait for it, stop it, or run from another folder.",
+    106, "Another run works in this folder.", "Wait for it, stop it, or run from another folder."
 )
 NOT_INSTALLED = Code(
     107,
@@ -266,9 +236,7 @@ NO_POPULATION = Code(
     "Run `nichetrial calibrate`, or use `cohort.population: calibrated`.",
 )
 NO_STEADY_STATE = Code(
-    302,
-    "The mouse has no steady state in the host of this arm.",
-    "Choose another mouse or arm.",
+    302, "The mouse has no steady state in the host of this arm.", "Choose another mouse or arm."
 )
 UNFINISHED_MICE = Code(
     303,
@@ -419,11 +387,7 @@ NO_SLURM = Code(
     "The profile sends jobs to Slurm, and its commands are not here.",
     "Run on a login node of the cluster, or use another profile.",
 )
-SLURM_SILENT = Code(
-    601,
-    "Slurm does not answer.",
-    "Try again when `squeue` answers.",
-)
+SLURM_SILENT = Code(601, "Slurm does not answer.", "Try again when `squeue` answers.")
 JOBS_LEFT = Code(
     602,
     "Jobs of an earlier run do not end.",

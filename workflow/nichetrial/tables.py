@@ -117,8 +117,13 @@ def write(frame: pd.DataFrame, path: str | os.PathLike[str], schema: Schema) -> 
     text = [field.name for field in fields if pa.types.is_string(field.type)]
     real = [field.name for field in fields if pa.types.is_floating(field.type)]
     with atomic(path) as part:
-        pq.write_table(table.replace_schema_metadata(None), part, compression="lz4",
-                       use_dictionary=text, use_byte_stream_split=real)  # fmt: skip
+        pq.write_table(
+            table.replace_schema_metadata(None),
+            part,
+            compression="lz4",
+            use_dictionary=text,
+            use_byte_stream_split=real,
+        )
 
 
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:

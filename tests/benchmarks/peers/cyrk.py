@@ -46,8 +46,18 @@ def _mouse(method: str, step: float):
 
     @njit(error_model="numpy")
     def segment(y, times, d, rtol, atol):
-        solved = nbsolve2_ivp(_ADDRESS, (times[0], times[-1]), y, method, times, False, d,
-                              rtol, atol, max_step=longest)  # fmt: skip
+        solved = nbsolve2_ivp(
+            _ADDRESS,
+            (times[0], times[-1]),
+            y,
+            method,
+            times,
+            False,
+            d,
+            rtol,
+            atol,
+            max_step=longest,
+        )
         states = solved.y.T.copy() if solved.success else np.full((len(times), STATES), np.nan)
         solved.free()
         return states

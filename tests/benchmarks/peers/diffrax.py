@@ -111,10 +111,19 @@ class _Arm:
                 if len(jumps):
                     control = diffrax.ClipStepSizeController(control, jump_ts=jumps)
                 solved = diffrax.diffeqsolve(
-                    diffrax.ODETerm(rhs), getattr(diffrax, method)(), low, high, None, y, mouse,
-                    saveat=diffrax.SaveAt(ts=np.append(at, high)), stepsize_controller=control,
-                    adjoint=diffrax.ForwardMode(), max_steps=STEPS, throw=False,
-                )  # fmt: skip
+                    diffrax.ODETerm(rhs),
+                    getattr(diffrax, method)(),
+                    low,
+                    high,
+                    None,
+                    y,
+                    mouse,
+                    saveat=diffrax.SaveAt(ts=np.append(at, high)),
+                    stepsize_controller=control,
+                    adjoint=diffrax.ForwardMode(),
+                    max_steps=STEPS,
+                    throw=False,
+                )
                 states.append(solved.ys[:-1])
                 y = solved.ys[-1]
             return jnp.concatenate([*states, y[None]])
@@ -127,8 +136,18 @@ class _Arm:
         kin, y = np.empty((n, KINETICS)), np.empty((n, len(STATES)))
         rows = np.empty((n, len(self.since), LENGTH))
         for i, p in enumerate(parameters):
-            levels(p, c.host, c.times, c.kinds, c.channels, c.amounts, self.since, kin[i], y[i],
-                   rows[i])  # fmt: skip
+            levels(
+                p,
+                c.host,
+                c.times,
+                c.kinds,
+                c.channels,
+                c.amounts,
+                self.since,
+                kin[i],
+                y[i],
+                rows[i],
+            )
         return {
             "p": parameters,
             "kinetics": kin.reshape(n, 5, len(CHANNELS)),

@@ -39,8 +39,9 @@ def _odeint(y, times, d, rtol, atol):
 
 def _solve_ivp(method):
     def segment(y, times, d, rtol, atol):
-        return solve_ivp(_rates, (times[0], times[-1]), y, method, times, args=(d,),
-                         rtol=rtol, atol=atol).y.T  # fmt: skip
+        return solve_ivp(
+            _rates, (times[0], times[-1]), y, method, times, args=(d,), rtol=rtol, atol=atol
+        ).y.T
 
     return segment
 

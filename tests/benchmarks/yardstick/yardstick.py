@@ -36,10 +36,7 @@ from tests.benchmarks import record
 __all__ = ["FLAGS", "NAME", "VERSION", "NotRun", "build", "main", "prepare"]
 
 NAME = "C by hand: Rodas5P, 8 mice a vector"
-FLAGS = {
-    "-O3": ("-O3", "-fno-math-errno", "-fno-trapping-math"),
-    "-Ofast": ("-Ofast",),
-}
+FLAGS = {"-O3": ("-O3", "-fno-math-errno", "-fno-trapping-math"), "-Ofast": ("-Ofast",)}
 """Label -> options, besides those for this processor. -Ofast may take NaN for a number."""
 COMMON = (
     *("-march=native", "-std=gnu11", "-shared", "-fPIC"),
@@ -73,14 +70,25 @@ class _Task(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("events", "rows", "mice")),
-        *((name, ctypes.c_void_p) for name in ("times", "amounts", "kinds", "channels", "grid",
-                                               "marks", "host", "parameters")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                "times",
+                "amounts",
+                "kinds",
+                "channels",
+                "grid",
+                "marks",
+                "host",
+                "parameters",
+            )
+        ),
         ("rtol", ctypes.c_double),
         ("most", ctypes.c_int64),
         ("courses", ctypes.c_void_p),
         ("steps", ctypes.c_void_p),
         ("attempts", ctypes.c_int64),
-    ]  # fmt: skip
+    ]
 
 
 def _compiler() -> str:
@@ -121,18 +129,25 @@ def _integrate(library: ctypes.CDLL, arm: Arm, parameters: Floats, rtol: float):
     e, read = events(arm), reading(arm)
     days = grid(read)
     arrays = {
-        "times": e.times, "amounts": e.amounts, "kinds": e.kinds, "channels": e.channels,
-        "grid": days, "marks": np.array([read.challenge, read.day, read.end]),
+        "times": e.times,
+        "amounts": e.amounts,
+        "kinds": e.kinds,
+        "channels": e.channels,
+        "grid": days,
+        "marks": np.array([read.challenge, read.day, read.end]),
         "host": np.array(arm.host.genes, dtype=np.float64),
         "parameters": np.ascontiguousarray(parameters),
         "courses": np.full((len(parameters), len(days), len(STATE_NAMES)), np.nan),
         "steps": np.zeros(len(parameters), np.int64),
-    }  # fmt: skip
+    }
     task = _Task(
-        events=len(e.times), rows=len(days), mice=len(parameters), rtol=rtol,
+        events=len(e.times),
+        rows=len(days),
+        mice=len(parameters),
+        rtol=rtol,
         most=MAX_STEPS + STEPS_PER_EVENT * len(e.times),
         **{name: array.ctypes.data for name, array in arrays.items()},
-    )  # fmt: skip
+    )
     library.integrate(ctypes.byref(task))
     return arrays["courses"], arrays["steps"], int(task.attempts)
 
@@ -150,8 +165,9 @@ def prepare(arms: Sequence[Arm], parameters: Floats) -> Solve:
 def _engine(arm: Arm, parameters: Floats, seed: int, keep: int):
     host = arm.host.genes
     read = replace(reading(arm), visible=np.inf)
-    return run(parameters, host, events(arm), read, seed=seed, mice=np.arange(len(parameters)),
-               keep=keep)  # fmt: skip
+    return run(
+        parameters, host, events(arm), read, seed=seed, mice=np.arange(len(parameters)), keep=keep
+    )
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -177,8 +193,9 @@ def measure(study_file: str, mice: int, rounds: int) -> dict[str, object]:
     """Difference and speeds, engine and C in turn. Raises NotRun."""
     libraries = {label: build(label) for label in FLAGS}
     study = load(study_file)
-    frame = sample(seed=study.seed, first=0, last=max(mice, CHECKED) - 1,
-                   overrides=study.cohort.overrides)[0]  # fmt: skip
+    frame = sample(
+        seed=study.seed, first=0, last=max(mice, CHECKED) - 1, overrides=study.cohort.overrides
+    )[0]
     frame["outgrowth_probability"] = 1e-12
     parameters = frame[list(PARAMETER_NAMES)].to_numpy(dtype=np.float64)
     difference = {

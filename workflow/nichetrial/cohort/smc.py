@@ -27,9 +27,17 @@ from nichetrial.engine.philox import purpose, uniforms
 from nichetrial.tables import Schema
 
 __all__ = [
-    "GENERATIONS", "PARTICLES", "Distance", "Particles", "Settings", "curve", "effective", "move",
-    "select", "start",
-]  # fmt: skip
+    "GENERATIONS",
+    "PARTICLES",
+    "Distance",
+    "Particles",
+    "Settings",
+    "curve",
+    "effective",
+    "move",
+    "select",
+    "start",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,10 +96,16 @@ class Particles:
 
     def table(self) -> pd.DataFrame:
         """As a table (schema PARTICLES)."""
-        return pd.DataFrame({
-            "slot": self.slot, "origin": self.origin, "distance": self.distance,
-            "taken": self.taken, "tried": self.tried, **dict(zip(NAMES, self.u.T, strict=True)),
-        })  # fmt: skip
+        return pd.DataFrame(
+            {
+                "slot": self.slot,
+                "origin": self.origin,
+                "distance": self.distance,
+                "taken": self.taken,
+                "tried": self.tried,
+                **dict(zip(NAMES, self.u.T, strict=True)),
+            }
+        )
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> Particles:
@@ -148,12 +162,7 @@ def select(s: Settings, whole: Particles, generation: int) -> tuple[float, Ints]
 
 
 def move(
-    s: Settings,
-    priors: Priors,
-    whole: Particles,
-    slots: Ints,
-    generation: int,
-    distance: Distance,
+    s: Settings, priors: Priors, whole: Particles, slots: Ints, generation: int, distance: Distance
 ) -> Particles:
     """Generation ``generation`` of these slots, from all of the one before."""
     limit, continues = select(s, whole, generation)
@@ -223,12 +232,16 @@ def curve(s: Settings, generations: Sequence[Particles]) -> pd.DataFrame:
     """How the calibration went: one row a generation (schema GENERATIONS)."""
     rows = []
     for g, p in enumerate(generations):
-        rows.append({
-            "generation": g,
-            "limit": select(s, generations[g - 1], g)[0] if g else np.inf,
-            "median": float(np.median(p.distance)), "met": float(np.mean(p.distance == 0.0)),
-            "acceptance": float(p.taken.sum() / p.tried.sum()) if g else np.nan,
-            "effective": effective(p.u), "origins": len(np.unique(p.origin)),
-            "support": _covered(p.u),
-        })  # fmt: skip
+        rows.append(
+            {
+                "generation": g,
+                "limit": select(s, generations[g - 1], g)[0] if g else np.inf,
+                "median": float(np.median(p.distance)),
+                "met": float(np.mean(p.distance == 0.0)),
+                "acceptance": float(p.taken.sum() / p.tried.sum()) if g else np.nan,
+                "effective": effective(p.u),
+                "origins": len(np.unique(p.origin)),
+                "support": _covered(p.u),
+            }
+        )
     return pd.DataFrame(rows, columns=list(GENERATIONS))

@@ -122,9 +122,10 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(kept / IN_MLFLOW / STUDY / name, work / name)
     changed = sorted(
-        name for name, digest in science_of(code, python).items()
+        name
+        for name, digest in science_of(code, python).items()
         if origin.science.get(name) != digest
-    )  # fmt: skip
+    )
     wanted = {path: digest for job in run.jobs for path, digest in job.outputs.items()}
     if not wanted:
         raise UserError(
@@ -133,9 +134,14 @@ def _again(args: argparse.Namespace, scratch: Path) -> int:
     _say(f"running {len(run.jobs)} jobs again ...")
     log = scratch / "snakemake.log"
     failed = run_again(
-        code, work, origin.study_file, python=python, cores=args.cores, log=log,
+        code,
+        work,
+        origin.study_file,
+        python=python,
+        cores=args.cores,
+        log=log,
         targets=sorted(wanted) if run.arm else (),
-    )  # fmt: skip
+    )
     if failed < 0:
         return 128 - failed
     unlike = [path for path, digest in wanted.items() if not _equal(work / path, digest)]

@@ -57,9 +57,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would run, run nothing")
     parser.add_argument(
-        "--verify",
-        action="store_true",
-        help="compare every result with its record, byte by byte",
+        "--verify", action="store_true", help="compare every result with its record, byte by byte"
     )
 
 
@@ -99,8 +97,11 @@ def carry_out(
     """
     study = plan.study
     options: dict[str, Any] = {
-        "profile": _profile(args.profile), "cores": args.cores, "until": until, "target": target
-    }  # fmt: skip
+        "profile": _profile(args.profile),
+        "cores": args.cores,
+        "until": until,
+        "target": target,
+    }
     if args.dry_run:
         options["forced"] = _judged(plan, target, whole=args.verify).targets()
         return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
@@ -195,8 +196,11 @@ def _failed(path: Path) -> list[dict[str, Any]]:
 
 def _missing(plan: Plan, failed: Sequence[dict[str, Any]]) -> list[str]:
     """Arms without a full set of simulations, in the order of the study."""
-    names = {entry["wildcards"].get("arm") for entry in failed
-             if entry["rule"] in ("simulate", "experiments")}  # fmt: skip
+    names = {
+        entry["wildcards"].get("arm")
+        for entry in failed
+        if entry["rule"] in ("simulate", "experiments")
+    }
     names |= {entry["wildcards"].get("sweep") for entry in failed if entry["rule"] == "sweep"}
     return [name for name in (*plan.arms, *plan.sweeps) if name in names]
 

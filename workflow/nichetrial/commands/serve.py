@@ -26,22 +26,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "first start, the password of the user admin (MLFLOW_AUTH_ADMIN_PASSWORD)."
     )
     parser.add_argument(
-        "--files", type=Path, default=Path("mlflow-files"), metavar="FOLDER",
+        "--files",
+        type=Path,
+        default=Path("mlflow-files"),
+        metavar="FOLDER",
         help="where the files of runs are kept (mlflow-files)",
-    )  # fmt: skip
+    )
     parser.add_argument("--host", default=HOST, help=f"address to listen on ({HOST})")
     parser.add_argument("--port", type=int, default=5000, help="port to listen on (5000)")
     parser.add_argument(
         "--workers", type=_number("processes"), default=2, metavar="N", help="processes (2)"
     )
     parser.add_argument(
-        "--largest-file", type=_number("megabytes"), default=UPLOAD, metavar="MB",
+        "--largest-file",
+        type=_number("megabytes"),
+        default=UPLOAD,
+        metavar="MB",
         help=f"megabytes that a file of a run may have ({UPLOAD})",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--allowed-hosts", metavar="NAMES",
+        "--allowed-hosts",
+        metavar="NAMES",
         help="names by which others ask for the server, with commas between (this machine's own)",
-    )  # fmt: skip
+    )
 
 
 def run(args: argparse.Namespace) -> None:

@@ -33,11 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         for wildcard in stage.wildcards:
             one.add_argument(f"--{wildcard}", required=True, help=HELP[wildcard])
         one.add_argument("--missing", nargs="*", default=[], help="arms whose jobs failed")
-        one.add_argument(
-            "--expect",
-            metavar="DIGEST",
-            help="what the job was planned with",
-        )
+        one.add_argument("--expect", metavar="DIGEST", help="what the job was planned with")
         one.add_argument("--log", metavar="FILE", help="keep all that the job prints")
 
 
@@ -77,9 +73,7 @@ def run(args: argparse.Namespace) -> None:
     for path in job.inputs:
         if not Path(path).is_file():
             raise UserError(
-                codes.NO_RESULTS,
-                "this result is not there: run the stages before it",
-                place=path,
+                codes.NO_RESULTS, "this result is not there: run the stages before it", place=path
             )
     with recording(
         job.record,

@@ -116,9 +116,12 @@ def dose_response(
     order = np.argsort(dose, kind="stable")
     dose, ratios, drawn = dose[order], ratios[order], drawn[:, order] if n else drawn
     row: dict[str, Any] = {
-        "sweep": sweep.name, "drug": axis.drug or "", "unit": axis.unit,
-        "doses": int(np.sum(dose > 0.0)), "n": n,
-    }  # fmt: skip
+        "sweep": sweep.name,
+        "drug": axis.drug or "",
+        "unit": axis.unit,
+        "doses": int(np.sum(dose > 0.0)),
+        "n": n,
+    }
     curves = [
         {"sweep": sweep.name, "dose": d, "kind": "point", "ratio": r, "low": low, "high": high}
         for k, (d, r) in enumerate(zip(dose, ratios, strict=True))

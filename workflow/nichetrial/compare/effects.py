@@ -92,10 +92,16 @@ def effects(
     for pair in spec.pairs:
         if pair.arm not in outcomes or pair.reference not in outcomes:
             rows += [
-                {"outcome": name, "arm": pair.arm, "reference": pair.reference, "n": 0,
-                 "failures": mice, "unit": OUTCOME_UNITS[name]}
+                {
+                    "outcome": name,
+                    "arm": pair.arm,
+                    "reference": pair.reference,
+                    "n": 0,
+                    "failures": mice,
+                    "unit": OUTCOME_UNITS[name],
+                }
                 for name in names
-            ]  # fmt: skip
+            ]
             continue
         arm, ref = outcomes[pair.arm], outcomes[pair.reference]
         valid = ((arm["status"] == "finished") & (ref["status"] == "finished")).to_numpy()
@@ -104,9 +110,14 @@ def effects(
         drawn_a, drawn_b = both[:, : len(names)], both[:, len(names) :]
         for k, name in enumerate(names):
             x, y = a[valid, k], b[valid, k]
-            row = {"outcome": name, "arm": pair.arm, "reference": pair.reference,
-                   "n": int(valid.sum()), "failures": int((~valid).sum()),
-                   "unit": OUTCOME_UNITS[name]}  # fmt: skip
+            row = {
+                "outcome": name,
+                "arm": pair.arm,
+                "reference": pair.reference,
+                "n": int(valid.sum()),
+                "failures": int((~valid).sum()),
+                "unit": OUTCOME_UNITS[name],
+            }
             if x.size:
                 mean_a, mean_b = x.mean(), y.mean()
                 ratio_low, ratio_high = bootstrap.bounds(

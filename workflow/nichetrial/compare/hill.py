@@ -83,8 +83,15 @@ def fit_hill(dose: _Array, outcome: _Array, e0: float, start: Hill | None = None
         first = np.array([start.emax, np.log(start.ed50), np.log(start.h)])
     inside = 1e-9 * (high - low)
     found = least_squares(
-        residual, np.clip(first, low + inside, high - inside), slopes, (low, high),
-        x_scale="jac", xtol=1e-12, ftol=1e-12, gtol=1e-14, max_nfev=300,
-    )  # fmt: skip
+        residual,
+        np.clip(first, low + inside, high - inside),
+        slopes,
+        (low, high),
+        x_scale="jac",
+        xtol=1e-12,
+        ftol=1e-12,
+        gtol=1e-14,
+        max_nfev=300,
+    )
     emax, log_ed50, log_h = found.x
     return Hill(e0, float(emax), float(np.exp(log_ed50)), float(np.exp(log_h)))

@@ -88,9 +88,14 @@ def welch(a: Floats, b: Floats) -> Tested:
     """Welch's t test of groups ``a`` (experiments, n) and ``b`` (experiments, m)."""
     with np.errstate(invalid="ignore", divide="ignore"):
         result = stats.ttest_ind_from_stats(
-            a.mean(axis=1), a.std(axis=1, ddof=1), a.shape[1],
-            b.mean(axis=1), b.std(axis=1, ddof=1), b.shape[1], equal_var=False,
-        )  # fmt: skip
+            a.mean(axis=1),
+            a.std(axis=1, ddof=1),
+            a.shape[1],
+            b.mean(axis=1),
+            b.std(axis=1, ddof=1),
+            b.shape[1],
+            equal_var=False,
+        )
     return _tested(np.asarray(result.pvalue), np.asarray(result.statistic))
 
 
@@ -124,9 +129,12 @@ def _events(a, a_seen, b, b_seen):
                 excess[e] -= events * risk_a / risk
                 if risk > 1.0:
                     variance[e] += (
-                        risk_a * (risk - risk_a) * events * (risk - events)
+                        risk_a
+                        * (risk - risk_a)
+                        * events
+                        * (risk - events)
                         / (risk * risk * (risk - 1.0))
-                    )  # fmt: skip
+                    )
     return excess, variance
 
 

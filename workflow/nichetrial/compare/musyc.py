@@ -48,11 +48,15 @@ class Musyc:
     def at(self, dose_a: _Array, dose_b: _Array) -> _Array:
         """The outcome at pairs of doses (any shape)."""
         return _surface(
-            self.a.e0, self.a.emax, self.b.emax, self.e3,
-            _odds(dose_a, self.a.ed50, self.a.h), _odds(dose_b, self.b.ed50, self.b.h),
+            self.a.e0,
+            self.a.emax,
+            self.b.emax,
+            self.e3,
+            _odds(dose_a, self.a.ed50, self.a.h),
+            _odds(dose_b, self.b.ed50, self.b.h),
             _odds(dose_a * self.alpha21, self.a.ed50, self.a.h),
             _odds(dose_b * self.alpha12, self.b.ed50, self.b.h),
-        )  # fmt: skip
+        )
 
 
 def independent(a: Hill, b: Hill) -> Musyc:
@@ -100,9 +104,12 @@ def fit_musyc(
     def made(p: _Array) -> Musyc:
         h1, h2, c1, c2, alpha12, alpha21 = (float(v) for v in np.exp(p[3:]))
         return Musyc(
-            Hill(e0, float(p[0]), c1, h1), Hill(e0, float(p[1]), c2, h2), float(p[2]),
-            alpha12, alpha21,
-        )  # fmt: skip
+            Hill(e0, float(p[0]), c1, h1),
+            Hill(e0, float(p[1]), c2, h2),
+            float(p[2]),
+            alpha12,
+            alpha21,
+        )
 
     def residual(p: _Array) -> _Array:
         return made(p).at(dose_a, dose_b) - outcome
@@ -124,9 +131,15 @@ def fit_musyc(
         logs = np.log([m.a.h, m.b.h, m.a.ed50, m.b.ed50, m.alpha12, m.alpha21])
         first = np.concatenate([[m.a.emax, m.b.emax, m.e3], logs])
         fit = least_squares(
-            residual, np.clip(first, bounds[0] + inside, bounds[1] - inside), bounds=bounds,
-            x_scale="jac", xtol=1e-12, ftol=1e-12, gtol=1e-14, max_nfev=most,
-        )  # fmt: skip
+            residual,
+            np.clip(first, bounds[0] + inside, bounds[1] - inside),
+            bounds=bounds,
+            x_scale="jac",
+            xtol=1e-12,
+            ftol=1e-12,
+            gtol=1e-14,
+            max_nfev=most,
+        )
         if fit.cost < least * (1.0 - 1e-9):
             found, least = made(fit.x), float(fit.cost)
         if least < 1e-20:

@@ -257,8 +257,9 @@ def mice_needed(
     """
     alone = done.shown(alpha)
     together = np.logical_and.reduce(done.shown(alpha, correction), axis=2)
-    cases = [(_named(done, p), alone[:, :, k], done.complete[:, :, k])
-             for k, p in enumerate(done.pairs)]  # fmt: skip
+    cases = [
+        (_named(done, p), alone[:, :, k], done.complete[:, :, k]) for k, p in enumerate(done.pairs)
+    ]
     if done.pairs:
         whole = {"arm": "", "reference": "", "outcome": done.outcome, "test": done.test}
         cases.append((whole, together, np.logical_and.reduce(done.complete, axis=2)))
@@ -284,8 +285,12 @@ def mice_needed(
 
 
 def _named(done: Experiments, pair: Pair) -> dict[str, str]:
-    return {"arm": pair.arm, "reference": pair.reference,
-            "outcome": done.outcome, "test": done.test}  # fmt: skip
+    return {
+        "arm": pair.arm,
+        "reference": pair.reference,
+        "outcome": done.outcome,
+        "test": done.test,
+    }
 
 
 def _smallest(

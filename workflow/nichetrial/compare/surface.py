@@ -157,10 +157,16 @@ def surface(
     grid = _Grid(doses[:, 0], doses[:, 1])
     one, two = sweep.axes
     answer: dict[str, Any] = {
-        "sweep": sweep.name, "drug_a": one.drug or "", "drug_b": two.drug or "",
-        "unit_a": one.unit, "unit_b": two.unit, "null_model": sweep.null,
-        "cells": 0, "combined": int(grid.combined.size), "n": n,
-    }  # fmt: skip
+        "sweep": sweep.name,
+        "drug_a": one.drug or "",
+        "drug_b": two.drug or "",
+        "unit_a": one.unit,
+        "unit_b": two.unit,
+        "null_model": sweep.null,
+        "cells": 0,
+        "combined": int(grid.combined.size),
+        "n": n,
+    }
     flaw = "no mouse finished in the reference and in all doses"
     if n:
         flaw = grid.flaw() if np.isfinite(ratios).all() else "the reference has no foci"
@@ -173,9 +179,16 @@ def surface(
     rows = []
     for k, place in enumerate(places):
         low, high = bootstrap.bounds(drawn[:, k])
-        base = {"sweep": sweep.name, "arm": sweep.arms[place].name, "dose_a": grid.a[k],
-                "dose_b": grid.b[k], "n": n, "ratio": ratios[k], "ratio_low": low,
-                "ratio_high": high}  # fmt: skip
+        base = {
+            "sweep": sweep.name,
+            "arm": sweep.arms[place].name,
+            "dose_a": grid.a[k],
+            "dose_b": grid.b[k],
+            "n": n,
+            "ratio": ratios[k],
+            "ratio_low": low,
+            "ratio_high": high,
+        }
         rows += [base | {"null_model": null} for null in NULL_MODELS]
     table = pd.DataFrame(rows, columns=list(SURFACE))
     for null, (point, again) in expected.items():
@@ -271,11 +284,13 @@ def _mean_excess(
     if not kept.size:
         return {}
     places = grid.combined[kept]
-    low, high = bootstrap.bounds(
-        (drawn[: len(again), places] - again[:, kept]).mean(axis=1)
-    )  # fmt: skip
-    return {"excess": float((ratios[places] - point[kept]).mean()), "excess_low": low,
-            "excess_high": high, "cells": int(kept.size)}  # fmt: skip
+    low, high = bootstrap.bounds((drawn[: len(again), places] - again[:, kept]).mean(axis=1))
+    return {
+        "excess": float((ratios[places] - point[kept]).mean()),
+        "excess_low": low,
+        "excess_high": high,
+        "cells": int(kept.size),
+    }
 
 
 def _verdict(answer: dict[str, Any]) -> str:

@@ -79,11 +79,7 @@ RESTRICTED_MEANS: Schema = {
     "mean_reference_most": (_F, "d", "the same of the reference"),
     "difference_least": (_F, "d", "least difference that the inspections do not exclude"),
     "difference_most": (_F, "d", "greatest difference that the inspections do not exclude"),
-    "difference_seen": (
-        _F,
-        "d",
-        "as a lab reads it: found at inspections, until the last one",
-    ),
+    "difference_seen": (_F, "d", "as a lab reads it: found at inspections, until the last one"),
     "failures": (_I, "mice", "pairs lost because a mouse failed in either arm"),
 }
 
@@ -217,8 +213,13 @@ def restricted_means(
     rows = []
     for pair in pairs:
         for outcome, observed in EVENTS.items():
-            row = {"outcome": outcome, "arm": pair.arm, "reference": pair.reference, "n": 0,
-                   "failures": bootstrap.n}  # fmt: skip
+            row = {
+                "outcome": outcome,
+                "arm": pair.arm,
+                "reference": pair.reference,
+                "n": 0,
+                "failures": bootstrap.n,
+            }
             rows.append(row)
             if pair.arm not in outcomes or pair.reference not in outcomes:
                 continue

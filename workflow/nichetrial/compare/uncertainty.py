@@ -125,8 +125,13 @@ def uncertainty(groups: Outcomes, pairs: Iterable[Pair], bootstrap: Bootstrap) -
     rows = []
     for pair in pairs:
         for outcome in SPLIT:
-            row = {"outcome": outcome, "arm": pair.arm, "reference": pair.reference,
-                   "particles": 0, "dropped": bootstrap.n}  # fmt: skip
+            row = {
+                "outcome": outcome,
+                "arm": pair.arm,
+                "reference": pair.reference,
+                "particles": 0,
+                "dropped": bootstrap.n,
+            }
             if pair.arm in groups and pair.reference in groups:
                 row |= _split(groups[pair.arm], groups[pair.reference], outcome, bootstrap)
             rows.append(row)

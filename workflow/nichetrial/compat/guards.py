@@ -21,8 +21,15 @@ from typing import Any
 from nichetrial import codes
 from nichetrial.errors import Code
 
-__all__ = ["FAILED_LOGINS", "LOCKED_SECONDS", "door", "fewer_guesses", "listed", "own_pages_only",
-           "smaller"]  # fmt: skip
+__all__ = [
+    "FAILED_LOGINS",
+    "LOCKED_SECONDS",
+    "door",
+    "fewer_guesses",
+    "listed",
+    "own_pages_only",
+    "smaller",
+]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -65,8 +72,12 @@ def listed(app: App, allowed: Callable[[str, str], bool]) -> App:
         elif allowed(scope["method"], scope["path"]):
             await app(scope, receive, send)
         else:
-            await _answer(send, HTTPStatus.FORBIDDEN, codes.NOT_SERVED,
-                          "this server is for runs and their files only")  # fmt: skip
+            await _answer(
+                send,
+                HTTPStatus.FORBIDDEN,
+                codes.NOT_SERVED,
+                "this server is for runs and their files only",
+            )
 
     return guard
 
@@ -77,9 +88,11 @@ def own_pages_only(app: App) -> App:
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         async def with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", []),
-                           (b"content-security-policy", POLICY.encode()),
-                           (b"referrer-policy", b"no-referrer")]  # fmt: skip
+                headers = [
+                    *message.get("headers", []),
+                    (b"content-security-policy", POLICY.encode()),
+                    (b"referrer-policy", b"no-referrer"),
+                ]
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -135,8 +148,12 @@ class _TooLarge(Exception):
 
 
 async def _too_large(send: Send, most: int) -> None:
-    await _answer(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, codes.TOO_LARGE,
-                  f"this server takes at most {most:,} bytes at a time")  # fmt: skip
+    await _answer(
+        send,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        codes.TOO_LARGE,
+        f"this server takes at most {most:,} bytes at a time",
+    )
 
 
 def fewer_guesses(app: App, clock: Callable[[], float] = time.monotonic) -> App:
@@ -160,10 +177,12 @@ def fewer_guesses(app: App, clock: Callable[[], float] = time.monotonic) -> App:
         limits = dict(zip(keys, FAILED_LOGINS.values(), strict=True))
         if any(len(recent(key)) >= most for key, most in limits.items()):
             await _answer(
-                send, HTTPStatus.TOO_MANY_REQUESTS, codes.LOCKED_OUT,
+                send,
+                HTTPStatus.TOO_MANY_REQUESTS,
+                codes.LOCKED_OUT,
                 f"too many logins failed; wait {LOCKED_SECONDS} s",
                 (b"retry-after", str(LOCKED_SECONDS).encode()),
-            )  # fmt: skip
+            )
             return
 
         async def heard(message: Message) -> None:
@@ -210,8 +229,12 @@ def door(app: App, token: str, port: int) -> App:
             kept = f"{cookie}={token}; HttpOnly; SameSite=Strict; Path=/"
             await _page(send, HTTPStatus.OK, ENTRANCE, (b"set-cookie", kept.encode()))
         elif _from_elsewhere(scope, own):
-            await _answer(send, HTTPStatus.FORBIDDEN, codes.NO_TOKEN,
-                          "a page of another place may not use this server")  # fmt: skip
+            await _answer(
+                send,
+                HTTPStatus.FORBIDDEN,
+                codes.NO_TOKEN,
+                "a page of another place may not use this server",
+            )
         elif any(same(given) for given in _shown(scope, cookie)):
             await app(scope, receive, send)
         else:
@@ -271,7 +294,11 @@ async def _reply(
     body: bytes,
     headers: tuple[tuple[bytes, bytes], ...],
 ) -> None:
-    start = [(b"content-type", kind), (b"content-length", str(len(body)).encode()),
-             (b"cache-control", b"no-store"), *headers]  # fmt: skip
+    start = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *headers,
+    ]
     await send({"type": "http.response.start", "status": int(status), "headers": start})
     await send({"type": "http.response.body", "body": body})

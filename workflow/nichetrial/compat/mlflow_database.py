@@ -18,9 +18,14 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 __all__ = [
-    "BESIDE", "StoredRow", "commits_quickly", "experiment_id", "has_tag", "settle_place",
+    "BESIDE",
+    "StoredRow",
+    "commits_quickly",
+    "experiment_id",
+    "has_tag",
+    "settle_place",
     "tagged_runs",
-]  # fmt: skip
+]
 
 BESIDE = "nichetrial.files_beside_database"
 """Tag of an experiment whose files are in ``artifacts`` next to the database."""

@@ -112,10 +112,14 @@ def _inside(root: Path) -> type:
             folder = Path(self.artifact_dir, path or "")
             inside = [p for p in folder.glob("*") if within(str(p)) and p.exists()]
             return [
-                FileInfo(p.relative_to(self.artifact_dir).as_posix(), p.is_dir(),
-                         None if p.is_dir() else p.stat().st_size)
-                for p in sorted(inside) if not p.name.startswith(UNFINISHED)
-            ]  # fmt: skip
+                FileInfo(
+                    p.relative_to(self.artifact_dir).as_posix(),
+                    p.is_dir(),
+                    None if p.is_dir() else p.stat().st_size,
+                )
+                for p in sorted(inside)
+                if not p.name.startswith(UNFINISHED)
+            ]
 
         def _download_file(self, remote_file_path: str, local_path: str) -> None:
             self._ask(remote_file_path)

@@ -160,9 +160,7 @@ def statements(targets: Sequence[tuple[str, sp.Expr]]) -> list[Statement]:
     are, and those of other targets may be used. Calls: fma, exp, log.
     """
     shared, reduced = sp.cse(
-        [_functions(e) for _, e in targets],
-        symbols=sp.numbered_symbols("t"),
-        optimizations="basic",
+        [_functions(e) for _, e in targets], symbols=sp.numbered_symbols("t"), optimizations="basic"
     )
     named = [(t, e) for (t, _), e in zip(targets, reduced, strict=True)]
     waiting = [*((s.name, e) for s, e in shared), *named]

@@ -72,21 +72,50 @@ def kernels() -> str:
 
     steady = [(f"y[{k}]", eq.BASAL[s].xreplace(eq.CONSTANTS)) for k, s in enumerate(STATES)]
     functions = [
-        _function("constants", "p, host, q", "Constants of one mouse in one host.",
-                  body([(f"q[{k}]", e) for k, e in enumerate(m.constants.values())], parameters)),
-        _function("basal", "p, host, y", "Steady state of the untreated wild type.",
-                  body(steady, parameters)),
-        _function("rates", "y, u, q, dy", "Rates of change, per day.",
-                  body([(f"dy[{k}]", e) for k, e in enumerate(m.rates)], names)),
-        _function("jacobian", "y, u, q, jac", "Nonzero entries of d rates / d states.",
-                  body([(f"jac[{k}]", e) for k, e in enumerate(m.jacobian)], names)),
-        _function("factor", "jac, g, lu", "Sparse L U of (g I - J); the diagonal of U is inverted.",
-                  [*statements(factorise(m, "jac[{}]")),
-                   *((f"lu[{k}]", f"w_{i}_{j}") for k, (i, j) in enumerate(m.fill))]),
-        _function("solve", "lu, b", "Solve in place.",
-                  [*((f"b{k}", f"b[{k}]") for k in range(_N)), *substitute(m, "lu[{k}]"),
-                   *((f"b[{k}]", f"b{k}") for k in range(_N))]),
-    ]  # fmt: skip
+        _function(
+            "constants",
+            "p, host, q",
+            "Constants of one mouse in one host.",
+            body([(f"q[{k}]", e) for k, e in enumerate(m.constants.values())], parameters),
+        ),
+        _function(
+            "basal",
+            "p, host, y",
+            "Steady state of the untreated wild type.",
+            body(steady, parameters),
+        ),
+        _function(
+            "rates",
+            "y, u, q, dy",
+            "Rates of change, per day.",
+            body([(f"dy[{k}]", e) for k, e in enumerate(m.rates)], names),
+        ),
+        _function(
+            "jacobian",
+            "y, u, q, jac",
+            "Nonzero entries of d rates / d states.",
+            body([(f"jac[{k}]", e) for k, e in enumerate(m.jacobian)], names),
+        ),
+        _function(
+            "factor",
+            "jac, g, lu",
+            "Sparse L U of (g I - J); the diagonal of U is inverted.",
+            [
+                *statements(factorise(m, "jac[{}]")),
+                *((f"lu[{k}]", f"w_{i}_{j}") for k, (i, j) in enumerate(m.fill)),
+            ],
+        ),
+        _function(
+            "solve",
+            "lu, b",
+            "Solve in place.",
+            [
+                *((f"b{k}", f"b[{k}]") for k in range(_N)),
+                *substitute(m, "lu[{k}]"),
+                *((f"b[{k}]", f"b{k}") for k in range(_N)),
+            ],
+        ),
+    ]
     doc = f'''"""{NOTE}
 
 The equations for one mouse. ``p``: parameters, in the order of PARAMETER_NAMES; ``host``:
@@ -98,15 +127,30 @@ Times in days.
         doc,
         "from numba import njit\n",
         "from nichetrial.engine.elementary import LN2, exp, fma, log\n",
-        _list("__all__", ["CONSTANT_COUNT", "FILL", "HOST_COUNT", "INPUT_NAMES", "NONZERO",
-                           "PARAMETER_NAMES", "STATE_NAMES", "basal", "constants", "factor",
-                           "jacobian", "rates", "solve"]),
+        _list(
+            "__all__",
+            [
+                "CONSTANT_COUNT",
+                "FILL",
+                "HOST_COUNT",
+                "INPUT_NAMES",
+                "NONZERO",
+                "PARAMETER_NAMES",
+                "STATE_NAMES",
+                "basal",
+                "constants",
+                "factor",
+                "jacobian",
+                "rates",
+                "solve",
+            ],
+        ),
         _tuple("STATE_NAMES", [s.name for s in eq.STATES]),
         _tuple("INPUT_NAMES", [v.name for v in eq.INPUTS]),
         _tuple("PARAMETER_NAMES", PARAMETERS),
         f"HOST_COUNT = {len(eq.HOST)}\nCONSTANT_COUNT = {len(m.constants)}\n"
         f"NONZERO = {len(m.nonzero)}\nFILL = {len(m.fill)}",
-    ]  # fmt: skip
+    ]
     return "\n".join(head) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
 
 
@@ -250,8 +294,12 @@ def lanes() -> str:
 
     def loop(name: str, arguments: str, doc: str, body: list[Statement | str]) -> str:
         inside = [s if isinstance(s, str) else f"{s[0]} = {s[1]}" for s in body]
-        return _function(name, arguments, doc, ["wide()", f"for i in range({LANES}):",
-                                                *(f"    {line}" for line in inside)])  # fmt: skip
+        return _function(
+            name,
+            arguments,
+            doc,
+            ["wide()", f"for i in range({LANES}):", *(f"    {line}" for line in inside)],
+        )
 
     inputs = {s.name: at("INPUT", k) for k, s in enumerate([*INPUTS, EASE])}
     inputs |= {s.name: at("INPUT_SLOPE", k) for k, s in enumerate(SLOPES)}
@@ -311,15 +359,25 @@ numbers are the same in any company. Order: begin, then for each further stage `
 inputs at TAU, ``evaluate``; then ``finish``.
 """'''
     functions = [
-        loop("begin", "w", "Length of the step, Jacobian, its factors, and the first stage.",
-             begin_body),
+        loop(
+            "begin",
+            "w",
+            "Length of the step, Jacobian, its factors, and the first stage.",
+            begin_body,
+        ),
         loop("evaluate", "w", "Rates in the current stage, and its k.", evaluate_body),
-        *(loop(f"ease_in_{group.lower()}", "w", "protease_primary ** protease_shedding.",
-               [*loads(power, group), *power, (at("INPUT", len(INPUTS)), "ease")])
-          for group in ("STATE", "STAGE")),
+        *(
+            loop(
+                f"ease_in_{group.lower()}",
+                "w",
+                "protease_primary ** protease_shedding.",
+                [*loads(power, group), *power, (at("INPUT", len(INPUTS)), "ease")],
+            )
+            for group in ("STATE", "STAGE")
+        ),
         *(_stage(k, at) for k in range(1, tableau.STAGES)),
         loop("finish", "w, rtol", "Accept or reject, and choose the next step.", _finish(at)),
-    ]  # fmt: skip
+    ]
     head = [
         doc,
         "from numba import njit\n",

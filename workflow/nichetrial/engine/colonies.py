@@ -47,8 +47,11 @@ CLOSE = 1e-9
 """Days to which the day of lethal burden is found."""
 _P = {name: k for k, name in enumerate(PARAMETER_NAMES)}
 _OUTGROWTH, _DOUBLING, _PLATEAU, _SPREAD = (
-    _P["outgrowth_probability"], _P["colony_doubling"], _P["colony_plateau"], _P["colony_spread"],
-)  # fmt: skip
+    _P["outgrowth_probability"],
+    _P["colony_doubling"],
+    _P["colony_plateau"],
+    _P["colony_spread"],
+)
 # rows of the scratch array of a block
 _TIME, _LUCK, _LOW, _HIGH, _SLOPE_LOW, _SLOPE_HIGH, _FROM, _TO = (BLOCK * k for k in range(8))
 _SCRATCH = 8 * BLOCK
@@ -60,9 +63,14 @@ _NODES = np.array(
     [0.046910077030668004, 0.23076534494715845, 0.5, 0.7692346550528415, 0.953089922969332]
 )
 _WEIGHTS = np.array(
-    [0.11846344252809454, 0.23931433524968324, 0.28444444444444444, 0.23931433524968324,
-     0.11846344252809454]
-)  # fmt: skip
+    [
+        0.11846344252809454,
+        0.23931433524968324,
+        0.28444444444444444,
+        0.23931433524968324,
+        0.11846344252809454,
+    ]
+)
 _TWO_NODES, _TWO_WEIGHTS = np.array([0.21132486540518713, 0.7886751345948129]), np.full(2, 0.5)
 
 
@@ -268,8 +276,23 @@ def _read(w, n, span, rate, spread, detect_age, day, end):
 
 
 @njit(cache=True, error_model="numpy")
-def _burden(w, day, total, kept_times, kept_rates, span, rate, spread,
-            steps, count, p3, seed, mouse, end, block):  # fmt: skip
+def _burden(
+    w,
+    day,
+    total,
+    kept_times,
+    kept_rates,
+    span,
+    rate,
+    spread,
+    steps,
+    count,
+    p3,
+    seed,
+    mouse,
+    end,
+    block,
+):
     """Tumour cells in colonies on ``day``, and how fast they grow [cells a day]."""
     burden, gain = 0.0, 0.0
     first, state, n = 0, (0.0, 0, 0.0), 0
@@ -300,8 +323,21 @@ def _burden(w, day, total, kept_times, kept_rates, span, rate, spread,
 
 
 @njit(cache=True, error_model="numpy")
-def read_out(steps, count, p, seed, mouse, day, end, visible, detectable, lethal, bins,
-             block=BLOCK, keep=KEPT):  # fmt: skip
+def read_out(
+    steps,
+    count,
+    p,
+    seed,
+    mouse,
+    day,
+    end,
+    visible,
+    detectable,
+    lethal,
+    bins,
+    block=BLOCK,
+    keep=KEPT,
+):
     """Colonies of one mouse; adds to ``bins`` (BINS,) the sizes on ``day``.
 
     Args:
@@ -362,8 +398,9 @@ def read_out(steps, count, p, seed, mouse, day, end, visible, detectable, lethal
     if not low < at <= high:
         at = 0.5 * (low + high)
     for k in range(200):
-        now, gain = _burden(w, at, n, times, rates, span, rate, spread,
-                            steps, count, p3, seed, mouse, end, block)  # fmt: skip
+        now, gain = _burden(
+            w, at, n, times, rates, span, rate, spread, steps, count, p3, seed, mouse, end, block
+        )
         if now >= lethal:
             high = at
         else:

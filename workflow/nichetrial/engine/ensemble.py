@@ -113,17 +113,35 @@ def run(
     numbers = np.full((n, READ + size + 1), np.nan)
     courses = np.full((min(keep, n), len(days), size), np.nan)
     bins = np.zeros(BINS, np.int64)
-    read = (reading.challenge, reading.day, reading.end, reading.visible, reading.detectable,
-            reading.lethal)  # fmt: skip
+    read = (
+        reading.challenge,
+        reading.day,
+        reading.end,
+        reading.visible,
+        reading.detectable,
+        reading.lethal,
+    )
     most = max_steps + STEPS_PER_EVENT * len(events.times)
     for first in range(0, n, BLOCK):
         some = slice(first, first + BLOCK)
         integrate(
-            parameters[some], np.array(host, dtype=np.float64),
-            (events.times, events.kinds, events.channels, events.amounts), days, read, rtol,
-            most, np.uint64(seed), mice[some], status[some], steps[some], numbers[some],
-            courses[some], bins, trace, 8,
-        )  # fmt: skip
+            parameters[some],
+            np.array(host, dtype=np.float64),
+            (events.times, events.kinds, events.channels, events.amounts),
+            days,
+            read,
+            rtol,
+            most,
+            np.uint64(seed),
+            mice[some],
+            status[some],
+            steps[some],
+            numbers[some],
+            courses[some],
+            bins,
+            trace,
+            8,
+        )
         if progress is not None:
             progress(min(first + BLOCK, n))
     return Ensemble(status, steps, numbers, courses, bins)

@@ -35,8 +35,14 @@ __all__ = [
     *("settle", "start", "within"),
 ]
 
-CHANNELS = ("amd3100", "anti_sdf1", "anti_ly6g", "anti_ly6g_murinised", "anti_timp1",
-            "mmp_inhibitor")  # fmt: skip
+CHANNELS = (
+    "amd3100",
+    "anti_sdf1",
+    "anti_ly6g",
+    "anti_ly6g_murinised",
+    "anti_timp1",
+    "mmp_inhibitor",
+)
 EVENT = {"bolus": 0, "pump": 1, "vector": 2, "cells": 3, "implant": 4, "resect": 5}
 BOLUS, PUMP, VECTOR, CELLS, IMPLANT, RESECT = EVENT.values()
 _AMD3100, _ANTI_SDF1, _RAT, _MURINISED, _ANTI_TIMP1, _MMP = range(len(CHANNELS))
@@ -50,26 +56,74 @@ _BIOAVAILABILITY, _VOLUME, _HALF_LIFE, _ABSORPTION = (
     np.array([_P[f"{kind}_{what}"] for kind in _KIND])
     for what in ("bioavailability", "volume", "half_life", "absorption_half_life")
 )
-_HALF_EFFECT = np.array([
-    _P[f"{n}50"] for n in ("amd3100_ic", "anti_sdf1_ic", "anti_ly6g_ec", "anti_ly6g_ec",
-                           "anti_timp1_ic", "mmp_inhibitor_ic")
-])  # fmt: skip
+_HALF_EFFECT = np.array(
+    [
+        _P[f"{n}50"]
+        for n in (
+            "amd3100_ic",
+            "anti_sdf1_ic",
+            "anti_ly6g_ec",
+            "anti_ly6g_ec",
+            "anti_timp1_ic",
+            "mmp_inhibitor_ic",
+        )
+    ]
+)
 _DEPTH = (_P["anti_ly6g_depth"], _P["anti_ly6g_murinised_depth"])
-(_BLOOD, _REBOUND, _RISE, _GROWTH, _CAPACITY, _EXPONENT, _TIMP1_HALF_LIFE, _TIMP1_BASAL,
- _TISSUE, _KI, _PROTEASE_GROWTH) = (
+(
+    _BLOOD,
+    _REBOUND,
+    _RISE,
+    _GROWTH,
+    _CAPACITY,
+    _EXPONENT,
+    _TIMP1_HALF_LIFE,
+    _TIMP1_BASAL,
+    _TISSUE,
+    _KI,
+    _PROTEASE_GROWTH,
+) = (
     _P[name]
-    for name in ("neutrophil_blood_half_life", "anti_ly6g_rebound", "vector_rise_half_time",
-                 "tumour_growth", "tumour_capacity", "shedding_exponent", "timp1_half_life",
-                 "timp1_basal", "timp1_tissue", "mmp_ki", "protease_growth")
-)  # fmt: skip
+    for name in (
+        "neutrophil_blood_half_life",
+        "anti_ly6g_rebound",
+        "vector_rise_half_time",
+        "tumour_growth",
+        "tumour_capacity",
+        "shedding_exponent",
+        "timp1_half_life",
+        "timp1_basal",
+        "timp1_tissue",
+        "mmp_ki",
+        "protease_growth",
+    )
+)
 _CIRCULATING = 9  # the state that injected cells enter
 
 E, A, CONSTANT, KE, KA, PER_HALF, E_END, A_END, FRACTION, SATURATION, RISE_ALLOWED = range(11)
 _WIDTH, FIRST_SLOT = 11, STEP_SLOTS
 _REST = FIRST_SLOT + _WIDTH * len(CHANNELS)
-(FIRST_RAT, PER_REBOUND, KILL_RAT, KILL_RAT_SLOPE, PLATEAU, RISE, RISE_PLATEAU, TAIL, TAIL_END,
- CAPACITY, CAPACITY_POWER, RATIO, GROWTH, EXPONENT, SHRINK, SHRINK_END, TIMP1, LEADER,
- OPENING) = range(_REST, _REST + 19)  # fmt: skip
+(
+    FIRST_RAT,
+    PER_REBOUND,
+    KILL_RAT,
+    KILL_RAT_SLOPE,
+    PLATEAU,
+    RISE,
+    RISE_PLATEAU,
+    TAIL,
+    TAIL_END,
+    CAPACITY,
+    CAPACITY_POWER,
+    RATIO,
+    GROWTH,
+    EXPONENT,
+    SHRINK,
+    SHRINK_END,
+    TIMP1,
+    LEADER,
+    OPENING,
+) = range(_REST, _REST + 19)
 SLOTS = _REST + 19
 _U = {name: INPUT + k for k, name in enumerate(INPUT_NAMES)}
 _DU = {name: INPUT_SLOPE + k for k, name in enumerate(INPUT_NAMES)}

@@ -189,8 +189,24 @@ def _read(track, count, p, reading, seed, mouse, numbers, bins):
 
 
 @njit(cache=True, error_model="numpy")
-def integrate(parameters, host, arm, grid, reading, rtol, max_steps, seed, mice, status, steps,
-              numbers, courses, bins, trace, width):  # fmt: skip
+def integrate(
+    parameters,
+    host,
+    arm,
+    grid,
+    reading,
+    rtol,
+    max_steps,
+    seed,
+    mice,
+    status,
+    steps,
+    numbers,
+    courses,
+    bins,
+    trace,
+    width,
+):
     """Mice from day 0 to the end of their arm.
 
     Args:
@@ -254,10 +270,12 @@ def integrate(parameters, host, arm, grid, reading, rtol, max_steps, seed, mice,
             if outcome != RUNNING:
                 status[k], steps[k] = outcome, count[i] - 1
                 if outcome == FINISHED:
-                    _land(w, i, k, parameters, arm, grid, reading, event[i], row[i], courses,
-                          numbers)  # fmt: skip
-                    _read(track[i], count[i], parameters[k], reading, seed, mice[k], numbers[k],
-                          bins)  # fmt: skip
+                    _land(
+                        w, i, k, parameters, arm, grid, reading, event[i], row[i], courses, numbers
+                    )
+                    _read(
+                        track[i], count[i], parameters[k], reading, seed, mice[k], numbers[k], bins
+                    )
                 else:
                     numbers[k, :] = np.nan
                 who[i] = k = -1
@@ -276,8 +294,9 @@ def integrate(parameters, host, arm, grid, reading, rtol, max_steps, seed, mice,
                 track[i, 0, :] = 0.0
                 event[i], row[i], count[i], tries[i], landed = 0, 0, 1, 0, True
             if landed and k >= 0:
-                event[i], row[i] = _land(w, i, k, parameters, arm, grid, reading, event[i],
-                                         row[i], courses, numbers)  # fmt: skip
+                event[i], row[i] = _land(
+                    w, i, k, parameters, arm, grid, reading, event[i], row[i], courses, numbers
+                )
             active = active or k >= 0
         if active:
             attempt(w, on, width, rtol)

@@ -24,8 +24,14 @@ from nichetrial.model.parameters import PARAMETERS
 __all__ = ["HALF_EFFECT", "basal", "courses", "inputs", "rates"]
 
 Floats = NDArray[np.float64]
-HALF_EFFECT = ("amd3100_ic50", "anti_sdf1_ic50", "anti_ly6g_ec50", "anti_ly6g_ec50",
-                "anti_timp1_ic50", "mmp_inhibitor_ic50")  # fmt: skip
+HALF_EFFECT = (
+    "amd3100_ic50",
+    "anti_sdf1_ic50",
+    "anti_ly6g_ec50",
+    "anti_ly6g_ec50",
+    "anti_timp1_ic50",
+    "mmp_inhibitor_ic50",
+)
 _C = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1)
 _A = (
     (),

@@ -93,8 +93,15 @@ def predict(f: Finding, values: Floats) -> Prediction:
     known = values[np.isfinite(values)]
     if not len(known):
         nothing = math.nan
-        return Prediction(predicted=nothing, low=nothing, high=nothing, direction_share=0.0,
-                          place=nothing, failed=len(values), hit=False)  # fmt: skip
+        return Prediction(
+            predicted=nothing,
+            low=nothing,
+            high=nothing,
+            direction_share=0.0,
+            place=nothing,
+            failed=len(values),
+            hit=False,
+        )
     tail = (1.0 - INTERVAL) / 2.0
     low, median, high = (float(q) for q in np.quantile(known, (tail, 0.5, 1.0 - tail)))
     share = float(np.sum(agrees(f, known)) / len(values))
@@ -102,5 +109,12 @@ def predict(f: Finding, values: Floats) -> Prediction:
     inside = low <= f.value <= high if math.isfinite(f.value) else low <= most and high >= least
     place = float(np.mean(known < f.value)) if math.isfinite(f.value) else math.nan
     right = least <= median <= most if f.direction == "value" else share >= ENOUGH
-    return Prediction(predicted=median, low=low, high=high, direction_share=share, place=place,
-                      failed=len(values) - len(known), hit=bool(inside and right))  # fmt: skip
+    return Prediction(
+        predicted=median,
+        low=low,
+        high=high,
+        direction_share=share,
+        place=place,
+        failed=len(values) - len(known),
+        hit=bool(inside and right),
+    )

@@ -21,8 +21,15 @@ from nichetrial.tables import Schema
 from nichetrial.trial.simulate import simulate
 
 __all__ = [
-    "DOSE_ARMS", "INTERVAL", "MECHANISMS", "PHASE_MAP", "TURNS", "dose_arms", "phase_map", "turns"
-]  # fmt: skip
+    "DOSE_ARMS",
+    "INTERVAL",
+    "MECHANISMS",
+    "PHASE_MAP",
+    "TURNS",
+    "dose_arms",
+    "phase_map",
+    "turns",
+]
 
 Floats = NDArray[np.float64]
 _F = pa.float64()
@@ -62,9 +69,12 @@ def _foci(experiment: Arm, fold: float, particles: Floats, seed: int) -> Floats:
     """Expected foci of typical mice without a treatment at ``fold`` times basal TIMP-1."""
     onset = experiment.vector.onset if experiment.vector else 0.0
     arm = experiment.model_copy(
-        update={"vector": Vector(fold=fold, onset=onset), "treatments": (),
-                "readout": experiment.readout.model_copy(update={"end": experiment.readout.day})}
-    )  # fmt: skip
+        update={
+            "vector": Vector(fold=fold, onset=onset),
+            "treatments": (),
+            "readout": experiment.readout.model_copy(update={"end": experiment.readout.day}),
+        }
+    )
     cohort = cohort_of(particles)
     return simulate(arm, cohort, seed=seed).outcomes["expected_foci"].to_numpy(np.float64)
 
@@ -102,9 +112,18 @@ def dose_arms(
         for fold, column in zip(folds, ratios.T, strict=True):
             low, median, high = _quantiles(column, tail, 0.5, 1.0 - tail)
             known = column[np.isfinite(column)]
-            rows.append({"mechanism": name, "fold": fold, "median": median, "low": low,
-                         "high": high, "mean": known.mean() if len(known) else np.nan,
-                         "share_up": _share_up(column), "n": len(known)})  # fmt: skip
+            rows.append(
+                {
+                    "mechanism": name,
+                    "fold": fold,
+                    "median": median,
+                    "low": low,
+                    "high": high,
+                    "mean": known.mean() if len(known) else np.nan,
+                    "share_up": _share_up(column),
+                    "n": len(known),
+                }
+            )
     return pd.DataFrame(rows, columns=list(DOSE_ARMS)), whole
 
 
@@ -139,7 +158,13 @@ def phase_map(
         for b in ki:
             changed = _with(particles, cd63_ratio=a, mmp_ki=b)
             ratio = _foci(experiment, fold, changed, seed) / _foci(experiment, 1.0, changed, seed)
-            rows.append({"fold": fold, "cd63_ratio": a, "mmp_ki": b,
-                         "median": _quantiles(ratio, 0.5)[0],
-                         "share_up": _share_up(ratio)})  # fmt: skip
+            rows.append(
+                {
+                    "fold": fold,
+                    "cd63_ratio": a,
+                    "mmp_ki": b,
+                    "median": _quantiles(ratio, 0.5)[0],
+                    "share_up": _share_up(ratio),
+                }
+            )
     return pd.DataFrame(rows, columns=list(PHASE_MAP))

@@ -53,12 +53,20 @@ def decisions(
             order = np.argsort(particles[:, NAMES.index(row.parameter)], kind="stable")
             order = order[known[order]]
             low, high = (float(a[k].sum() / b[k].sum()) for k in (order[:third], order[-third:]))
-            rows.append({
-                "arm": pair.arm, "reference": pair.reference, "parameter": row.parameter,
-                "symbol": PARAMETERS[row.parameter].symbol, "meaning": row.meaning,
-                "trust": row.trust, "total": row.total, "total_conf": row.total_conf,
-                "ratio": float(a[known].sum() / b[known].sum()), "ratio_lowest_third": low,
-                "ratio_highest_third": high,
-                "flips": min(low, high) < 1.0 - MARGIN and max(low, high) > 1.0 + MARGIN,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "arm": pair.arm,
+                    "reference": pair.reference,
+                    "parameter": row.parameter,
+                    "symbol": PARAMETERS[row.parameter].symbol,
+                    "meaning": row.meaning,
+                    "trust": row.trust,
+                    "total": row.total,
+                    "total_conf": row.total_conf,
+                    "ratio": float(a[known].sum() / b[known].sum()),
+                    "ratio_lowest_third": low,
+                    "ratio_highest_third": high,
+                    "flips": min(low, high) < 1.0 - MARGIN and max(low, high) > 1.0 + MARGIN,
+                }
+            )
     return pd.DataFrame(rows, columns=list(DECISIONS))

@@ -31,11 +31,17 @@ def _scoreboard(rows: Sequence[Row]) -> str:
             low, high = number(r["published_low"] or 0.0), r["published_high"]
             span = f"{low} to {number(high)}" if high else f"at least {low}"
             published = f"{published} ({span})" if published else span
-        lines.append([
-            f"{r['finding']}: {r['what']}", r["statistic"], published,
-            interval(r["predicted"], r["low"], r["high"]), share(r["direction_share"]),
-            f"**{r['verdict']}**" if r["verdict"] == "miss" else r["verdict"], r["source"],
-        ])  # fmt: skip
+        lines.append(
+            [
+                f"{r['finding']}: {r['what']}",
+                r["statistic"],
+                published,
+                interval(r["predicted"], r["low"], r["high"]),
+                share(r["direction_share"]),
+                f"**{r['verdict']}**" if r["verdict"] == "miss" else r["verdict"],
+                r["source"],
+            ]
+        )
     head = [
         "finding",
         "read",
@@ -71,14 +77,26 @@ def _variants(rows: Sequence[Row]) -> str:
 
 def _calibration(how: Mapping[str, Any], curve: Sequence[Row]) -> str:
     lines = [
-        [r["generation"], number(r["limit"]), share(r["met"]),
-         share(r["acceptance"]) if r["acceptance"] else "",
-         count(float(r["effective"])), r["origins"], share(r["support"])]
+        [
+            r["generation"],
+            number(r["limit"]),
+            share(r["met"]),
+            share(r["acceptance"]) if r["acceptance"] else "",
+            count(float(r["effective"])),
+            r["origins"],
+            share(r["support"]),
+        ]
         for r in curve
-    ]  # fmt: skip
-    head = ["generation", "largest distance", "meet all of set A", "steps taken",
-            "effective sample size", "draws of the priors that it descends from",
-            "of the priors covered"]  # fmt: skip
+    ]
+    head = [
+        "generation",
+        "largest distance",
+        "meet all of set A",
+        "steps taken",
+        "effective sample size",
+        "draws of the priors that it descends from",
+        "of the priors covered",
+    ]
     settings = ", ".join(f"{k} {v}" for k, v in how["settings"].items() if k != "variant")
     return f"Settings: {settings}; seed {how['seed']}.\n\n" + "\n".join(markdown_table(head, lines))
 

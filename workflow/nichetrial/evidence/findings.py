@@ -21,9 +21,17 @@ from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.kinds import did_you_mean
 
 __all__ = [
-    "COLUMNS", "FITTED", "HELD_OUT", "OUTCOMES", "Finding", "all_findings", "check_held_out",
-    "fitted_findings", "held_out_digest", "read_findings",
-]  # fmt: skip
+    "COLUMNS",
+    "FITTED",
+    "HELD_OUT",
+    "OUTCOMES",
+    "Finding",
+    "all_findings",
+    "check_held_out",
+    "fitted_findings",
+    "held_out_digest",
+    "read_findings",
+]
 
 _HERE = Path(str(files("nichetrial.evidence")))
 FITTED, HELD_OUT = _HERE / "fitted" / "findings.csv", _HERE / "held_out" / "findings.csv"
@@ -33,13 +41,36 @@ HELD_OUT_DIGEST = "65be0125655034c72cfc262601d61d48f99b8354754e8dbad5be2d817202d
 Statistic = Literal["ratio", "mean", "per_cell", "share_with", "parameter"]
 Direction = Literal["up", "down", "none", "value"]
 COLUMNS = (
-    "id", "set", "finding", "experiment", "arm", "reference", "outcome", "statistic", "direction",
-    "value", "low", "high", "source", "citation", "trust",
-)  # fmt: skip
+    "id",
+    "set",
+    "finding",
+    "experiment",
+    "arm",
+    "reference",
+    "outcome",
+    "statistic",
+    "direction",
+    "value",
+    "low",
+    "high",
+    "source",
+    "citation",
+    "trust",
+)
 OUTCOMES = (
-    "foci", "expected_foci", "burden", "largest_colony", "dormant_cells", "timp1", "sdf1",
-    "blood_neutrophils", "liver_neutrophils", "niche", "metastasis_free_days", "survival_days",
-)  # fmt: skip
+    "foci",
+    "expected_foci",
+    "burden",
+    "largest_colony",
+    "dormant_cells",
+    "timp1",
+    "sdf1",
+    "blood_neutrophils",
+    "liver_neutrophils",
+    "niche",
+    "metastasis_free_days",
+    "survival_days",
+)
 """What an experiment can read; SDF-1, TIMP-1, neutrophils and niche at the challenge."""
 
 

@@ -53,11 +53,21 @@ def posterior(
         # less the bias of an entropy from few points, (classes - 1) / (2 n); copies count once
         learned = float(np.sum(some * np.log2(some * CLASSES)))
         learned -= (CLASSES - 1) / (2 * effective(u[:, [k]]) * np.log(2))
-        rows.append({
-            "parameter": name, "symbol": p.symbol, "meaning": p.meaning, "unit": p.unit,
-            "trust": p.trust, "prior_low": ends[0, k], "prior_high": ends[1, k], "low": low,
-            "median": median, "high": high, "narrowed": max(0.0, 1.0 - covered / 0.9),
-            "learned": max(learned, 0.0),
-        })  # fmt: skip
+        rows.append(
+            {
+                "parameter": name,
+                "symbol": p.symbol,
+                "meaning": p.meaning,
+                "unit": p.unit,
+                "trust": p.trust,
+                "prior_low": ends[0, k],
+                "prior_high": ends[1, k],
+                "low": low,
+                "median": median,
+                "high": high,
+                "narrowed": max(0.0, 1.0 - covered / 0.9),
+                "learned": max(learned, 0.0),
+            }
+        )
     table = pd.DataFrame(rows, columns=list(POSTERIOR))
     return table.sort_values("learned", ascending=False, kind="stable").reset_index(drop=True)

@@ -23,11 +23,7 @@ SCOREBOARD: Schema = {
     "low": (_F, "see statistic", "lower bound of the 90 % predictive interval"),
     "high": (_F, "see statistic", "upper bound"),
     "direction_share": (_F, "1", "share of simulated experiments with the sign, or in the range"),
-    "place": (
-        _F,
-        "1",
-        "share of simulated experiments below the published number",
-    ),
+    "place": (_F, "1", "share of simulated experiments below the published number"),
     "verdict": (pa.string(), "1", "hit or miss"),
     "failed": (pa.int64(), "experiments", "simulated experiments without a number"),
     "statistic": (pa.string(), "1", "what the numbers are"),
@@ -46,13 +42,25 @@ def scoreboard(findings: Sequence[Finding], experiments: Mapping[str, np.ndarray
     for variant, values in experiments.items():
         for f, column in zip(findings, values.T, strict=True):
             p = predict(f, column)
-            rows.append({
-                "variant": variant, "finding": f.id, "set": f.set, "predicted": p.predicted,
-                "low": p.low, "high": p.high, "direction_share": p.direction_share,
-                "place": p.place,
-                "verdict": "hit" if p.hit else "miss", "failed": p.failed,
-                "statistic": f"{f.statistic} of {f.outcome}", "published": f.value,
-                "published_low": f.low, "published_high": f.high, "what": f.finding,
-                "source": f"{f.source}, {f.citation}".strip(", "), "trust": f.trust,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "variant": variant,
+                    "finding": f.id,
+                    "set": f.set,
+                    "predicted": p.predicted,
+                    "low": p.low,
+                    "high": p.high,
+                    "direction_share": p.direction_share,
+                    "place": p.place,
+                    "verdict": "hit" if p.hit else "miss",
+                    "failed": p.failed,
+                    "statistic": f"{f.statistic} of {f.outcome}",
+                    "published": f.value,
+                    "published_low": f.low,
+                    "published_high": f.high,
+                    "what": f.finding,
+                    "source": f"{f.source}, {f.citation}".strip(", "),
+                    "trust": f.trust,
+                }
+            )
     return pd.DataFrame(rows, columns=list(SCOREBOARD))

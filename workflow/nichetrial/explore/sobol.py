@@ -94,18 +94,27 @@ def indices(priors: Priors, values: Mapping[tuple[str, str], Floats], *, seed: i
         if np.ptp(y) < 1e-12:
             continue
         found = analysis.analyze(
-            problem, (y - y.mean()) / y.std(), calc_second_order=False,
-            num_resamples=_RESAMPLES, seed=seed,
-        )  # fmt: skip
+            problem,
+            (y - y.mean()) / y.std(),
+            calc_second_order=False,
+            num_resamples=_RESAMPLES,
+            seed=seed,
+        )
         order = np.argsort(-found["ST"], kind="stable")
         rows += [
             {
-                "arm": arm, "reference": reference, "parameter": free[k],
-                "symbol": PARAMETERS[free[k]].symbol, "meaning": PARAMETERS[free[k]].meaning,
-                "trust": PARAMETERS[free[k]].trust, "first": found["S1"][k],
-                "first_conf": found["S1_conf"][k], "total": found["ST"][k],
-                "total_conf": found["ST_conf"][k], "n": len(y),
+                "arm": arm,
+                "reference": reference,
+                "parameter": free[k],
+                "symbol": PARAMETERS[free[k]].symbol,
+                "meaning": PARAMETERS[free[k]].meaning,
+                "trust": PARAMETERS[free[k]].trust,
+                "first": found["S1"][k],
+                "first_conf": found["S1_conf"][k],
+                "total": found["ST"][k],
+                "total_conf": found["ST_conf"][k],
+                "n": len(y),
             }
             for k in order
-        ]  # fmt: skip
+        ]
     return pd.DataFrame(rows, columns=list(SOBOL))

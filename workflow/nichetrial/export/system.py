@@ -64,13 +64,7 @@ def system(arm: Arm, parameters: Mapping[str, float]) -> tuple[list[Item], list[
     for symbol, (expression, meaning) in eq.PARTS.items():
         units[symbol] = unit_of(expression, units)
         items.append(
-            Item(
-                id=symbol.name,
-                symbol=symbol,
-                unit=units[symbol],
-                name=meaning,
-                rule=expression,
-            )
+            Item(id=symbol.name, symbol=symbol, unit=units[symbol], name=meaning, rule=expression)
         )
     _check(items, units)
     return items, happenings

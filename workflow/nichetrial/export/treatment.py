@@ -52,8 +52,12 @@ class _Builder:
         if name not in self.items:
             symbol = _INPUT[name].symbol if name in _INPUT else sp.Symbol(name, real=True)
             self.items[name] = Item(
-                id=name, symbol=symbol, unit=parse(unit), name=meaning, **how  # type: ignore[arg-type]
-            )  # fmt: skip
+                id=name,
+                symbol=symbol,
+                unit=parse(unit),
+                name=meaning,
+                **how,  # type: ignore[arg-type]
+            )
         return self.items[name].symbol
 
     def input(self, name: str, **how: object) -> None:
@@ -125,9 +129,11 @@ def _vector(b: _Builder, day: float, above_basal: float) -> None:
         "vector_fold_above_basal", "fold", "plasma TIMP-1 above basal at the plateau", above_basal
     )
     rise = b.add(
-        "k_vector", "1/d", "rate of rise of the vector",
+        "k_vector",
+        "1/d",
+        "rate of rise of the vector",
         initial=eq.LN2 / eq.parameter("vector_rise_half_time"),
-    )  # fmt: skip
+    )
     made = _INPUT["vector"].symbol
     b.input("vector", value=0.0, rate=rise * (plateau - made))
     target = _rate("timp1_half_life") * eq.parameter("timp1_basal") * fold
@@ -145,12 +151,25 @@ def _tumour(b: _Builder) -> sp.Symbol:
     p, (timp1, _, _, tissue) = eq.parameter, eq.HOST
     here = 1 + timp1 * p("timp1_basal") * (1 + tissue * p("timp1_tissue")) / p("mmp_ki")
     basal = next(s for s in eq.CONSTANTS if s.name == "E_b")
-    growth = b.add("tumour_growth_here", "1/d", "growth rate of the primary tumour in this host",
-                   initial=p("tumour_growth") * (basal / here) ** p("protease_growth"))  # fmt: skip
-    b.add("tumour_log", "1", "logarithm of the primary tumour's volume over its capacity",
-          value=0.0, rate=-growth * log)  # fmt: skip
-    size = b.add("tumour_size", "mm^3", "volume that the primary tumour has if it is there",
-                 rule=eq.parameter("tumour_capacity") * sp.exp(log))  # fmt: skip
+    growth = b.add(
+        "tumour_growth_here",
+        "1/d",
+        "growth rate of the primary tumour in this host",
+        initial=p("tumour_growth") * (basal / here) ** p("protease_growth"),
+    )
+    b.add(
+        "tumour_log",
+        "1",
+        "logarithm of the primary tumour's volume over its capacity",
+        value=0.0,
+        rate=-growth * log,
+    )
+    size = b.add(
+        "tumour_size",
+        "mm^3",
+        "volume that the primary tumour has if it is there",
+        rule=eq.parameter("tumour_capacity") * sp.exp(log),
+    )
     one = b.add("one_mm3", "mm^3", "one cubic millimetre, to take powers of volumes", value=1.0)
     b.input("tumour_volume", rule=there * size)
     b.input("shedding_volume", rule=there * one * (size / one) ** eq.parameter("shedding_exponent"))
@@ -163,17 +182,27 @@ def _implant(b: _Builder, day: float, amount: float) -> None:
     dense = b.add("cells_per_mm3", "cells/mm^3", "tumour cells in 1 mm3", value=CELLS_PER_MM3)
     why = "primary tumour implanted"
     b.change(day, there, sp.Integer(1), why)
-    b.change(day, b.items["tumour_log"].symbol,
-             sp.log(cells / (dense * eq.parameter("tumour_capacity"))), why)  # fmt: skip
+    b.change(
+        day,
+        b.items["tumour_log"].symbol,
+        sp.log(cells / (dense * eq.parameter("tumour_capacity"))),
+        why,
+    )
 
 
 def _dose(b: _Builder, day: float, drug: str, amount: float, *, pump: bool) -> None:
     label = DRUGS[drug].label
     if pump:
-        rate = b.add(f"{drug}_infusion", "nmol/kg/d", f"rate of the pumps of {label}",
-                     value=0.0, set_by_events=True)  # fmt: skip
-        pumped = b.amount(f"{drug}_pump_rate", "nmol/kg/d", f"rate of a pump of {label}",
-                          abs(amount))  # fmt: skip
+        rate = b.add(
+            f"{drug}_infusion",
+            "nmol/kg/d",
+            f"rate of the pumps of {label}",
+            value=0.0,
+            set_by_events=True,
+        )
+        pumped = b.amount(
+            f"{drug}_pump_rate", "nmol/kg/d", f"rate of a pump of {label}", abs(amount)
+        )
         what = "starts" if amount > 0 else "stops"
         b.change(day, rate, rate + (pumped if amount > 0 else -pumped), f"{label} pump {what}")
     else:
@@ -185,30 +214,46 @@ def _dose(b: _Builder, day: float, drug: str, amount: float, *, pump: bool) -> N
 def _action(b: _Builder, drug: str, first: float) -> None:
     """Depot, level and effect of a drug; kinetics may be shared with other drugs."""
     label, kinetics = DRUGS[drug].label, DRUGS[drug].kinetics
-    value = {what: eq.parameter(f"{kinetics}_{what}") for what in (
-        "bioavailability", "volume", "half_life", "absorption_half_life")}  # fmt: skip
-    out = b.add(f"k_{kinetics}_out", "1/d", f"rate of elimination ({kinetics})",
-                initial=eq.LN2 / value["half_life"])  # fmt: skip
-    into = b.add(f"k_{kinetics}_in", "1/d", f"rate of absorption ({kinetics})",
-                 initial=eq.LN2 / value["absorption_half_life"])  # fmt: skip
-    share = b.add(f"{kinetics}_share", "kg/L", f"bioavailability over volume ({kinetics})",
-                  initial=value["bioavailability"] / value["volume"])  # fmt: skip
+    value = {
+        what: eq.parameter(f"{kinetics}_{what}")
+        for what in ("bioavailability", "volume", "half_life", "absorption_half_life")
+    }
+    out = b.add(
+        f"k_{kinetics}_out",
+        "1/d",
+        f"rate of elimination ({kinetics})",
+        initial=eq.LN2 / value["half_life"],
+    )
+    into = b.add(
+        f"k_{kinetics}_in",
+        "1/d",
+        f"rate of absorption ({kinetics})",
+        initial=eq.LN2 / value["absorption_half_life"],
+    )
+    share = b.add(
+        f"{kinetics}_share",
+        "kg/L",
+        f"bioavailability over volume ({kinetics})",
+        initial=value["bioavailability"] / value["volume"],
+    )
     depot, level = (sp.Symbol(f"{drug}_{what}", real=True) for what in ("depot", "level"))
     infusion = b.items.get(f"{drug}_infusion")
     pumped = infusion.symbol if infusion else sp.Integer(0)
-    b.add(depot.name, "nmol/kg", f"{label} not yet absorbed",
-          value=0.0, rate=pumped - into * depot)  # fmt: skip
-    b.add(level.name, "nM", f"{label} in plasma",
-          value=0.0, rate=into * share * depot - out * level)  # fmt: skip
+    b.add(depot.name, "nmol/kg", f"{label} not yet absorbed", value=0.0, rate=pumped - into * depot)
+    b.add(
+        level.name, "nM", f"{label} in plasma", value=0.0, rate=into * share * depot - out * level
+    )
     half = eq.parameter(POTENCY[drug])
     if drug in _INPUT:
         b.input(drug, rule=level / half)
         return
     depth = eq.parameter(f"{drug}_depth")
     most = b.add(
-        f"{drug}_most", "1/d", f"largest rate at which {label} kills neutrophils",
+        f"{drug}_most",
+        "1/d",
+        f"largest rate at which {label} kills neutrophils",
         initial=_rate("neutrophil_blood_half_life") * depth / (1 - depth),
-    )  # fmt: skip
+    )
     kill = most * level / (half + level)
     if drug == "anti_ly6g":
         start = b.add("anti_ly6g_first", "d", f"day of the first dose of {label}", value=first)

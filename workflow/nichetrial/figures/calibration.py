@@ -56,9 +56,16 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
             known = np.isfinite(y)
             largest = max([largest, *y[known].tolist()])
             ax.plot(
-                curve["generation"].to_numpy()[known], y[known], color=s.colour, ls=s.line,
-                marker=s.marker, ms=4, lw=1.3, clip_on=False, label=name_words(variant),
-            )  # fmt: skip
+                curve["generation"].to_numpy()[known],
+                y[known],
+                color=s.colour,
+                ls=s.line,
+                marker=s.marker,
+                ms=4,
+                lw=1.3,
+                clip_on=False,
+                label=name_words(variant),
+            )
         ax.set_title(words)
         ax.grid(axis="y")
         if column == "limit":
@@ -72,6 +79,10 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     for ax in axes[2:]:
         ax.set_xlabel("generation")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    figure.legend(*axes[3].get_legend_handles_labels(), loc="outside lower center",
-                  ncols=min(len(variants), 6), frameon=False)  # fmt: skip
+    figure.legend(
+        *axes[3].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=min(len(variants), 6),
+        frameon=False,
+    )
     return figure

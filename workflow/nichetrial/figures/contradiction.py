@@ -96,32 +96,58 @@ def _names(ax: Axes, last: Sequence[tuple[str, float, str, str]], x: float) -> N
     wanted = np.log([y for _, y, _, _ in last])
     at = np.exp(spread(wanted, 0.045 * (high - low), low + 0.03 * (high - low), high))
     for (words, _, colour, weight), y in zip(last, at, strict=True):
-        ax.annotate(words, (x, y), xytext=(22, 0), textcoords="offset points", va="center",
-                    color=colour, fontweight=weight, annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            words,
+            (x, y),
+            xytext=(22, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            fontweight=weight,
+            annotation_clip=False,
+        )
 
 
 def _turn(ax: Axes, turns: pd.Series) -> None:
     words = turn_words(turns)
     if not words:
-        ax.annotate("the sign of the median does not turn at these doses", (0.02, 0.03),
-                    xycoords="axes fraction", color=ACCENT)  # fmt: skip
+        ax.annotate(
+            "the sign of the median does not turn at these doses",
+            (0.02, 0.03),
+            xycoords="axes fraction",
+            color=ACCENT,
+        )
         return
     x0, x1 = ax.get_xlim()
     if not (math.isnan(turns["low"]) or math.isnan(turns["high"])):
         ends = np.clip([turns["low"], turns["high"]], x0, x1)
         ax.plot(ends, [1.0, 1.0], color=ACCENT, lw=3.5, solid_capstyle="butt", zorder=5)
-    ax.plot([turns["turns_at"]], [1.0], marker="o", ms=7, color="white", mec=ACCENT, mew=1.8,
-            zorder=6)  # fmt: skip
+    ax.plot(
+        [turns["turns_at"]], [1.0], marker="o", ms=7, color="white", mec=ACCENT, mew=1.8, zorder=6
+    )
     y = 0.03
-    ax.plot([turns["turns_at"]] * 2, [ax.get_ylim()[0], 1.0], color=ACCENT, lw=0.8, zorder=2,
-            ls=(0, (4, 2)))  # fmt: skip
+    ax.plot(
+        [turns["turns_at"]] * 2,
+        [ax.get_ylim()[0], 1.0],
+        color=ACCENT,
+        lw=0.8,
+        zorder=2,
+        ls=(0, (4, 2)),
+    )
     middle = math.sqrt(x0 * x1)
     side, x = ("right", -5) if turns["turns_at"] > middle / 10 else ("left", 5)
     ax.annotate(
-        f"the sign turns at\n{words}", (turns["turns_at"], y), xytext=(x, 0),
-        xycoords=("data", "axes fraction"), textcoords="offset points", ha=side, va="bottom",
-        color=ACCENT, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0}, zorder=7,
-    )  # fmt: skip
+        f"the sign turns at\n{words}",
+        (turns["turns_at"], y),
+        xytext=(x, 0),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha=side,
+        va="bottom",
+        color=ACCENT,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+        zorder=7,
+    )
 
 
 def _points(ax: Axes, points: Sequence[Published], right: float) -> list[tuple[str, float]]:
@@ -144,22 +170,48 @@ def _points(ax: Axes, points: Sequence[Published], right: float) -> list[tuple[s
             ax.plot([x, x], ends, color=INK, lw=1.2, zorder=7)
             y = f.value if math.isfinite(f.value) else math.sqrt(ends[0] * ends[1])
             if math.isfinite(f.value):
-                ax.plot([x], [min(max(y, low), high)], marker="D", ms=6.5, mfc="white", mec=INK,
-                        mew=1.3, zorder=8)  # fmt: skip
+                ax.plot(
+                    [x],
+                    [min(max(y, low), high)],
+                    marker="D",
+                    ms=6.5,
+                    mfc="white",
+                    mec=INK,
+                    mew=1.3,
+                    zorder=8,
+                )
             offset, side, v = (-7 - 3 * nth, 0), "right", "center"
             at = min(max(y, low), high)
         else:
             up = f.direction == "up"
             to = 2.0 if up else 0.5
-            ax.annotate("", (x, to), (x, 1.0), zorder=8, arrowprops={
-                "arrowstyle": "-|>", "color": INK, "lw": 1.6, "shrinkA": 0, "shrinkB": 0,
-                "mutation_scale": 14})  # fmt: skip
+            ax.annotate(
+                "",
+                (x, to),
+                (x, 1.0),
+                zorder=8,
+                arrowprops={
+                    "arrowstyle": "-|>",
+                    "color": INK,
+                    "lw": 1.6,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                    "mutation_scale": 14,
+                },
+            )
             offset, side, v, at = (0, 3 if up else -3), "center", "bottom" if up else "top", to
         if p.fold > right:
             beside.append((label, at))
             continue
         ax.annotate(
-            label, (x, at), xytext=offset, textcoords="offset points", ha=side, va=v, fontsize=7.5,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}, zorder=9,
-        )  # fmt: skip
+            label,
+            (x, at),
+            xytext=offset,
+            textcoords="offset points",
+            ha=side,
+            va=v,
+            fontsize=7.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
+            zorder=9,
+        )
     return beside

@@ -63,8 +63,16 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
                 style = styles[arm.name]
                 _course(ax, bands[arm.name], quantity, style.colour, style.line, 0.3)
             elif column == 0:
-                ax.text(0.03, 0.5, "missing:\nits jobs failed", transform=ax.transAxes,
-                        va="center", fontsize=7, style="italic", color=GREY)  # fmt: skip
+                ax.text(
+                    0.03,
+                    0.5,
+                    "missing:\nits jobs failed",
+                    transform=ax.transAxes,
+                    va="center",
+                    fontsize=7,
+                    style="italic",
+                    color=GREY,
+                )
             ax.axvline(arm.challenge.day, color=ACCENT, lw=0.8, ls=(0, (4, 2)), zorder=1)
             _scale(ax, quantity, every)
             ax.tick_params(labelsize=7, labelbottom=row == rows - 1)

@@ -80,11 +80,18 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     ax.set_ylim(low, high)
     ax.set_xlim(x.min() / 1.3, x.max() * (x.max() / x.min()) ** 0.17)
     ax.axhline(1.0, color=INK, lw=0.8)
-    ax.fill_between(x, curve["first"].clip(low), curve["third"].clip(low), color=GREY, alpha=0.3,
-                    lw=0)  # fmt: skip
+    ax.fill_between(
+        x, curve["first"].clip(low), curve["third"].clip(low), color=GREY, alpha=0.3, lw=0
+    )
     ax.plot(x, curve["median"].clip(low), color=INK, lw=1.2, ls=(0, (5, 1.5)), marker="s", ms=3)
-    ax.fill_between(x, curve["mean_low"].clip(low), curve["mean_high"].clip(low), color="#0072B2",
-                    alpha=0.35, lw=0)  # fmt: skip
+    ax.fill_between(
+        x,
+        curve["mean_low"].clip(low),
+        curve["mean_high"].clip(low),
+        color="#0072B2",
+        alpha=0.35,
+        lw=0,
+    )
     ax.plot(x, curve["mean"].clip(low), color="#0072B2", lw=1.8, marker="o", ms=4)
     last = curve.iloc[-1]
     above = "mean" if last["mean"] >= last["median"] else "median"

@@ -78,12 +78,26 @@ def _panel(ax: Axes, row, curve: pd.DataFrame, percent: str) -> None:
         ax.axvline(row.ed50, color=ACCENT, lw=1.1, ls=(0, (4, 2)), zorder=2)
     if row.ed50 == row.ed50:
         words = f"ED50 {interval(row.ed50, row.ed50_low, row.ed50_high)} {row.unit}"
-        ax.annotate(words, (0.98, 0.97), xycoords="axes fraction", ha="right", va="top",
-                    color=ACCENT, fontsize=7.5,
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
+        ax.annotate(
+            words,
+            (0.98, 0.97),
+            xycoords="axes fraction",
+            ha="right",
+            va="top",
+            color=ACCENT,
+            fontsize=7.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+        )
     if row.note:
-        ax.annotate(wrapped(row.note, 40, 3), (0.02, 0.03), xycoords="axes fraction",
-                    va="bottom", style="italic", fontsize=7.5, color="#555555")  # fmt: skip
+        ax.annotate(
+            wrapped(row.note, 40, 3),
+            (0.02, 0.03),
+            xycoords="axes fraction",
+            va="bottom",
+            style="italic",
+            fontsize=7.5,
+            color="#555555",
+        )
     ticks, names = list(doses), [tick(float(d)) for d in doses]
     if len(at) > len(doses):
         ticks, names = [zero, *ticks], ["0", *names]

@@ -74,11 +74,26 @@ def _curves(ax: Axes, study: ResolvedStudy, curves: dict[str, pd.DataFrame], end
         day = always["day"].to_numpy(float)
         ax.step(day, always["free"], where="post", color=style.colour, ls=style.line, lw=1.4)
         if not crowded:
-            ax.fill_between(day, always["free_low"], always["free_high"], step="post",
-                            color=style.colour, alpha=0.1, lw=0)  # fmt: skip
+            ax.fill_between(
+                day,
+                always["free_low"],
+                always["free_high"],
+                step="post",
+                color=style.colour,
+                alpha=0.1,
+                lw=0,
+            )
         seen = table[(table["view"] == "inspected") & (table["day"] > 0)]
-        ax.plot(seen["day"], seen["free"], ls="none", marker=style.marker, ms=4.5, mfc="white",
-                mec=style.colour, mew=0.9)  # fmt: skip
+        ax.plot(
+            seen["day"],
+            seen["free"],
+            ls="none",
+            marker=style.marker,
+            ms=4.5,
+            mfc="white",
+            mec=style.colour,
+            mew=0.9,
+        )
         ends.append((day[-1], float(always["free"].iloc[-1]), str(k + 1), style.colour))
     ax.set_ylim(-0.02, 1.03)
     ax.set_xlim(0, end)
@@ -86,17 +101,37 @@ def _curves(ax: Axes, study: ResolvedStudy, curves: dict[str, pd.DataFrame], end
     ax.grid(axis="y")
     for day in sorted({arm.challenge.day for arm in study.arms}):
         ax.axvline(day, color=ACCENT, lw=0.8, ls=(0, (4, 2)), zorder=1)
-        ax.annotate("tumour cells", (day, 0), xytext=(3, 3), textcoords="offset points",
-                    fontsize=7, color=ACCENT)  # fmt: skip
+        ax.annotate(
+            "tumour cells",
+            (day, 0),
+            xytext=(3, 3),
+            textcoords="offset points",
+            fontsize=7,
+            color=ACCENT,
+        )
     if crowded:
         return
     for (x, y, text, colour), place in zip(
         ends, spread(np.array([e[1] for e in ends]), 0.045, -0.03, 1.0), strict=True
     ):
-        ax.annotate(text, (x, y), xytext=(1.05, place), textcoords=("axes fraction", "data"),
-                    va="center", fontsize=7.5, color=colour, fontweight="bold",
-                    arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 1,
-                                "shrinkB": 0, "relpos": (0, 0.5)})  # fmt: skip
+        ax.annotate(
+            text,
+            (x, y),
+            xytext=(1.05, place),
+            textcoords=("axes fraction", "data"),
+            va="center",
+            fontsize=7.5,
+            color=colour,
+            fontweight="bold",
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "lw": 0.6,
+                "shrinkA": 1,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
+        )
 
 
 def _numbers_at_risk(
@@ -124,13 +159,30 @@ def _numbers_at_risk(
                 ax.text(t, y, text, ha="center", va="center", fontsize=7)
         if not names:
             continue
-        ax.annotate("", (-0.07, y), xytext=(-0.16, y), xycoords=("axes fraction", "data"),
-                    arrowprops={"arrowstyle": "-", "color": style.colour, "lw": 1.6,
-                                "ls": style.line, "shrinkA": 0, "shrinkB": 0},
-                    annotation_clip=False)  # fmt: skip
-        ax.annotate(f"{wrapped(arm.label, 30, 1)}  {row + 1}", (-0.18, y), ha="right",
-                    xycoords=("axes fraction", "data"), va="center", fontsize=7.5,
-                    annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            "",
+            (-0.07, y),
+            xytext=(-0.16, y),
+            xycoords=("axes fraction", "data"),
+            arrowprops={
+                "arrowstyle": "-",
+                "color": style.colour,
+                "lw": 1.6,
+                "ls": style.line,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
+            annotation_clip=False,
+        )
+        ax.annotate(
+            f"{wrapped(arm.label, 30, 1)}  {row + 1}",
+            (-0.18, y),
+            ha="right",
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=7.5,
+            annotation_clip=False,
+        )
     ax.set_title("mice still free and observed", fontsize=7.5, color="#555555")
     ax.set_ylim(-len(study.arms) + 0.4, 0.6)
     ax.set_xticks(ticks, labels=[number(t) for t in ticks])
@@ -141,8 +193,15 @@ def _numbers_at_risk(
 
 def _days_gained(ax: Axes, study: ResolvedStudy, gains: pd.DataFrame) -> None:
     """The column at the right of the rows: each arm against its first reference."""
-    ax.annotate("days gained", (1.07, 1.0), xycoords="axes fraction", xytext=(0, 4),
-                textcoords="offset points", fontsize=7.5, color="#555555")  # fmt: skip
+    ax.annotate(
+        "days gained",
+        (1.07, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, 4),
+        textcoords="offset points",
+        fontsize=7.5,
+        color="#555555",
+    )
     table = gains.set_index(["arm", "reference"])
     rows = {arm.name: k + 1 for k, arm in enumerate(study.arms)}
     several = len({inputs.main_reference(study, arm.name) for arm in study.arms}) > 1
@@ -155,8 +214,14 @@ def _days_gained(ax: Axes, study: ResolvedStudy, gains: pd.DataFrame) -> None:
                 text += f"  vs {rows[reference]}"
         else:
             text = "reference"
-        ax.annotate(text, (1.07, -row), xycoords=("axes fraction", "data"), va="center",
-                    fontsize=7, annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            text,
+            (1.07, -row),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=7,
+            annotation_clip=False,
+        )
 
 
 def _gain(value: float, low: float, high: float) -> str:

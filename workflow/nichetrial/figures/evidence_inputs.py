@@ -22,10 +22,20 @@ from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import Arm, ResolvedStudy
 
 __all__ = [
-    "Published", "empty", "findings_of", "log_axis", "name_words",
-    "published", "published_words", "statistic_words", "table", "turn_words", "two_routes",
-    "unit_words", "variant_styles",
-]  # fmt: skip
+    "Published",
+    "empty",
+    "findings_of",
+    "log_axis",
+    "name_words",
+    "published",
+    "published_words",
+    "statistic_words",
+    "table",
+    "turn_words",
+    "two_routes",
+    "unit_words",
+    "variant_styles",
+]
 
 
 def table(results: Path, name: str) -> pd.DataFrame:
@@ -111,8 +121,12 @@ def statistic_words(statistic: str) -> str:
         p = PARAMETERS[of]
         unit = "h" if p.written.endswith(" h") else unit_words(p.unit)  # as in evidence.simulated
         return f"{name_words(of)} [{unit}]" if unit else name_words(of)
-    words = {"ratio": "{}, ratio", "mean": "{}, mean", "per_cell": "{} per tumour cell given",
-             "share_with": "share of mice with {}"}  # fmt: skip
+    words = {
+        "ratio": "{}, ratio",
+        "mean": "{}, mean",
+        "per_cell": "{} per tumour cell given",
+        "share_with": "share of mice with {}",
+    }
     return words.get(kind, kind + " of {}").format(name_words(of))
 
 
@@ -146,9 +160,7 @@ def variant_styles(variants: Sequence[str]) -> dict[str, ArmStyle]:
 
 def log_axis(ax: Axes, which: str, low: float, high: float) -> None:
     """A logarithmic axis from ``low`` to ``high`` with the numbers themselves at its ticks."""
-    scale, limit = (
-        (ax.set_xscale, ax.set_xlim) if which == "x" else (ax.set_yscale, ax.set_ylim)
-    )  # fmt: skip
+    scale, limit = (ax.set_xscale, ax.set_xlim) if which == "x" else (ax.set_yscale, ax.set_ylim)
     axis = ax.xaxis if which == "x" else ax.yaxis
     scale("log")
     limit(low, high)

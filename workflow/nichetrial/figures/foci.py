@@ -12,15 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from nichetrial.figures import inputs
-from nichetrial.figures.style import (
-    GREY,
-    INK,
-    ArmStyle,
-    arm_styles,
-    counts_axis,
-    styled,
-    wrapped,
-)
+from nichetrial.figures.style import GREY, INK, ArmStyle, arm_styles, counts_axis, styled, wrapped
 from nichetrial.formatting import number
 from nichetrial.study.resolved import ResolvedStudy
 
@@ -62,8 +54,9 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
             ax.text(0.0, y, note, va="center", style="italic", color=GREY)
             continue
         reference = inputs.main_reference(study, arm.name)
-        _row(ax, y, counts, foci.get(reference) if reference != arm.name else None,
-             styles[arm.name])  # fmt: skip
+        _row(
+            ax, y, counts, foci.get(reference) if reference != arm.name else None, styles[arm.name]
+        )
         ax.annotate(
             f"{number(float(counts.median()))}  ({len(counts):,})",
             (1.0, y),
@@ -105,8 +98,7 @@ def _row(ax: Axes, y: float, counts: pd.Series, reference: pd.Series | None, s: 
         b = reference.loc[both].to_numpy(float)
         shift = 0.1 * inputs.jitter(both.to_numpy())
         ends = np.stack(
-            [np.stack([a, lane + shift], axis=1), np.stack([b, y + 0.3 + shift], axis=1)],
-            axis=1,
+            [np.stack([a, lane + shift], axis=1), np.stack([b, y + 0.3 + shift], axis=1)], axis=1
         )
         strength = float(np.clip(20.0 / max(len(both), 1), 0.05, 0.5))
         ax.add_collection(

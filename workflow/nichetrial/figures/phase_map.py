@@ -36,9 +36,9 @@ CAPTION = (
     "one side only, the sign at this dose does not hang on these two."
 )
 SIGNS = LinearSegmentedColormap.from_list(
-    "signs", [(0.0, "#0b3c6f"), (0.25, "#6f9cc4"), (0.5, "#f4f4f4"), (0.75, "#f0a860"),
-              (1.0, "#d97a1a")]
-)  # fmt: skip
+    "signs",
+    [(0.0, "#0b3c6f"), (0.25, "#6f9cc4"), (0.5, "#f4f4f4"), (0.75, "#f0a860"), (1.0, "#d97a1a")],
+)
 """Blue to orange through white; blue is the darker, so that grey prints keep the sides apart."""
 
 
@@ -68,8 +68,9 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
         "calibrated population": Line2D([], [], color=INK, marker="o", ms=2.5, ls="none"),
         "its medians": Line2D([], [], marker="P", ms=9, mfc="white", mec=INK, ls="none"),
     }
-    figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=3,
-                  frameon=False)  # fmt: skip
+    figure.legend(
+        list(shown.values()), list(shown), loc="outside lower center", ncols=3, frameon=False
+    )
     return figure
 
 
@@ -86,8 +87,17 @@ def _map(ax: Axes, cells: pd.DataFrame, particles: pd.DataFrame) -> tuple[QuadMe
     if turning:
         ax.contour(x, y, z, levels=[0.5], colors=[INK], linewidths=1.6)
     ax.scatter(particles["cd63_ratio"], particles["mmp_ki"], s=5, c=INK, alpha=0.45, lw=0, zorder=3)
-    ax.plot([particles["cd63_ratio"].median()], [particles["mmp_ki"].median()], marker="P", ms=11,
-            mfc="white", mec=INK, mew=1.2, ls="none", zorder=4)  # fmt: skip
+    ax.plot(
+        [particles["cd63_ratio"].median()],
+        [particles["mmp_ki"].median()],
+        marker="P",
+        ms=11,
+        mfc="white",
+        mec=INK,
+        mew=1.2,
+        ls="none",
+        zorder=4,
+    )
     return mesh, turning
 
 

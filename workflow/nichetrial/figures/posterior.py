@@ -81,11 +81,13 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     ax.set_xlabel("place on the prior, between its quantiles (logarithmic)")
     shown = {
         "prior": Line2D([], [], color="#dddddd", lw=7),
-        "calibrated population": Line2D([], [], color="#0072B2", lw=2.4, marker="o", ms=5,
-                                        mfc="white", mec="#0072B2"),
-    }  # fmt: skip
-    figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=2,
-                  frameon=False)  # fmt: skip
+        "calibrated population": Line2D(
+            [], [], color="#0072B2", lw=2.4, marker="o", ms=5, mfc="white", mec="#0072B2"
+        ),
+    }
+    figure.legend(
+        list(shown.values()), list(shown), loc="outside lower center", ncols=2, frameon=False
+    )
     return figure
 
 
@@ -99,16 +101,26 @@ def _row(ax: Axes, y: float, row) -> None:
     ax.plot([low, high], [y, y], color=colour, lw=2.4, solid_capstyle="butt", zorder=2)
     ax.plot([middle], [y], marker="o", ms=5, mfc="white", mec=colour, mew=1.4, zorder=3)
     _right(
-        ax, y, interval(row.median, row.low, row.high),
-        f"{number(row.prior_low)} to {number(row.prior_high)}", unit_words(row.unit),
+        ax,
+        y,
+        interval(row.median, row.low, row.high),
+        f"{number(row.prior_low)} to {number(row.prior_high)}",
+        unit_words(row.unit),
         f"{row.learned:.2f}",
-    )  # fmt: skip
+    )
 
 
 def _right(ax: Axes, y: float, *words: str, bold: bool = False) -> None:
     for text, offset in zip(words, (8, 188, 298, 362), strict=True):
         ax.annotate(
-            text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(offset, 0), va="center",
-            textcoords="offset points", fontsize=7.5, fontweight="bold" if bold else "normal",
-            color=INK, annotation_clip=False,
-        )  # fmt: skip
+            text,
+            (1.0, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(offset, 0),
+            va="center",
+            textcoords="offset points",
+            fontsize=7.5,
+            fontweight="bold" if bold else "normal",
+            color=INK,
+            annotation_clip=False,
+        )

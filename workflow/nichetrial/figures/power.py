@@ -90,8 +90,14 @@ def _curves(
     if len(needed):
         target = float(needed["target"].iloc[0])
         ax.axhline(target, color=ACCENT, lw=1.0, ls=(0, (4, 2)), zorder=1)
-        ax.annotate(share(target), (low - 0.3, target), xytext=(3, 3), color=ACCENT, fontsize=7.5,
-                    textcoords="offset points")  # fmt: skip
+        ax.annotate(
+            share(target),
+            (low - 0.3, target),
+            xytext=(3, 3),
+            color=ACCENT,
+            fontsize=7.5,
+            textcoords="offset points",
+        )
         first = chances.iloc[0]
         ax.set_title(
             f"{_words(first['outcome'])}; {TESTS[first['test']]}, two-sided {first['alpha']:g}"
@@ -100,10 +106,24 @@ def _curves(
         return
     places = spread(np.array([e[0] for e in ends]), 0.05, 0.0, 1.0)
     for (y, text, colour), place in zip(ends, places, strict=True):
-        ax.annotate(text, (high, y), xytext=(1.035, place), textcoords=("axes fraction", "data"),
-                    va="center", fontsize=7.5, color=colour, fontweight="bold",
-                    arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 1,
-                                "shrinkB": 0, "relpos": (0, 0.5)})  # fmt: skip
+        ax.annotate(
+            text,
+            (high, y),
+            xytext=(1.035, place),
+            textcoords=("axes fraction", "data"),
+            va="center",
+            fontsize=7.5,
+            color=colour,
+            fontweight="bold",
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "lw": 0.6,
+                "shrinkA": 1,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
+        )
 
 
 def _rows(
@@ -130,12 +150,30 @@ def _rows(
         else:
             colour, marker, line = INK, "s", "-"
             name = f"all {design['comparisons'].iloc[0]} at once ({_correction(design)})"
-        ax.annotate("", (-0.03, y), xytext=(-0.095, y), xycoords=("axes fraction", "data"),
-                    arrowprops={"arrowstyle": "-", "color": colour, "lw": 1.6 if row.arm else 2.6,
-                                "ls": line, "shrinkA": 0, "shrinkB": 0},
-                    annotation_clip=False)  # fmt: skip
-        ax.annotate(f"{name}  {k + 1}", (-0.105, y), xycoords=("axes fraction", "data"),
-                    ha="right", va="center", fontsize=7.5, annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            "",
+            (-0.03, y),
+            xytext=(-0.095, y),
+            xycoords=("axes fraction", "data"),
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "lw": 1.6 if row.arm else 2.6,
+                "ls": line,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
+            annotation_clip=False,
+        )
+        ax.annotate(
+            f"{name}  {k + 1}",
+            (-0.105, y),
+            xycoords=("axes fraction", "data"),
+            ha="right",
+            va="center",
+            fontsize=7.5,
+            annotation_clip=False,
+        )
         lost = [n for n in (row.arm, row.reference) if n in missing]
         if lost or row.written.startswith("not known"):
             note = "missing: its jobs failed" if lost else row.written
@@ -148,9 +186,16 @@ def _rows(
     _beside(ax, 1.0, "mice in each group", "wrong way", head=True)
     if len(references) == 1:
         reference = labels[next(iter(references))]
-        ax.annotate(f"against {wrapped(reference, 34, 1)}", (-0.095, 1.0), ha="right", va="center",
-                    xycoords=("axes fraction", "data"), fontsize=7.5, color="#555555",
-                    annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            f"against {wrapped(reference, 34, 1)}",
+            (-0.095, 1.0),
+            ha="right",
+            va="center",
+            xycoords=("axes fraction", "data"),
+            fontsize=7.5,
+            color="#555555",
+            annotation_clip=False,
+        )
     ax.set_ylim(-len(needed) + 0.4, 0.6)
     ax.set_xticks(sorted(set(chances["n"])) if len(chances) else [])
     ax.set_yticks([])
@@ -174,9 +219,17 @@ def _needed(ax: Axes, y: float, row, colour: str, marker: str) -> None:
 def _beside(ax: Axes, y: float, first: str, second: str, *, head: bool = False) -> None:
     colour = "#555555" if head else INK
     for text, place in ((first, 12), (second, 118)):
-        ax.annotate(text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(place, 0),
-                    textcoords="offset points", va="center", fontsize=7.5, color=colour,
-                    annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            text,
+            (1.0, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(place, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=colour,
+            annotation_clip=False,
+        )
 
 
 def _correction(design: pd.DataFrame) -> str:

@@ -37,9 +37,10 @@ def layers(rules: Sequence[str], edges: Sequence[Sequence[str]]) -> list[list[st
         names += sorted(
             (rule for rule, at in column.items() if at == k),
             key=lambda rule: (
-                sum(place[b] for b in before[rule]) / max(len(before[rule]), 1), rule,
+                sum(place[b] for b in before[rule]) / max(len(before[rule]), 1),
+                rule,
             ),
-        )  # fmt: skip
+        )
         place |= {rule: i - len(names) / 2 for i, rule in enumerate(names)}
     return found
 
@@ -88,15 +89,33 @@ def draw(graph: Mapping[str, Any]) -> Figure:
     for first, second in direct(graph["edges"]):
         if first in at and second in at:
             (x, y), (to_x, to_y) = at[first], at[second]
-            ax.add_patch(FancyArrowPatch(
-                (x + WIDE / 2, y), (to_x - WIDE / 2, to_y), arrowstyle="-|>", mutation_scale=6,
-                connectionstyle="arc3,rad=0.06", color=GREY, lw=0.6, shrinkA=0, shrinkB=0, zorder=1,
-            ))  # fmt: skip
+            ax.add_patch(
+                FancyArrowPatch(
+                    (x + WIDE / 2, y),
+                    (to_x - WIDE / 2, to_y),
+                    arrowstyle="-|>",
+                    mutation_scale=6,
+                    connectionstyle="arc3,rad=0.06",
+                    color=GREY,
+                    lw=0.6,
+                    shrinkA=0,
+                    shrinkB=0,
+                    zorder=1,
+                )
+            )
     for name, (x, y) in at.items():
-        ax.add_patch(FancyBboxPatch(
-            (x - WIDE / 2, y - HIGH / 2), WIDE, HIGH, boxstyle="round,pad=0.04", fc="white",
-            ec=INK, lw=0.8, zorder=2,
-        ))  # fmt: skip
+        ax.add_patch(
+            FancyBboxPatch(
+                (x - WIDE / 2, y - HIGH / 2),
+                WIDE,
+                HIGH,
+                boxstyle="round,pad=0.04",
+                fc="white",
+                ec=INK,
+                lw=0.8,
+                zorder=2,
+            )
+        )
         jobs = "1 job" if rules[name] == 1 else f"{rules[name]:,} jobs"
         ax.text(x, y + 0.08, name.replace("_", " "), ha="center", va="center", fontsize=7, zorder=3)
         ax.text(x, y - 0.14, jobs, ha="center", va="center", fontsize=6, color="#555555", zorder=3)

@@ -113,19 +113,38 @@ def _lane(ax: Axes, arm: Arm, rows: list[_Row], top: float, height: float, right
         elif row.stop > row.start:
             stop = min(row.stop, right)
             ax.add_patch(
-                Rectangle((row.start, middle - 0.24), stop - row.start, 0.48, color=row.colour,
-                          linewidth=0, alpha=0.85)
-            )  # fmt: skip
+                Rectangle(
+                    (row.start, middle - 0.24),
+                    stop - row.start,
+                    0.48,
+                    color=row.colour,
+                    linewidth=0,
+                    alpha=0.85,
+                )
+            )
         bare = row == NOTHING
-        ax.annotate(row.text, (1, middle), xycoords=("axes fraction", "data"), xytext=(8, 0),
-                    textcoords="offset points", va="center", color=GREY if bare else INK,
-                    annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            row.text,
+            (1, middle),
+            xycoords=("axes fraction", "data"),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            color=GREY if bare else INK,
+            annotation_clip=False,
+        )
     ends = (top, top + height)
     ax.plot([arm.challenge.day] * 2, ends, color=CELLS, linewidth=1.4, zorder=3, clip_on=False)
     ax.plot([arm.readout.day] * 2, ends, color=INK, linewidth=1.4, zorder=3, clip_on=False)
     if arm.challenge.resection is not None:
-        ax.plot([arm.challenge.resection] * 2, ends, color=RESECTION, linewidth=1.4, zorder=3,
-                linestyle=(0, (2, 1.5)))  # fmt: skip
+        ax.plot(
+            [arm.challenge.resection] * 2,
+            ends,
+            color=RESECTION,
+            linewidth=1.4,
+            zorder=3,
+            linestyle=(0, (2, 1.5)),
+        )
 
 
 def _name(arm: Arm, study: ResolvedStudy) -> str:
@@ -159,9 +178,16 @@ def _headings(ax: Axes, study: ResolvedStudy, right: float) -> bool:
             lift += 11.0  # on a line of its own
         elif k:
             lift = 4.0
-        ax.annotate(text, (day, 1), xycoords=("data", "axes fraction"), xytext=(0, lift),
-                    textcoords="offset points", color=colour, annotation_clip=False,
-                    ha="left" if day < 0.15 * right else "center")  # fmt: skip
+        ax.annotate(
+            text,
+            (day, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, lift),
+            textcoords="offset points",
+            color=colour,
+            annotation_clip=False,
+            ha="left" if day < 0.15 * right else "center",
+        )
     return True
 
 
@@ -172,6 +198,15 @@ def _key(ax: Axes, study: ResolvedStudy) -> None:
         Line2D([], [], color=INK, linewidth=1.4, label="read-out"),
     ]
     if any(arm.challenge.resection is not None for arm in study.arms):
-        handles.insert(1, Line2D([], [], color=RESECTION, linewidth=1.4,
-                                 linestyle=(0, (2, 1.5)), label="tumour cut out"))  # fmt: skip
+        handles.insert(
+            1,
+            Line2D(
+                [],
+                [],
+                color=RESECTION,
+                linewidth=1.4,
+                linestyle=(0, (2, 1.5)),
+                label="tumour cut out",
+            ),
+        )
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)

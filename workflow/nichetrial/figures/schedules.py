@@ -48,9 +48,14 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
         when.plot([arm.challenge.day] * 2, [y - 0.4, y + 0.4], color=ACCENT, lw=1.5, zorder=1)
         effect.plot([row["ratio_low"], row["ratio_high"]], [y, y], color=INK, lw=1.5)
         effect.plot(row["ratio"], y, "o", color=INK, ms=6)
-        effect.annotate(f"{number(row['ratio'])}; {row['injections']} × given",
-                        (row["ratio"], y), (0, 7), textcoords="offset points", fontsize=8,
-                        ha="center")  # fmt: skip
+        effect.annotate(
+            f"{number(row['ratio'])}; {row['injections']} × given",
+            (row["ratio"], y),
+            (0, 7),
+            textcoords="offset points",
+            fontsize=8,
+            ha="center",
+        )
         names.append(wrapped(f"{row['label']} ({number(row['total'])} mg/kg in all)", 34, 2))
     when.set_yticks(range(rows - 1, -1, -1), names)
     when.set_ylim(-0.6, rows - 0.2)

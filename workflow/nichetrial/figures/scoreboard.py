@@ -84,9 +84,12 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     grid.tick_params(axis="y", length=0)
     right.tick_params(axis="y", length=0, labelleft=False)
     grid.set_xticks(
-        range(len(variants)), labels=[name_words(v) for v in variants], rotation=55, ha="left",
+        range(len(variants)),
+        labels=[name_words(v) for v in variants],
+        rotation=55,
+        ha="left",
         rotation_mode="anchor",
-    )  # fmt: skip
+    )
     grid.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     grid.set_xlim(-0.55, len(variants) - 0.45)
     grid.set_ylim(y + 0.5, 0.6)
@@ -115,9 +118,15 @@ def _heading(
 ) -> None:
     of = whole[whole["set"] == s]
     grid.annotate(
-        SETS[s], (0.0, y), xycoords=("axes fraction", "data"), xytext=(-4, 0),
-        textcoords="offset points", ha="right", va="center", fontweight="bold",
-    )  # fmt: skip
+        SETS[s],
+        (0.0, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(-4, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontweight="bold",
+    )
     for x, variant in enumerate(variants):
         rows = of[of["variant"] == variant]
         hits = int((rows["verdict"] == "hit").sum())
@@ -133,9 +142,14 @@ def _cell(ax: Axes, x: float, y: float, verdict: str) -> None:
         Rectangle((x - 0.44, y - 0.42), 0.88, 0.84, fc=HIT if hit else MISS, ec=GREY, lw=0.4)
     )
     ax.text(
-        x, y - 0.03, "✓" if hit else "✗", ha="center", va="center", fontsize=9,
+        x,
+        y - 0.03,
+        "✓" if hit else "✗",
+        ha="center",
+        va="center",
+        fontsize=9,
         color="white" if hit else INK,
-    )  # fmt: skip
+    )
 
 
 def _prediction(ax: Axes, y: float, row: pd.Series, f: Finding | None) -> None:
@@ -156,15 +170,29 @@ def _prediction(ax: Axes, y: float, row: pd.Series, f: Finding | None) -> None:
         return min(max(x, low), high)
 
     hit = row["verdict"] == "hit"
-    ax.plot([inside(row["low"]), inside(row["high"])], [y, y], color=HIT, lw=1.6, zorder=4,
-            solid_capstyle="butt")  # fmt: skip
+    ax.plot(
+        [inside(row["low"]), inside(row["high"])],
+        [y, y],
+        color=HIT,
+        lw=1.6,
+        zorder=4,
+        solid_capstyle="butt",
+    )
     marks: dict[str, Any] = {"color": HIT, "ls": "none", "clip_on": False, "zorder": 5}
     if row["low"] < low:
         ax.plot([low], [y], marker="<", ms=5, **marks)
     if row["high"] > high:
         ax.plot([high], [y], marker=">", ms=5, **marks)
-    ax.plot([inside(row["predicted"])], [y], marker="o", ms=5.5, mec=HIT, mew=1.3,
-            mfc=HIT if hit else "white", **marks)  # fmt: skip
+    ax.plot(
+        [inside(row["predicted"])],
+        [y],
+        marker="o",
+        ms=5.5,
+        mec=HIT,
+        mew=1.3,
+        mfc=HIT if hit else "white",
+        **marks,
+    )
 
 
 def _published(ax: Axes, y: float, numbers: list[float], f: Finding | None) -> None:
@@ -179,29 +207,56 @@ def _published(ax: Axes, y: float, numbers: list[float], f: Finding | None) -> N
         to = 1.35 if f.direction == "up" else 1 / 1.35
         to = min(max(to, low), high)
         ax.annotate(
-            "", (to, y + 0.3), (1.0, y + 0.3), zorder=3,
+            "",
+            (to, y + 0.3),
+            (1.0, y + 0.3),
+            zorder=3,
             arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 0.9, "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip
+        )
     if not math.isnan(value):
-        ax.plot([min(max(value, low), high)], [y], marker="D", ms=5.5, mfc="white", mec=INK,
-                mew=1.0, ls="none", zorder=6, clip_on=False)  # fmt: skip
+        ax.plot(
+            [min(max(value, low), high)],
+            [y],
+            marker="D",
+            ms=5.5,
+            mfc="white",
+            mec=INK,
+            mew=1.0,
+            ls="none",
+            zorder=6,
+            clip_on=False,
+        )
 
 
 def _note(ax: Axes, y: float, text: str) -> None:
     ax.annotate(
-        text, (0.0, y), xycoords=("axes fraction", "data"), xytext=(4, 0), fontsize=7,
-        textcoords="offset points", va="center", style="italic", color="#555555", zorder=6,
+        text,
+        (0.0, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, 0),
+        fontsize=7,
+        textcoords="offset points",
+        va="center",
+        style="italic",
+        color="#555555",
+        zorder=6,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
-    )  # fmt: skip
+    )
 
 
 def _right(ax: Axes, y: float, first: str, second: str, *, bold: bool = False) -> None:
     """The two columns of numbers at the right of a row."""
     for text, offset in ((first, 8), (second, 158)):
         ax.annotate(
-            text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(offset, 0), va="center",
-            textcoords="offset points", fontsize=7, fontweight="bold" if bold else "normal",
-        )  # fmt: skip
+            text,
+            (1.0, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(offset, 0),
+            va="center",
+            textcoords="offset points",
+            fontsize=7,
+            fontweight="bold" if bold else "normal",
+        )
 
 
 def _legend(figure: Figure) -> None:
@@ -222,5 +277,13 @@ def _legend(figure: Figure) -> None:
         "published range": Line2D([], [], color=PUBLISHED, lw=6),
         "published direction": Line2D([], [], color=INK, marker=r">", ms=5, lw=0.9),
     }
-    figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=7,
-                  frameon=False, fontsize=7, handlelength=1.6, columnspacing=1.2)  # fmt: skip
+    figure.legend(
+        list(shown.values()),
+        list(shown),
+        loc="outside lower center",
+        ncols=7,
+        frameon=False,
+        fontsize=7,
+        handlelength=1.6,
+        columnspacing=1.2,
+    )

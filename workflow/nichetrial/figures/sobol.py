@@ -64,8 +64,9 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
         "not measured (?)": Patch(fc=UNKNOWN, ec="white", hatch="////"),
         "measured or estimated": Patch(fc=KNOWN, ec=INK, lw=0.4),
     }
-    figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=2,
-                  frameon=False)  # fmt: skip
+    figure.legend(
+        list(shown.values()), list(shown), loc="outside lower center", ncols=2, frameon=False
+    )
     return figure
 
 
@@ -75,8 +76,15 @@ def _panel(ax: Axes, title: str, found: pd.DataFrame) -> None:
     unsure = found["total_conf"].fillna(0.0).to_numpy(float)
     unknown = (found["trust"] == "unknown").to_numpy()
     for y, value, open_ in zip(at, total, unknown, strict=True):
-        ax.barh(y, max(value, 0.0), height=0.72, fc=UNKNOWN if open_ else KNOWN,
-                ec="white" if open_ else INK, lw=0.4, hatch="////" if open_ else None)  # fmt: skip
+        ax.barh(
+            y,
+            max(value, 0.0),
+            height=0.72,
+            fc=UNKNOWN if open_ else KNOWN,
+            ec="white" if open_ else INK,
+            lw=0.4,
+            hatch="////" if open_ else None,
+        )
     ends = np.clip([total - unsure, total + unsure], 0.0, None)
     for y, low, high in zip(at, *ends, strict=True):
         ax.plot([low, high], [y, y], color="white", lw=3.0, zorder=3)

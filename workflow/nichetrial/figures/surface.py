@@ -71,8 +71,15 @@ def _map(ax: Axes, cells: pd.DataFrame, column: str, answer, colours) -> None:
     low = cells.pivot(index="dose_b", columns="dose_a", values=f"{column}_low")
     high = cells.pivot(index="dose_b", columns="dose_a", values=f"{column}_high")
     cmap, least, most = colours
-    image = ax.imshow(np.ma.masked_invalid(wide.to_numpy(float)), cmap=cmap, vmin=least, vmax=most,
-                      origin="lower", aspect="auto", interpolation="nearest")  # fmt: skip
+    image = ax.imshow(
+        np.ma.masked_invalid(wide.to_numpy(float)),
+        cmap=cmap,
+        vmin=least,
+        vmax=most,
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+    )
     size = 8 if wide.size <= 40 else 6
     for (i, j), value in np.ndenumerate(wide.to_numpy(float)):
         r, g, b, _ = image.cmap(image.norm(value)) if value == value else (1.0, 1.0, 1.0, 1.0)
@@ -82,8 +89,7 @@ def _map(ax: Axes, cells: pd.DataFrame, column: str, answer, colours) -> None:
             clear = low.iat[i, j] > 0.0 or high.iat[i, j] < 0.0
             alone = wide.index[i] == 0.0 or wide.columns[j] == 0.0
             text = "" if alone else text + (" *" if clear else "")
-        ax.text(j, i, text, ha="center", va="center", fontsize=size,
-                color="white" if dark else INK)  # fmt: skip
+        ax.text(j, i, text, ha="center", va="center", fontsize=size, color="white" if dark else INK)
     ax.set_xticks(range(wide.shape[1]), labels=[tick(float(d)) for d in wide.columns])
     ax.set_yticks(range(wide.shape[0]), labels=[tick(float(d)) for d in wide.index])
     ax.set_xlabel(f"{_words(answer.drug_a)} [{answer.unit_a}]")

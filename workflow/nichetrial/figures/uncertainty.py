@@ -113,31 +113,59 @@ def _row(
         shares.barh(y, width, left=left, height=0.72, color=colour, hatch=hatch, ec="white", lw=0.4)
         if width >= 0.09:
             plain = part == "parameters"
-            shares.text(left + width / 2, y, share(width), ha="center", va="center", fontsize=7,
-                        color="white" if plain else INK,
-                        bbox=None if plain else {"fc": colour, "ec": "none", "pad": 0.8},
-                        )  # fmt: skip
+            shares.text(
+                left + width / 2,
+                y,
+                share(width),
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if plain else INK,
+                bbox=None if plain else {"fc": colour, "ec": "none", "pad": 0.8},
+            )
         left += width
     if pd.isna(row["error_floor"]):
         return
     errors.plot([row["error_floor"], row["error_8"]], [y, y], color=GREY, lw=0.9, zorder=2)
     for column in MARKS:
-        errors.plot([abs(row[column])], [y], ls="none", clip_on=False,
-                    zorder=4 if column == "error_8" else 3, **_mark(column))  # fmt: skip
+        errors.plot(
+            [abs(row[column])],
+            [y],
+            ls="none",
+            clip_on=False,
+            zorder=4 if column == "error_8" else 3,
+            **_mark(column),
+        )
 
 
 def _legends(shares: Axes, errors: Axes) -> None:
-    bars = [Patch(fc=colour, hatch=hatch, ec="white", lw=0.4, label=name)
-            for name, colour, hatch in PARTS.values()]  # fmt: skip
-    marks = [Line2D([], [], ls="none", label=name, **_mark(column))
-             for column, (name, *_) in MARKS.items()]  # fmt: skip
+    bars = [
+        Patch(fc=colour, hatch=hatch, ec="white", lw=0.4, label=name)
+        for name, colour, hatch in PARTS.values()
+    ]
+    marks = [
+        Line2D([], [], ls="none", label=name, **_mark(column))
+        for column, (name, *_) in MARKS.items()
+    ]
     for ax, handles in ((shares, bars), (errors, marks)):
-        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False,
-                  fontsize=7.5, handlelength=1.4, borderpad=0.0)  # fmt: skip
+        ax.legend(
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(0.0, 1.0),
+            frameon=False,
+            fontsize=7.5,
+            handlelength=1.4,
+            borderpad=0.0,
+        )
 
 
 def _mark(column: str) -> dict[str, Any]:
     _, marker, face, edge = MARKS[column]
     floor = marker == "|"
-    return {"marker": marker, "mfc": face, "mec": edge,
-            "ms": 9 if floor else 5, "mew": 2.0 if floor else 1.1}  # fmt: skip
+    return {
+        "marker": marker,
+        "mfc": face,
+        "mec": edge,
+        "ms": 9 if floor else 5,
+        "mew": 2.0 if floor else 1.1,
+    }

@@ -57,15 +57,26 @@ def _heat(ax: Axes, rows: pd.DataFrame) -> None:
         x, y = starts.index(row["start"]), durations.index(row["duration"])
         ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc=_shade(row["ratio"]), ec=GREY, lw=0.5))
         ax.text(
-            x, y, number(row["ratio"]), ha="center", va="center", fontsize=8,
+            x,
+            y,
+            number(row["ratio"]),
+            ha="center",
+            va="center",
+            fontsize=8,
             color="white" if row["ratio"] < 0.4 else INK,
             fontweight="bold" if row["best"] else "normal",
-        )  # fmt: skip
+        )
     # between the last start before the cells come and the first that is too late to be before
     arrival = sum(s < rows["arrival"].iloc[0] for s in starts) - 0.5
     ax.axvline(arrival, color=ACCENT, lw=1.5, ls=(0, (4, 2)))
-    ax.text(arrival, len(durations) - 0.42, "started before the cells arrive | after", fontsize=8,
-            ha="center", color=INK)  # fmt: skip
+    ax.text(
+        arrival,
+        len(durations) - 0.42,
+        "started before the cells arrive | after",
+        fontsize=8,
+        ha="center",
+        color=INK,
+    )
     ax.set_xlim(-0.5, len(starts) - 0.5)
     ax.set_ylim(-0.5, len(durations) - 0.25)
     ax.set_xticks(range(len(starts)), [number(s) for s in starts])
@@ -77,8 +88,13 @@ def _heat(ax: Axes, rows: pd.DataFrame) -> None:
 def _bars(ax: Axes, rows: pd.DataFrame) -> None:
     shown = rows.sort_values(["duration", "start"]).head(MOST_BARS)
     for y, row in enumerate(shown.to_dict("records")):
-        ax.plot([row["start"], row["start"] + row["duration"]], [y, y], lw=3.2,
-                color=_shade(min(row["ratio"], 0.95) - 0.15), solid_capstyle="butt")  # fmt: skip
+        ax.plot(
+            [row["start"], row["start"] + row["duration"]],
+            [y, y],
+            lw=3.2,
+            color=_shade(min(row["ratio"], 0.95) - 0.15),
+            solid_capstyle="butt",
+        )
     ax.axvline(float(rows["arrival"].iloc[0]), color=ACCENT, lw=1.5, ls=(0, (4, 2)))
     ax.set_yticks([])
     ax.set_xlabel("day")

@@ -14,8 +14,11 @@ from nichetrial.model.parameters import PARAMETERS
 
 __all__ = ["fill", "sections"]
 
-_NAMES = {eq.parameter("shedding_exponent"): r"\gamma", eq.parameter("colony_spread"): r"\sigma_c",
-          eq.parameter("hgf_gain"): r"\gamma_H"}  # fmt: skip
+_NAMES = {
+    eq.parameter("shedding_exponent"): r"\gamma",
+    eq.parameter("colony_spread"): r"\sigma_c",
+    eq.parameter("hgf_gain"): r"\gamma_H",
+}
 
 
 def _latex(expression: sp.Expr) -> str:
@@ -27,9 +30,22 @@ def _equations() -> str:
     parts = [f"- ${_latex(s)} = {_latex(e)}$: {m}" for s, (e, m) in eq.PARTS.items()]
     constants = [f"- ${_latex(s)} = {_latex(e)}$" for s, e in eq.CONSTANTS.items()]
     return "\n".join(
-        ["$$", r"\begin{aligned}", *rates, r"\end{aligned}", "$$", "", "with", "", *parts, "",
-         "and the constants of one mouse", "", *constants]
-    )  # fmt: skip
+        [
+            "$$",
+            r"\begin{aligned}",
+            *rates,
+            r"\end{aligned}",
+            "$$",
+            "",
+            "with",
+            "",
+            *parts,
+            "",
+            "and the constants of one mouse",
+            "",
+            *constants,
+        ]
+    )
 
 
 def _quantities(rows: tuple[eq.Quantity, ...]) -> str:

@@ -154,10 +154,7 @@ PARTS: dict[sp.Symbol, tuple[sp.Expr, str]] = {
         ((1 - p_N) + p_N * hM * N) * Eb / inhibited,
         "free protease in the liver, relative to basal",
     ),
-    protease_primary: (
-        Eb / inhibited,
-        "free protease at the primary tumour, relative to basal",
-    ),
+    protease_primary: (Eb / inhibited, "free protease at the primary tumour, relative to basal"),
     favour: (
         (1 + P("niche_gain") * Q + P("hgf_gain") * tau) * nb * protease ** P("protease_founding"),
         "favour of the liver for founding, relative to basal",

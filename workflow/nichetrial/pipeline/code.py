@@ -16,8 +16,15 @@ IMPORT = re.compile(
 """An import as the formatter leaves it. A test compares it with Python's own parser."""
 
 SHAPES_NOTHING = {
-    "codes", "commands", "compat", "errors", "launch", "pipeline", "records", "store_address",
-}  # fmt: skip
+    "codes",
+    "commands",
+    "compat",
+    "errors",
+    "launch",
+    "pipeline",
+    "records",
+    "store_address",
+}
 """Rooms and modules that are imported but shape no result: how a job is run, recorded, refused."""
 
 ALSO_READS: dict[str, tuple[str, ...]] = {

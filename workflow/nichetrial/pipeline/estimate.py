@@ -87,8 +87,11 @@ def lines(plan: Plan) -> list[Line]:
     animals = study.power.experiments * max(study.power.sizes) + TWINS * study.power.particles
     add("experiments", [(1, {"arm": arm.name}) for arm in study.arms], animals * len(study.arms))
     dose = _distinct(list(plan.dose_chunks), 0)
-    add("dose_curve", [(n, {"mice": m}) for m, n in dose.items()],
-        study.figures.dose_mice * len(study.dose_curve))  # fmt: skip
+    add(
+        "dose_curve",
+        [(n, {"mice": m}) for m, n in dose.items()],
+        study.figures.dose_mice * len(study.dose_curve),
+    )
     for rule in COMPARISONS:
         add(rule, [(1, {}) for _ in STAGES[rule].each(plan)])
     add("figure", [(1, {"figure": figure}) for figure in plan.figures])

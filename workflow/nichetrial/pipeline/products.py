@@ -9,10 +9,21 @@ COMPARISONS = ("compare", "compare_sweeps", "power", "optimise")
 
 TABLES: dict[str, tuple[str, ...]] = {
     "compare": (
-        "effects", "combinations", "unknowns", "arms", "event_free", "restricted_means", "ranking",
+        "effects",
+        "combinations",
+        "unknowns",
+        "arms",
+        "event_free",
+        "restricted_means",
+        "ranking",
     ),
     "compare_sweeps": (
-        "sweep_effects", "dose_response", "dose_curves", "surface", "synergy", "window",
+        "sweep_effects",
+        "dose_response",
+        "dose_curves",
+        "surface",
+        "synergy",
+        "window",
         "schedules",
     ),
     "power": ("power", "design", "mice_needed", "uncertainty"),
@@ -20,7 +31,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "scoreboard": ("scoreboard",),
     "sensitivity": ("sobol", "decisions"),
     "contradiction": ("dose_arms", "turns", "phase_map"),
-}  # fmt: skip
+}
 """Stage -> the tables that it writes to comparisons/ or evidence/, each as .parquet and .csv."""
 
 COMPARED = {table for stage in COMPARISONS for table in TABLES[stage]}

@@ -21,9 +21,18 @@ from nichetrial.study.layout import Chunk
 from nichetrial.study.resolved import Arm, OptimiseSpec, ResolvedStudy
 
 __all__ = [
-    "BATCHES", "COLONY_CLASSES", "COSTS", "MEMORY_FACTOR", "OF_TABLE", "TIME_FACTOR", "TWINS",
-    "Need", "Needs", "course_days", "prices",
-]  # fmt: skip
+    "BATCHES",
+    "COLONY_CLASSES",
+    "COSTS",
+    "MEMORY_FACTOR",
+    "OF_TABLE",
+    "TIME_FACTOR",
+    "TWINS",
+    "Need",
+    "Needs",
+    "course_days",
+    "prices",
+]
 
 COSTS = Path(__file__).with_name("costs.csv")
 
@@ -72,9 +81,7 @@ class Need:
 
     def __add__(self, other: Need) -> Need:
         return Need(
-            self.megabytes + other.megabytes,
-            self.seconds + other.seconds,
-            self.bytes + other.bytes,
+            self.megabytes + other.megabytes, self.seconds + other.seconds, self.bytes + other.bytes
         )
 
     def __mul__(self, amount: float) -> Need:
@@ -173,9 +180,15 @@ class Needs:
         }
 
     def _of_job(
-        self, load: str, *, mice: str = "", arm: str = "", sweep: str = "", particles: str = "",
+        self,
+        load: str,
+        *,
+        mice: str = "",
+        arm: str = "",
+        sweep: str = "",
+        particles: str = "",
         **_: str,
-    ) -> float:  # fmt: skip
+    ) -> float:
         """The amount of a load that goes with a job's wildcards. Raises KeyError."""
         study = self.study
         if load == "chunk_mice":

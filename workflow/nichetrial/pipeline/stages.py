@@ -244,10 +244,7 @@ COMPARE = Stage(
         **{f"outcomes of {arm}": plan.simulated(arm, "outcomes") for arm in plan.arms},
         **{f"courses of {arm}": plan.simulated(arm, "courses") for arm in plan.arms},
     },
-    writes=lambda plan, w: {
-        **_compared("compare")(plan, w),
-        "metrics": [plan.layout.metrics],
-    },
+    writes=lambda plan, w: {**_compared("compare")(plan, w), "metrics": [plan.layout.metrics]},
     missing=_missing,
     cost=("arms", "pairs", "mice", "mouse_arms", "counts", "draws", "course_rows"),
     seconds=12.0,
@@ -286,14 +283,20 @@ OPTIMISE = Stage(
     name="optimise",
     does="the best schedule within a total dose",
     each=lambda plan: [()] if plan.study.optimise else [],
-    depends=("seed", "arms", "optimise", "comparisons.interval", "comparisons.reference",
-             "comparisons.resamples"),
+    depends=(
+        "seed",
+        "arms",
+        "optimise",
+        "comparisons.interval",
+        "comparisons.reference",
+        "comparisons.resamples",
+    ),
     narrowed=_two_arms,
     reads=lambda plan, w: {"mice": plan.mice()},
     writes=_compared("optimise"),
     cost=("mice", "evaluations", "search_steps", "search_counts"),
     until="comparisons",
-)  # fmt: skip
+)
 
 
 def _shown(plan: Plan, wildcards: Wildcards) -> Files:
@@ -341,10 +344,20 @@ REPORT = Stage(
     },
     writes=lambda plan, w: {"page": [plan.layout.page]},
     missing=_missing,
-    cost=("arms", "swept", "pairs", "jobs", "mice", "mouse_arms", "course_rows", "dose_rows",
-          "shares", "evaluations"),
+    cost=(
+        "arms",
+        "swept",
+        "pairs",
+        "jobs",
+        "mice",
+        "mouse_arms",
+        "course_rows",
+        "dose_rows",
+        "shares",
+        "evaluations",
+    ),
     until="report",
-)  # fmt: skip
+)
 
 TRACK = Stage(
     name="track",
@@ -402,13 +415,7 @@ SCOREBOARD = Stage(
 SENSITIVITY = Stage(
     name="sensitivity",
     does="Sobol indices, and what they decide",
-    depends=(
-        "seed",
-        "arms",
-        "comparisons.reference",
-        "comparisons.pairs",
-        "calibration.sobol",
-    ),
+    depends=("seed", "arms", "comparisons.reference", "comparisons.pairs", "calibration.sobol"),
     reads=_own_population,
     writes=_judged("sensitivity"),
     cost=("sobol_runs",),
@@ -462,10 +469,7 @@ EVIDENCE_REPORT = Stage(
 TRACK_EVIDENCE = Stage(
     name="track_evidence",
     does="the runs of the calibration in MLflow",
-    reads=lambda plan, w: {
-        **EVIDENCE_REPORT.reads(plan, w),
-        "page": [plan.layout.evidence.page],
-    },
+    reads=lambda plan, w: {**EVIDENCE_REPORT.reads(plan, w), "page": [plan.layout.evidence.page]},
     writes=lambda plan, w: {"receipt": [plan.layout.evidence.receipt]},
     cost=("variants",),
     evidence=True,
@@ -475,11 +479,30 @@ TRACK_EVIDENCE = Stage(
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        RESOLVE, PARTICLES, POPULATION, PARAMETERS, SIMULATE, EXPERIMENTS, DOSE_CURVE, SWEEP,
-        COMPARE, COMPARE_SWEEPS, POWER, OPTIMISE, FIGURE, REPORT, TRACK, PREDICT, SCOREBOARD,
-        SENSITIVITY, CONTRADICTION, EVIDENCE_FIGURE, EVIDENCE_REPORT, TRACK_EVIDENCE,
+        RESOLVE,
+        PARTICLES,
+        POPULATION,
+        PARAMETERS,
+        SIMULATE,
+        EXPERIMENTS,
+        DOSE_CURVE,
+        SWEEP,
+        COMPARE,
+        COMPARE_SWEEPS,
+        POWER,
+        OPTIMISE,
+        FIGURE,
+        REPORT,
+        TRACK,
+        PREDICT,
+        SCOREBOARD,
+        SENSITIVITY,
+        CONTRADICTION,
+        EVIDENCE_FIGURE,
+        EVIDENCE_REPORT,
+        TRACK_EVIDENCE,
     )
-}  # fmt: skip
+}
 """Name -> stage, each after those that it reads from."""
 
 UNTIL: dict[str, tuple[str, ...]] = {

@@ -38,9 +38,11 @@ PACKED = (FOLDER, "records", "logs")
 """Folders of the results that are packed whole; of the others, only what a job of this version
 made."""
 KINDS = {
-    ".parquet": "application/vnd.apache.parquet", ".yaml": "application/yaml",
-    ".log": "text/plain", ".diff": "text/x-diff",
-}  # fmt: skip
+    ".parquet": "application/vnd.apache.parquet",
+    ".yaml": "application/yaml",
+    ".log": "text/plain",
+    ".diff": "text/x-diff",
+}
 """What Python does not know, or not everywhere."""
 CODE_LICENCE = "https://spdx.org/licenses/MIT"
 
@@ -136,17 +138,26 @@ def _crate(
         for profile in PROFILES
     ]
     workflow = crate.add_workflow(
-        snakefile, SNAKEFILE, main=True, lang="snakemake",
+        snakefile,
+        SNAKEFILE,
+        main=True,
+        lang="snakemake",
         properties={
-            "name": "nichetrial", "license": CODE_LICENCE, "version": run.code["commit"],
+            "name": "nichetrial",
+            "license": CODE_LICENCE,
+            "version": run.code["commit"],
             "description": "From a study file to simulations, comparisons, figures and a report.",
         },
-    )  # fmt: skip
+    )
     given = about(
-        "#study-file", "FormalParameter", additionalType="File", name="study file",
-        description="The virtual cohort, the experiment and the arms.", valueRequired=True,
+        "#study-file",
+        "FormalParameter",
+        additionalType="File",
+        name="study file",
+        description="The virtual cohort, the experiment and the arms.",
+        valueRequired=True,
         conformsTo={"@id": "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"},
-    )  # fmt: skip
+    )
     workflow["input"] = given
     made = made_by(records)
     objects, products = [], []
@@ -175,15 +186,20 @@ def _crate(
     ]
     packages = f"; packages as in {FOLDER}/{LOCK}" if (results / FOLDER / LOCK).is_file() else ""
     action = crate.add_action(
-        workflow, "#run", object=objects if len(objects) > 1 else objects[0], result=products,
+        workflow,
+        "#run",
+        object=objects if len(objects) > 1 else objects[0],
+        result=products,
         properties={
-            "name": run.name, "startTime": start, "endTime": end,
+            "name": run.name,
+            "startTime": start,
+            "endTime": end,
             "description": f"Seed {run.config['seed']}{packages}",
             "actionStatus": {
                 "@id": f"http://schema.org/{'Completed' if completed else 'Failed'}ActionStatus"
             },
         },
-    )  # fmt: skip
+    )
     crate.root_dataset["mentions"] = action
     return crate
 

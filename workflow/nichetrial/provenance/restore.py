@@ -117,9 +117,18 @@ def install(lock: Path, folder: Path) -> Path:
     python = folder / "bin" / "python"
     for words in (
         [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install",
-         "--require-hashes", "--requirement", str(lock)],
-    ):  # fmt: skip
+        [
+            str(python),
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "--quiet",
+            "install",
+            "--require-hashes",
+            "--requirement",
+            str(lock),
+        ],
+    ):
         done = subprocess.run(words, capture_output=True, text=True)  # noqa: S603
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()

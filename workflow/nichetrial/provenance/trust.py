@@ -72,9 +72,11 @@ def _known(root: Path, commit: str) -> str:
         names = git.ask(root, *asked).decode(errors="replace").split()
     except git.GitError:
         names = []
-    return f"on {', '.join(names)} of your repository" if names else (
-        "in your repository, but on none of its branches and tags"
-    )  # fmt: skip
+    return (
+        f"on {', '.join(names)} of your repository"
+        if names
+        else ("in your repository, but on none of its branches and tags")
+    )
 
 
 def _printable(line: str) -> str:

@@ -19,13 +19,26 @@ from nichetrial.errors import UserError
 from nichetrial.records.stored import Digest, Name, RelativePath, read_json
 
 __all__ = [
-    "DIFF", "FOLDER", "IN_MLFLOW", "LOCK", "ORIGIN", "PICTURE", "RULES", "STUDY", "Origin",
+    "DIFF",
+    "FOLDER",
+    "IN_MLFLOW",
+    "LOCK",
+    "ORIGIN",
+    "PICTURE",
+    "RULES",
+    "STUDY",
+    "Origin",
     "read_origin",
-]  # fmt: skip
+]
 
 FOLDER, ORIGIN, DIFF, LOCK, RULES, STUDY = (
-    "origin", "origin.json", "uncommitted.diff", "requirements.txt", "rules.json", "study",
-)  # fmt: skip
+    "origin",
+    "origin.json",
+    "uncommitted.diff",
+    "requirements.txt",
+    "rules.json",
+    "study",
+)
 PICTURE = "rule_graph.png"
 IN_MLFLOW = "provenance"
 """Folder of the parent run that holds it."""

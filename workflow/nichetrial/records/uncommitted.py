@@ -33,9 +33,16 @@ SHORTEST = 6
 LOGIN = re.compile(rb"://[^/\s:@'\"{}]+:[^/\s@'\"{}]+@")
 
 PLAIN = (
-    "--cached", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv",
-    "--no-renames", "--src-prefix=a/", "--dst-prefix=b/",
-)  # fmt: skip
+    "--cached",
+    "--binary",
+    "--full-index",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-renames",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
 """A diff that ``git apply`` takes, whatever the user's settings are."""
 
 

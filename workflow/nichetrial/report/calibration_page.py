@@ -33,9 +33,14 @@ from nichetrial.study.resolved import ResolvedStudy
 __all__ = ["recorded", "render"]
 
 STAGES = (
-    "particles", "population", "predict", "scoreboard", "sensitivity", "contradiction",
+    "particles",
+    "population",
+    "predict",
+    "scoreboard",
+    "sensitivity",
+    "contradiction",
     "evidence_figure",
-)  # fmt: skip
+)
 
 
 def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, Any]]) -> str:
@@ -92,13 +97,17 @@ def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, A
             for v in study.calibration.variants
         ],
         figures={
-            name: {"name": name, "title": figure.title, "caption": catalogue.caption(name),
-                   "alt": catalogue.alt(name),
-                   "source": paper.picture(_picture_file(study, results, name))}
+            name: {
+                "name": name,
+                "title": figure.title,
+                "caption": catalogue.caption(name),
+                "alt": catalogue.alt(name),
+                "source": paper.picture(_picture_file(study, results, name)),
+            }
             for name, figure in EVIDENCE.items()
         },
         provenance=provenance(recorded(records)),
-    )  # fmt: skip
+    )
 
 
 def recorded(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -132,8 +141,14 @@ def _verdicts(scores: pd.DataFrame, variants: Sequence[str]) -> list[dict[str, A
     rows = []
     for name, of in scores.groupby("finding", sort=False):
         verdict = of.set_index("variant")["verdict"]
-        rows.append({"finding": str(name), "set": of["set"].iloc[0], "what": of["what"].iloc[0],
-                     "verdicts": [str(verdict.get(v, "")) for v in variants]})  # fmt: skip
+        rows.append(
+            {
+                "finding": str(name),
+                "set": of["set"].iloc[0],
+                "what": of["what"].iloc[0],
+                "verdicts": [str(verdict.get(v, "")) for v in variants],
+            }
+        )
     return rows
 
 
@@ -142,11 +157,14 @@ def _routes(
 ) -> list[dict[str, Any]]:
     """Findings on one host by two routes, as the full model predicts them."""
     return [
-        {"spontaneous": full[a.id], "experimental": full[b.id],
-         "both": full[a.id]["verdict"] == full[b.id]["verdict"] == "hit"}
+        {
+            "spontaneous": full[a.id],
+            "experimental": full[b.id],
+            "both": full[a.id]["verdict"] == full[b.id]["verdict"] == "hit",
+        }
         for a, b in two_routes(findings)
         if a.id in full and b.id in full
-    ]  # fmt: skip
+    ]
 
 
 def _picture_file(study: ResolvedStudy, results: Path, name: str) -> Path:

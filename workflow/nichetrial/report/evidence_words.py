@@ -18,10 +18,21 @@ from nichetrial.model.variants import FULL, VARIANTS
 from nichetrial.report.references import DOI, doi_url
 
 __all__ = [
-    "at_the_ends", "dose_rows", "flip_words", "learned_words", "map_words", "meanings",
-    "miss_words", "needs", "rival_words",
-    "score_words", "sign_words", "source_parts", "tally", "together",
-]  # fmt: skip
+    "at_the_ends",
+    "dose_rows",
+    "flip_words",
+    "learned_words",
+    "map_words",
+    "meanings",
+    "miss_words",
+    "needs",
+    "rival_words",
+    "score_words",
+    "sign_words",
+    "source_parts",
+    "tally",
+    "together",
+]
 
 PMID = re.compile(r"PMID (\d+)")
 TAUGHT = 0.1
@@ -148,10 +159,11 @@ def map_words(cells: pd.DataFrame, particles: pd.DataFrame) -> str:
 def _one_map(fold: float, cells: pd.DataFrame, particles: pd.DataFrame) -> str:
     wide = cells.pivot(index="mmp_ki", columns="cd63_ratio", values="share_up")
     near = [
-        np.abs(np.log(axis.to_numpy(float))[:, None] - np.log(particles[name].to_numpy(float)))
-        .argmin(axis=0)
+        np.abs(
+            np.log(axis.to_numpy(float))[:, None] - np.log(particles[name].to_numpy(float))
+        ).argmin(axis=0)
         for axis, name in ((wide.index, "mmp_ki"), (wide.columns, "cd63_ratio"))
-    ]  # fmt: skip
+    ]
     at = wide.to_numpy(float)[near[0], near[1]]
     on_map, there = float(np.mean(cells["share_up"] > 0.5)), float(np.mean(at > 0.5))
     rest = " Elsewhere on the map it more often lowers them." if on_map < 1.0 else ""

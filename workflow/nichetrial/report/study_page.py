@@ -63,9 +63,7 @@ def render(
         study=study,
         labels=labels,
         style=paper.style(),
-        arms=[
-            {"arm": a, "words": arm_words(a), "missing": a.name in missing} for a in study.arms
-        ],
+        arms=[{"arm": a, "words": arm_words(a), "missing": a.name in missing} for a in study.arms],
         outcomes_of_arms=tabled["arms"].to_dict("records"),
         alone=[
             {"arm": row["arm"], "mouse": int(row["first_failed"])}
@@ -75,8 +73,12 @@ def render(
         headlines=[effect_words(row, study) for _, row in foci.iterrows()],
         dose=dose_words(dose.ratios(study, results)),
         effects=[
-            {"name": name, "words": OUTCOME_WORDS.get(name, name), "unit": _unit(group),
-             "rows": group.to_dict("records")}
+            {
+                "name": name,
+                "words": OUTCOME_WORDS.get(name, name),
+                "unit": _unit(group),
+                "rows": group.to_dict("records"),
+            }
             for name, group in _foci_first(effects)
         ],
         combinations=[
@@ -94,9 +96,13 @@ def render(
         optimum=rows("optimum"),
         sweeps={sweep.name: sweep.label for sweep in study.sweeps},
         figures=[
-            {"name": name, "title": figure.title, "caption": catalogue.caption(name),
-             "alt": catalogue.alt(name),
-             "source": paper.picture(_picture_file(study, results, name))}
+            {
+                "name": name,
+                "title": figure.title,
+                "caption": catalogue.caption(name),
+                "alt": catalogue.alt(name),
+                "source": paper.picture(_picture_file(study, results, name)),
+            }
             for name, figure in FIGURES.items()
             if study.asks_for(name)
         ],
@@ -109,7 +115,7 @@ def render(
         software=references.SOFTWARE,
         parameter_sources=references.sources_of_parameters(),
         top=TOP,
-    )  # fmt: skip
+    )
 
 
 def _scores(study: ResolvedStudy) -> list[dict[str, Any]]:

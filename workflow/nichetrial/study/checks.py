@@ -10,22 +10,12 @@ from nichetrial import codes
 from nichetrial.errors import Code
 from nichetrial.model.drugs import DRUGS
 from nichetrial.store_address import refusal
-from nichetrial.study.language import (
-    CohortSection,
-    ExperimentSection,
-    TreatmentItem,
-)
+from nichetrial.study.language import CohortSection, ExperimentSection, TreatmentItem
 from nichetrial.study.sections import FigureSpec
 from nichetrial.study.source import Problem
 from nichetrial.study.units import Quantity, pretty
 
-__all__ = [
-    "check_cohort",
-    "check_experiment",
-    "check_figures",
-    "check_uri",
-    "on_day",
-]
+__all__ = ["check_cohort", "check_experiment", "check_figures", "check_uri", "on_day"]
 
 MOST_DOSES = 2000
 MOST_CHUNKS = 10_000

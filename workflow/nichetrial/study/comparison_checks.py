@@ -10,9 +10,7 @@ from nichetrial.study.language import ComparisonSection
 from nichetrial.study.resolved import Arm, Treatment
 from nichetrial.study.source import DocumentPath, Problem
 
-__all__ = [
-    "check_arms", "check_combinations", "check_comparisons", "check_inspections", "contents",
-]  # fmt: skip
+__all__ = ["check_arms", "check_combinations", "check_comparisons", "check_inspections", "contents"]
 
 
 def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> list[Problem]:

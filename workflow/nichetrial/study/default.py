@@ -51,15 +51,9 @@ _DOCUMENT: dict[str, Any] = {
         "untreated": {"label": "Untreated host", "timp1_vector": "none"},
         "timp1_high": {"label": "TIMP-1 high"},
         "amd3100": {"label": "AMD3100", "treatments": [_AMD3100]},
-        "anti_sdf1": {
-            "label": "Anti-SDF-1",
-            "treatments": [_given("anti_sdf1", "5 mg/kg", "3 d")],
-        },
+        "anti_sdf1": {"label": "Anti-SDF-1", "treatments": [_given("anti_sdf1", "5 mg/kg", "3 d")]},
         "anti_ly6g": {"label": "Anti-Ly6G", "treatments": [_ANTI_LY6G]},
-        "amd3100_anti_ly6g": {
-            "label": "AMD3100 + anti-Ly6G",
-            "treatments": [_AMD3100, _ANTI_LY6G],
-        },
+        "amd3100_anti_ly6g": {"label": "AMD3100 + anti-Ly6G", "treatments": [_AMD3100, _ANTI_LY6G]},
         "anti_timp1": {
             "label": "Anti-TIMP-1",
             "treatments": [_given("anti_timp1", "10 mg/kg", "3 d")],

@@ -222,14 +222,11 @@ class ExperimentSection(Section):
         description="The mouse strain: expression of a gene relative to the wild type.",
     )
     timp1_vector: Annotated[VectorSection | None, OrNone()] = Field(
-        as_written("none"),
-        description="A vector that raises TIMP-1, or none.",
+        as_written("none"), description="A vector that raises TIMP-1, or none."
     )
     challenge: ChallengeSection = Field(description="How tumour cells reach the mouse.")
     treatments: list[TreatmentItem] = Field(
-        [],
-        max_length=20,
-        description="Treatments of every arm that has no list of its own.",
+        [], max_length=20, description="Treatments of every arm that has no list of its own."
     )
     readout: ReadOutSection = Field(description="When and how metastases are counted.")
 

@@ -50,8 +50,13 @@ def read_optimise(
         )
     elif drugs.count(drug) != 1:
         how = "more than once" if drug in drugs else f"no {drug}{did_you_mean(drug, drugs)}"
-        wrong(codes.NO_SUCH_DRUG, f'arm "{section.arm}" is given {drug} {how}' if drug in drugs
-              else f'arm "{section.arm}" is given {how}', "drug")  # fmt: skip
+        wrong(
+            codes.NO_SUCH_DRUG,
+            f'arm "{section.arm}" is given {drug} {how}'
+            if drug in drugs
+            else f'arm "{section.arm}" is given {how}',
+            "drug",
+        )
     for key in ("dose", "start", "every"):
         low, high = getattr(section, key)
         unlike = low.unit != high.unit

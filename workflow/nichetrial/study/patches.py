@@ -23,13 +23,7 @@ from nichetrial.study.language import (
     as_written,
 )
 from nichetrial.study.questions import OptimiseSection, SweepItem
-from nichetrial.study.sections import (
-    CalibrationSpec,
-    FigureSpec,
-    PowerSpec,
-    Section,
-    TrackingSpec,
-)
+from nichetrial.study.sections import CalibrationSpec, FigureSpec, PowerSpec, Section, TrackingSpec
 
 __all__ = ["ArmPatch", "StudyFile", "merge", "partial"]
 

@@ -11,12 +11,7 @@ from nichetrial.study.language import LONGEST_DAYS, MOST_ARMS
 from nichetrial.study.sections import ArmName, Section
 from nichetrial.study.units import DOSE, Quantity
 
-__all__ = [
-    "FEWEST_TO_OPTIMISE",
-    "SWEEP_NAME",
-    "OptimiseSection",
-    "SweepItem",
-]
+__all__ = ["FEWEST_TO_OPTIMISE", "SWEEP_NAME", "OptimiseSection", "SweepItem"]
 
 FEWEST_TO_OPTIMISE = 20
 """Mice on which schedules can be tried."""

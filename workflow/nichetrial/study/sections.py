@@ -159,10 +159,7 @@ class CalibrationSpec(Section):
         500, ge=1, le=100_000, description="Particles per job. This never changes a result."
     )
     sobol: Whole = Field(
-        512,
-        ge=16,
-        le=65_536,
-        description="Base samples for the Sobol indices; a power of two.",
+        512, ge=16, le=65_536, description="Base samples for the Sobol indices; a power of two."
     )
     map_points: Whole = Field(
         20, ge=2, le=200, description="Points along each side of the map of TIMP-1's sign."

@@ -93,11 +93,7 @@ class _Expansion:
     """One sweep on its way to arms."""
 
     def __init__(
-        self,
-        name: str,
-        section: SweepItem,
-        base: dict[str, Any],
-        problems: list[Problem],
+        self, name: str, section: SweepItem, base: dict[str, Any], problems: list[Problem]
     ) -> None:
         self.name, self.section, self.base = name, section, base
         self.problems = problems
@@ -291,10 +287,7 @@ class _Expansion:
         return (None if found else complete_arm(name, label, section)), values
 
     def _placed(
-        self,
-        problem: Problem,
-        row: Mapping[str, Any],
-        places: Mapping[str, tuple[str | int, ...]],
+        self, problem: Problem, row: Mapping[str, Any], places: Mapping[str, tuple[str | int, ...]]
     ) -> Problem:
         """The problem at the value that makes it, or else at the sweep."""
         for key, place in places.items():

@@ -128,8 +128,10 @@ def explain(assembled: Assembled) -> str:
         POPULATIONS[cohort.population],
     ]
     for name, prior in cohort.overrides.items():
-        lines.append(f"  {name}: {_prior(prior, PARAMETERS[name].unit)} "
-                     f"(in the model: {PARAMETERS[name].written})")  # fmt: skip
+        lines.append(
+            f"  {name}: {_prior(prior, PARAMETERS[name].unit)} "
+            f"(in the model: {PARAMETERS[name].written})"
+        )
     lines += ["", "The experiment", *_table([("  ", h) for h in base])]
     for number, arm in enumerate(study.arms, 1):
         role = ", the reference" if arm.name == study.comparisons.reference else ""

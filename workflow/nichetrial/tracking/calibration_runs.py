@@ -63,10 +63,11 @@ class _Evidence:
         self.newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
         self.by_name = {(r["stage"], r["name"]): r for r in records}
         self.records = [
-            r for r in records
+            r
+            for r in records
             if r["stage"] not in BY_VARIANT
             or r["name"].split("/")[0] in study["calibration"]["variants"]
-        ]  # fmt: skip
+        ]
         in_order = sorted(records, key=lambda r: r["end"])
         code = [r["code_digest"] for r in in_order if r["stage"] == "particles"][-1:]
         made_by = [self.newest["science"], code]
@@ -98,15 +99,24 @@ class _Evidence:
         return [self._parent(children), *children]
 
     def _key(self, stage: str, name: str, parameters: Any, inputs: Sequence[str]) -> str:
-        return identity.run_key(stage=stage, name=name, parameters=parameters, inputs=inputs,
-                                seed=self.study["seed"], code=self.code,
-                                lock=self.newest["lock_digest"])  # fmt: skip
+        return identity.run_key(
+            stage=stage,
+            name=name,
+            parameters=parameters,
+            inputs=inputs,
+            seed=self.study["seed"],
+            code=self.code,
+            lock=self.newest["lock_digest"],
+        )
 
     def _span(self, variant: str, *stages: str) -> tuple[int, int]:
-        own = [r for r in self.records
-               if r["stage"] in stages and r["name"].split("/")[0] == variant]  # fmt: skip
-        return (min((ms(r["start"]) for r in own), default=self.start),
-                max((ms(r["end"]) for r in own), default=self.end))  # fmt: skip
+        own = [
+            r for r in self.records if r["stage"] in stages and r["name"].split("/")[0] == variant
+        ]
+        return (
+            min((ms(r["start"]) for r in own), default=self.start),
+            max((ms(r["end"]) for r in own), default=self.end),
+        )
 
     def _state(self, stage: str, variant: str) -> tuple[str, str]:
         """Status, and what is wrong in words."""
@@ -127,8 +137,11 @@ class _Evidence:
         found: dict[str, list[Point]] = {}
         whole = {int(row["generation"]): row for row in curve}
         for step in range(self.settings["generations"] + 1):
-            own = [r for r in self.records if r["stage"] == "particles"
-                   and r["name"].startswith(f"{variant}/{step:03d}/")]  # fmt: skip
+            own = [
+                r
+                for r in self.records
+                if r["stage"] == "particles" and r["name"].startswith(f"{variant}/{step:03d}/")
+            ]
             at = max((ms(r["end"]) for r in own), default=self.end)
             row = whole.get(step) or ({} if curve else self._met(own))
             for name, value in finite({k: row.get(k) for k in CURVE}).items():
@@ -142,8 +155,13 @@ class _Evidence:
         for r in records:
             first, last = r["name"].rsplit("/", 1)[1].split("-")
             sizes.append(int(last) - int(first) + 1)
-        good = [r["metrics"].get("met") for r in records if r["status"] == "FINISHED"
-                and r["seed"] == self.study["seed"] and not self._differs(r)]  # fmt: skip
+        good = [
+            r["metrics"].get("met")
+            for r in records
+            if r["status"] == "FINISHED"
+            and r["seed"] == self.study["seed"]
+            and not self._differs(r)
+        ]
         if sum(sizes) != self.settings["particles"] or len(good) < len(sizes) or None in good:
             return {}
         return {"met": sum(round(m * n) for m, n in zip(good, sizes, strict=True)) / sum(sizes)}
@@ -166,7 +184,8 @@ class _Evidence:
             status=status,
             start=start,
             end=end,
-            params={"variant": variant} | {
+            params={"variant": variant}
+            | {
                 k: words.plain(self.settings[k])
                 for k in ("particles", "generations", "moves", "mice")
             },
@@ -174,7 +193,7 @@ class _Evidence:
             history=self._history(variant, curve),
             tags=self._tags("calibration", variant) | {"mlflow.note.content": note},
             artifacts=self._files(*(f"{variant}/{name}" for name in TABLES)) if done else (),
-        )  # fmt: skip
+        )
 
     def _variant(self, variant: str) -> Run:
         status, wrong = self._state("predict", variant)
@@ -212,26 +231,38 @@ class _Evidence:
             status=status_of("FAILED" in states, "KILLED" in states),
             start=self.start,
             end=self.end,
-            params={"study": self.study["name"], "seed": words.plain(self.study["seed"])} | {
+            params={"study": self.study["name"], "seed": words.plain(self.study["seed"])}
+            | {
                 k: ", ".join(v) or "none" if isinstance(v, list) else words.plain(v)
                 for k, v in self.settings.items()
             },
             metrics=finite(
-                {f"{name}.{variant}": value for variant, values in self.metrics.items()
-                 for name, value in values.items() if name.startswith("hits_")}
+                {
+                    f"{name}.{variant}": value
+                    for variant, values in self.metrics.items()
+                    for name, value in values.items()
+                    if name.startswith("hits_")
+                }
             ),
             history={"variants_finished": progress(children[: len(self.settings["variants"])])},
             tags=self._tags("evidence", "")
             | origin_files.tags(self.folder.parent, self.newest)
             | {"mlflow.note.content": note + _table(full)},
-            artifacts=self._files("report.html", "scoreboard.csv", "scoreboard.parquet",
-                            "sobol.csv", "decisions.csv", "turns.csv", "dose_arms.csv")
+            artifacts=self._files(
+                "report.html",
+                "scoreboard.csv",
+                "scoreboard.parquet",
+                "sobol.csv",
+                "decisions.csv",
+                "turns.csv",
+                "dose_arms.csv",
+            )
             + self._files("figures/*.png", "figures/*.svg", folder="figures")
             + origin_files.artifacts(
                 self.folder.parent, self.newest, self.records, self.folder.name
             ),
             child=False,
-        )  # fmt: skip
+        )
 
     def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
         """Files of the evidence that jobs made."""
@@ -244,8 +275,18 @@ class _Evidence:
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> str:
-    return "\n".join(words.table(
-        ("finding", "set", "predicted", "90 % interval", "share with the sign", "verdict"),
-        [(f"{r['finding']}: {r['what']}", r["set"], interval(r["predicted"], r["low"], r["high"]),
-          share(r["direction_share"]), r["verdict"]) for r in rows],
-    ))  # fmt: skip
+    return "\n".join(
+        words.table(
+            ("finding", "set", "predicted", "90 % interval", "share with the sign", "verdict"),
+            [
+                (
+                    f"{r['finding']}: {r['what']}",
+                    r["set"],
+                    interval(r["predicted"], r["low"], r["high"]),
+                    share(r["direction_share"]),
+                    r["verdict"],
+                )
+                for r in rows
+            ],
+        )
+    )

@@ -15,8 +15,13 @@ from nichetrial.tracking.runs import Run, common_tags, files, finite, ms, rows_o
 
 __all__ = ["plan_optimum"]
 
-SCHEDULE = {"dose": "dose_mg_per_kg", "start": "start_d", "every": "every_d", "doses": "doses",
-            "total": "total_mg_per_kg"}  # fmt: skip
+SCHEDULE = {
+    "dose": "dose_mg_per_kg",
+    "start": "start_d",
+    "every": "every_d",
+    "doses": "doses",
+    "total": "total_mg_per_kg",
+}
 """Column -> parameter of a run."""
 
 
@@ -30,9 +35,14 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
 
     def key(name: str, parameters: Any, inputs: list[str]) -> str:
         return identity.run_key(
-            stage="optimum", name=name, parameters=parameters, seed=study["seed"], code=code,
-            inputs=inputs, lock=record["lock_digest"],
-        )  # fmt: skip
+            stage="optimum",
+            name=name,
+            parameters=parameters,
+            seed=study["seed"],
+            code=code,
+            inputs=inputs,
+            lock=record["lock_digest"],
+        )
 
     cohort = {k: v for k, v in study["cohort"].items() if k != "chunk"}
     whole = key(study["name"], {"asked": record["parameters"], "cohort": cohort}, [])
@@ -53,13 +63,12 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
             end=end,
             params={name: number(row[column], 3) for column, name in SCHEDULE.items()},
             metrics=finite(
-                {"expected_foci_mean": row["expected_foci"],
-                 "expected_foci_ratio": row["ratio"]}
+                {"expected_foci_mean": row["expected_foci"], "expected_foci_ratio": row["ratio"]}
             ),
             tags=tags | {"nichetrial.role": "schedule"},
         )
         for row in tried
-    ]  # fmt: skip
+    ]
     found = {row["schedule"]: row for row in rows_of(results / "comparisons" / "optimum.csv")}
     metrics = {
         f"{name}_{column}": row[column]

@@ -49,13 +49,7 @@ minute: the digest of a password takes longer than most requests."""
 
 @contextmanager
 def sharing(
-    *,
-    files: Path,
-    host: str,
-    port: int,
-    workers: int,
-    allowed_hosts: str | None,
-    largest_file: int,
+    *, files: Path, host: str, port: int, workers: int, allowed_hosts: str | None, largest_file: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Serve runs, users and permissions from Postgres, and the files of runs from ``files``.
 
@@ -83,8 +77,11 @@ def sharing(
 
 
 def _installed() -> None:
-    lacking = [name for name, module in (("flask-wtf", "flask_wtf"), ("pg8000", "pg8000"))
-               if importlib.util.find_spec(module) is None]  # fmt: skip
+    lacking = [
+        name
+        for name, module in (("flask-wtf", "flask_wtf"), ("pg8000", "pg8000"))
+        if importlib.util.find_spec(module) is None
+    ]
     if lacking:
         raise UserError(
             codes.NOT_INSTALLED,

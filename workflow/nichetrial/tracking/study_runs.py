@@ -219,11 +219,15 @@ class _Campaign:
         went on without its arm."""
         arm, _, mice = name.partition("/")
         return any(
-            (r["stage"] == "parameters" and mice.endswith(r["name"]) and fault(r) == "FAILED"
-             and r["status"] != "FINISHED")
+            (
+                r["stage"] == "parameters"
+                and mice.endswith(r["name"])
+                and fault(r) == "FAILED"
+                and r["status"] != "FINISHED"
+            )
             or (r["stage"] == "compare" and arm in r["parameters"].get("missing", ()))
             for r in self.others
-        )  # fmt: skip
+        )
 
     def _current(self, record: Record, arm: Mapping[str, Any]) -> bool:
         asked = part_of(record)
@@ -345,8 +349,9 @@ class _Campaign:
             if row["outcome"] == first and row["reference"] == self.reference:
                 metrics |= finite({f"{first}_ratio.{row['arm']}": row.get("ratio")})
         metrics |= measures.design(self.needed.get("", []))
-        kept = self._files("study.json", "report.html", "comparisons/effects.csv",
-                           "comparisons/sweep_effects.csv")  # fmt: skip
+        kept = self._files(
+            "study.json", "report.html", "comparisons/effects.csv", "comparisons/sweep_effects.csv"
+        )
         kept += self._files("figures/*.png", "figures/*.svg", folder="figures")
         kept += origin_files.artifacts(self.results, self.newest, self._counting())
         return Run(

@@ -157,10 +157,11 @@ def _nothing_to_do(
     mlflow_database.settle_place(store.database, store.artifacts)
     present, doubles = chosen(in_database(store.database, at, plan[0].study_key))
     if doubles or not all(
-        (seen := present.get(run.key)) and seen.active and not due(run, seen, _parent(plan, run,
-                                                                                    present))
+        (seen := present.get(run.key))
+        and seen.active
+        and not due(run, seen, _parent(plan, run, present))
         for run in plan
-    ):  # fmt: skip
+    ):
         return None
     return at, {run.key: present[run.key].run_id for run in plan}
 

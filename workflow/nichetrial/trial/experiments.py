@@ -53,9 +53,13 @@ def groups(
     table = _table(experiments, size, ("experiment", "animal"))
     mice = np.arange(len(table))
     values = animals(
-        seed=seed, group_seed=own, experiments=table["experiment"].to_numpy(), mice=mice,
-        overrides=overrides, population=population,
-    )  # fmt: skip
+        seed=seed,
+        group_seed=own,
+        experiments=table["experiment"].to_numpy(),
+        mice=mice,
+        overrides=overrides,
+        population=population,
+    )
     done = simulate(arm, cohort_of(values, mice), seed=own).outcomes
     return pd.concat([table, done], axis=1)
 
@@ -72,9 +76,13 @@ def twins(
     table = _table(particles, ANIMALS, ("particle", "animal"))
     mice = np.arange(len(table))
     values = animals(
-        seed=seed, group_seed=seed_of(seed, "twins"), experiments=table["particle"].to_numpy(),
-        mice=mice, overrides=overrides, population=population,
-    )  # fmt: skip
+        seed=seed,
+        group_seed=seed_of(seed, "twins"),
+        experiments=table["particle"].to_numpy(),
+        mice=mice,
+        overrides=overrides,
+        population=population,
+    )
     cohort = cohort_of(values, mice)
     parts = []
     for twin in (0, 1):
