@@ -1,6 +1,6 @@
 """The ``nichetrial`` command: finds the module of the chosen command and imports no other.
 
-Exit codes: 0 done; 1 failed; 2 something for the user to put right, told in one message;
+Exit codes: 0 done; 1 failed; 2 something for the user to put right, reported in one message;
 130 and 143 interrupted.
 """
 

@@ -1,7 +1,7 @@
 """Tables on disk: their schemas, checked at each write, and atomic files.
 
 A schema is column -> (Arrow type, unit, meaning); units and meanings travel in the metadata.
-A half-written file never carries the final name: it is written beside it and renamed.
+A half-written file never carries the final name: it is written next to it and renamed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# The trial: each chunk of mice in each arm, on the same mice and with the same luck.
+# The trial: each chunk of mice in each arm, on the same mice and with the same random events.
 #
 # in   study.json, parameters/mice-FIRST-LAST.parquet
 # out  simulations/ARM/mice-FIRST-LAST.outcomes.parquet    one row a mouse

@@ -7,7 +7,7 @@
 # It is no job, and no input of one, but written at the start of every run that has jobs: it changes with
 # every word of the study, and would make everything run again. What a job takes from it is in the
 # digest among the job's params. (As an ancient() input, the jobs whose digest has changed would be
-# overlooked in the run that makes it anew: Snakemake issue 4166.)
+# overlooked in the run that makes it again: Snakemake issue 4166.)
 
 
 onstart:

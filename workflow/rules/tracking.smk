@@ -3,7 +3,7 @@
 #
 # It runs where the command was given, never on a compute node: they need no network and no store.
 #
-# in   study.json, comparisons/*, figures/*, report.html; and the records beside them
+# in   study.json, comparisons/*, figures/*, report.html; and the records next to them
 # out  tracking/receipt.json             which run is which
 #      evidence/tracking/receipt.json    the same for the calibration
 

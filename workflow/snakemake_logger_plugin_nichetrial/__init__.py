@@ -2,9 +2,9 @@
 
     [12/43] 28 %  0:31 gone, about 1:20 left  simulate amd3100, mice 0-499 done
 
-A job that fails is told with its log and the log's last lines. Everything else of Snakemake's own
-log is in ``.snakemake/log``; its errors and warnings are passed on. Beside that, MLflow is let know
-while jobs run (``live``).
+A job that fails is reported with its log and the log's last lines. Everything else of Snakemake's
+own log is in ``.snakemake/log``; its errors and warnings are passed on. The process of
+``live`` gets each finished job.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def read_population(path: str | Path) -> NDArray[np.float64]:
     if list(table.columns) != list(POPULATION) or table.empty:
         raise UserError(
             codes.NO_POPULATION,
-            "this population is of another version of the model; calibrate anew",
+            "this population is of another version of the model; calibrate again",
             place=str(path),
         )
     return table[list(NAMES)].to_numpy(np.float64)

@@ -42,7 +42,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Distance = Callable[[Floats, Ints], Floats]
-"""(parameters (n, NAMES), one number an experiment (n,), the key of its luck) -> distances (n,)."""
+"""(parameters (n, NAMES), the key of each experiment's random events (n,)) -> distances (n,)."""
 
 PARTICLES: Schema = {
     "slot": (pa.int64(), "1", "number of the particle"),
@@ -67,7 +67,7 @@ SHARE_MOVED = 0.25
 """Share of the axes along which one step goes: few, or hardly any step would be taken."""
 WALK, DIFFERENCE = 0.4, 0.8
 """Below the first, a step is a random walk; below the second, along the difference of two other
-particles, which knows their correlations; else the axes are drawn anew from the prior."""
+particles, which knows their correlations; else the axes are drawn again from the prior."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     changed = stale(top)
     if args.check:
         for path in changed:
-            print(f"{path} is stale; mend it with: {COMMAND}")
+            print(f"{path} is stale; fix it with: {COMMAND}")
         return 1 if changed else 0
     for path, text in changed.items():
         with atomic(top / path) as part:

@@ -182,7 +182,7 @@ def _writable(results: Path) -> None:
             "the disk is full; make room, and the same command goes on from there"
             if full
             else f"results cannot be written here ({error.strerror}); run from a folder of your "
-            "own, or mend its rights",
+            "own, or fix its rights",
             place=str(results),
         ) from None
 
@@ -219,7 +219,7 @@ def _tell(plan: Plan, failed: Sequence[dict[str, Any]], missing: Sequence[str]) 
         reason = f" ({entry['reason']})" if entry["reason"] else ""
         say(f"  {entry['label']}{reason}: see {', '.join(entry['logs'])}")
     if missing:
-        say(f"  What is reported is without {_named(missing)}; run again once that is mended.")
+        say(f"  What is reported is without {_named(missing)}; run again once that is corrected.")
 
 
 def _named(arms: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Paired effects: the same mice, with the same luck, in an arm and in its reference."""
+"""Paired effects: the same mice, with the same random events, in an arm and in its reference."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Mice needed: how often a real experiment of n mice a group would show what the cohort shows.
+"""Mice needed: how often a real experiment of n mice per group would show what the cohort shows.
 
 One simulated experiment is one particle (one answer to what nobody knows) and, in each group, its
 first n animals; the groups hold different animals, as in a lab. So the chance is over what is not
-known, which mice one gets, and luck.
+known, which mice one gets, and chance.
 """
 
 from __future__ import annotations
@@ -217,7 +217,9 @@ def power(done: Experiments, *, alpha: float) -> pd.DataFrame:
 
 
 def design(done: Experiments, *, alpha: float, correction: str) -> pd.DataFrame:
-    """Chance that all comparisons show, corrected for their number (schema DESIGN): a row a size.
+    """Chance that all comparisons show, corrected for their number.
+
+    Schema DESIGN, one row per size.
 
     An experiment in which any group has a mouse that failed is left out.
     """

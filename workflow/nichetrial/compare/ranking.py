@@ -74,7 +74,7 @@ def ranking(
     outcomes: Outcomes, courses: Mapping[str, pd.DataFrame], study: ResolvedStudy
 ) -> pd.DataFrame:
     """One row an arm (schema RANKING). Arms whose mouse or vector differs from the reference's are
-    no treatments: they are told, and compete for no front."""
+    no treatments: they are reported, and compete for no front."""
     base = study.arm(study.comparisons.reference)
     if base.name not in outcomes:
         return pd.DataFrame(columns=list(RANKING))

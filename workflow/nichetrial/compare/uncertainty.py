@@ -59,8 +59,8 @@ UNCERTAINTY: Schema = {
             ("_high", ": upper bound"),
         )
     },
-    "error_8": (_F, "1", f"standard error of the effect with 8 mice a group, {_OF_REFERENCE}"),
-    "error_20": (_F, "1", "the same with 20 mice a group"),
+    "error_8": (_F, "1", f"standard error of the effect with 8 mice per group, {_OF_REFERENCE}"),
+    "error_20": (_F, "1", "the same with 20 mice per group"),
     "error_8_paired": (_F, "1", "the same if the same 8 mice could be in both groups"),
     "error_20_paired": (_F, "1", "the same if the same 20 mice could be in both groups"),
     "error_floor": (_F, "1", "the same with any number of mice: what only knowledge lowers"),
@@ -98,7 +98,7 @@ class _Squares:
         return np.column_stack([middle, middle**2, self.animals, self.twins])
 
     def components(self, averages: Floats) -> Floats:
-        """Variances (..., 3) of parameters, mice and luck from averages (..., 4) of ``columns``.
+        """Variances (..., 3) of parameters, mice and chance from averages (..., 4) of ``columns``.
 
         A component whose estimate is negative is none.
         """

@@ -21,7 +21,7 @@ REASONS = {
     "Software environment definition": "the locked packages changed",
     "Set of input files has changed": "its inputs are others",
     "Updated input files": "an input changed",
-    "Input files updated by another job": "an input is made anew",
+    "Input files updated by another job": "an input is made again",
 }
 """How Snakemake begins to say why a job runs -> in few words."""
 

@@ -1,8 +1,8 @@
 """Founders and colonies of one mouse: a Poisson process in time, Gompertz growth of each colony.
 
 Arrivals of a unit-rate process are keyed by (seed, mouse, index), never by arm, and mapped through
-the inverse of the expected founders: arms share their luck, and more founding only adds colonies.
-Within a step of the integrator the expected founders follow a rational quadratic function
+the inverse of the expected founders: arms share their random events, and more founding only adds
+colonies. Within a step of the integrator the expected founders follow a rational quadratic function
 (Gregory 1982, doi 10.1093/imanum/2.2.123): it has the values and slopes of the ends, rises whatever
 the slopes, and its inverse is a closed form. Colonies are worked out in blocks, one kind of
 arithmetic a loop, so that the loops are vectorised; sums run in the order of the colonies.
@@ -41,7 +41,7 @@ BLOCK = 520
 KEPT = 65_536
 """Of a mouse with more colonies, none is kept in memory: they are drawn again when needed again."""
 REACH, PANEL, FEW = 8.5, 1.5, 0.07
-"""Of the quadrature of what is visible, in standard deviations of the luck: no colonies are beyond
+"""Of the quadrature of what is visible, in standard deviations: no colonies are beyond
 REACH, no panel of five nodes is wider than PANEL, and two nodes do below FEW panels."""
 CLOSE = 1e-9
 """Days to which the day of lethal burden is found."""
@@ -177,7 +177,7 @@ def _draw(w, most, first, state, steps, count, p3, seed, mouse, until):
 
 @njit(cache=True, error_model="numpy")
 def founding_times(steps, count, p3, seed, mouse, until, block=BLOCK):
-    """Days on which lasting colonies are founded, ascending, up to ``until``; and their luck.
+    """Days on which lasting colonies are founded, ascending, up to ``until``, and their keys.
 
     Returns:
         (times, z): arrays of the same length; z is a standard normal draw for each colony.

@@ -1,4 +1,4 @@
-"""The same model in plain NumPy, to be read beside the engine and to test it against.
+"""The same model in plain NumPy, to be read next to the engine and to test it against.
 
 None of the engine's means: no Numba, no generated code, no lanes, no Jacobian. SymPy turns the
 equations into NumPy functions, drug levels are sums over all doses so far, and the explicit

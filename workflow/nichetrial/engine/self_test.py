@@ -42,7 +42,7 @@ def disagreement() -> float:
 
 
 def _middle(parameter: Parameter, shift: int) -> float:
-    """A value in the middle of a prior; with a ``shift`` of 1 a little beside it."""
+    """A value in the middle of a prior; with a ``shift`` of 1 a little next to it."""
     a, b = parameter.a, parameter.b
     middle = {"uniform": (a + b) / 2, "log_uniform": np.sqrt(a * b)}.get(parameter.kind, a)
     return float(middle) * (1.0 if parameter.kind == "fixed" else 1.0 - 0.05 * shift)

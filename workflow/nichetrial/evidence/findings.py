@@ -105,7 +105,7 @@ class Finding:
 def read_findings(file: str | Path, only: Literal["A", "B"] | None = None) -> list[Finding]:
     """The findings in a CSV file with these COLUMNS. Raises UserError with the line.
 
-    ``experiment`` names a study file beside the CSV, without its ending.
+    ``experiment`` names a study file next to the CSV, without its ending.
     """
     path = Path(file)
     try:
@@ -212,7 +212,9 @@ def _finding(row: dict[str, str], path: Path, place: str) -> Finding:
     name = row["experiment"]
     if not name or "/" in name or "\\" in name or name.startswith("."):
         raise UserError(
-            codes.UNFIT_FINDING, "experiment: the name of a study file beside this one", place=place
+            codes.UNFIT_FINDING,
+            "experiment: the name of a study file next to this one",
+            place=place,
         )
     one_of("outcome", tuple(PARAMETERS) if statistic == "parameter" else OUTCOMES)
     return Finding(

@@ -1,8 +1,9 @@
 """Simulated experiments: what each finding would have read if a particle were the truth.
 
 One experiment is one particle with a few mice around it in each arm. The arms have the same mice
-with the same luck, as everywhere in nichetrial: the sign of an effect then tells what the mechanism
-does, not how lucky a small experiment was. What a real one of that size would show is another
+with the same random events, as everywhere in nichetrial: the sign of an effect then shows what the
+mechanism does, not how lucky a small experiment was. What a real one of that size would show is
+another
 question (`mice needed`).
 """
 

@@ -1,8 +1,8 @@
 """The best schedule of one treatment within a total dose: fewest expected foci in the same mice.
 
 Schedules are tried by DIRECT (Jones 1993, doi 10.1007/BF00941892; Gablonsky 2001, doi
-10.1023/A:1017930332101), on mice with the same luck each time, so that two schedules differ by what
-they do and not by chance. The best is then judged on mice that it was not chosen on.
+10.1023/A:1017930332101), on mice with the same random events each time. Two schedules differ by
+what they do and not by chance. The best is then judged on mice that it was not chosen on.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
 
 
 def _names(ax: Axes, last: Sequence[tuple[str, float, str, str]], x: float) -> None:
-    """The names of the curves and of the points beside their ends, apart from each other."""
+    """The names of the curves and of the points next to their ends, apart from each other."""
     low, high = np.log(ax.get_ylim())
     wanted = np.log([y for _, y, _, _ in last])
     at = np.exp(spread(wanted, 0.045 * (high - low), low + 0.03 * (high - low), high))

@@ -1,4 +1,4 @@
-"""The best schedule within a total dose: all that were tried, and the best beside the arm's own."""
+"""The best schedule within a total dose: all schedules tried, the best, and the arm's own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "draw"]
 
-ALT = "Expected foci of every schedule tried against its total dose; the best beside the arm's own."
+ALT = (
+    "Expected foci of every schedule tried against its total dose; the best next to the arm's own."
+)
 CAPTION = (
     "Left: expected foci, over the reference in the same mice, of every schedule that was tried, "
     "against its total dose; right of the line is beyond the budget. Right: when the arm's own "

@@ -26,7 +26,8 @@ CAPTION = (
     "Above: chance that a real experiment of so many mice in each group comes out significant, and "
     "in the direction of the effect in the virtual cohort, with the test that a lab would use. "
     "Each simulated experiment is one answer to what nobody knows, with its own mice in each group "
-    "and their luck; the number at the end of a curve is its row below. Below: the smallest group "
+    "and random events; the number at the end of a curve is its row below. Below: the smallest "
+    "group "
     "that reaches the chance of the dashed line, with the interval that comes of simulating so "
     "many experiments and not more; an arrow: no group tried is enough. Plan for the largest group "
     "among the comparisons that matter to you, or for the black line if all of them must show at "
@@ -46,7 +47,7 @@ CROWDED = 12
 
 @styled
 def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
-    """Curves above, a row a comparison below, over the same axis of mice a group."""
+    """Curves above, a row a comparison below, over the same axis of mice per group."""
     chances = inputs.comparison(results, "power")
     needed = inputs.comparison(results, "mice_needed")
     design = inputs.comparison(results, "design").sort_values("n")

@@ -15,7 +15,7 @@ from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "draw"]
 
-ALT = "Foci under each schedule with its interval, and beside it when the drug is given."
+ALT = "Foci under each schedule with its interval, and next to it when the drug is given."
 CAPTION = (
     "Left: when the drug is given; the line is the arrival of tumour cells. Right: foci over those "
     "of the reference in the same mice, with the interval over mice. Where schedules of one total "

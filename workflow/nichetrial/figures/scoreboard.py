@@ -31,7 +31,7 @@ __all__ = ["ALT", "CAPTION", "draw"]
 
 ALT = (
     "Grid of published findings against variants of the model, hit or miss, and the full model's "
-    "prediction beside what was published; the tables of the page say the same."
+    "prediction next to what was published; the tables of the page say the same."
 )
 CAPTION = (
     "Left: each finding (row) and each variant of the model (column), after the variant was "

@@ -22,12 +22,13 @@ __all__ = ["ALT", "CAPTION", "draw"]
 
 ALT = (
     "Stacked bars: shares of the variance of each effect on foci that come from unknown "
-    "parameters, from differences between mice and from luck; beside them the error of the effect "
+    "parameters, from differences between mice and from chance; next to them the error of the "
+    "effect "
     "with 8, with 20 and with any number of mice."
 )
 CAPTION = (
     "Left: where the variance of the paired effect on visible foci comes from: what nobody knows "
-    "(parameters), differences between the mice of one experiment, and the luck of which cells "
+    "(parameters), differences between the mice of one experiment, and the chance of which cells "
     "found a colony. Right: standard error of the effect, as a share of the mean of the reference, "
     "in an experiment with 8 and with 20 mice in each group, and the floor that no number of mice "
     "gets below, because parameters stay unknown; the cross is the size of the effect itself. "
@@ -45,8 +46,8 @@ PARTS = {
 """Part -> its name, colour and hatch; dark, middle and light, so that grey tells them apart."""
 MARKS = {
     "error_floor": ("floor: any number of mice", "|", INK, INK),
-    "error_20": ("20 mice a group", "o", INK, INK),
-    "error_8": ("8 mice a group", "o", "white", INK),
+    "error_20": ("20 mice per group", "o", INK, INK),
+    "error_8": ("8 mice per group", "o", "white", INK),
     "effect": ("size of the effect", "x", ACCENT, ACCENT),
 }
 

@@ -18,7 +18,9 @@ from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "draw"]
 
-ALT = "Heat map of foci over the reference by start and duration; beside it when the drug is given."
+ALT = (
+    "Heat map of foci over the reference by start and duration; next to it when the drug is given."
+)
 CAPTION = (
     "Left: foci over those of the reference in the same mice, for each day of the first dose and "
     "each duration; bold: the best. Right: when each of them gives the drug, as dark as it lowers "

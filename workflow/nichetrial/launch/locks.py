@@ -118,8 +118,8 @@ def snakemakes(folder: Path) -> list[int]:
 def leftovers(folder: Path) -> list[psutil.Process]:
     """Jobs in ``folder`` that outlived a Snakemake killed together with its run.
 
-    They would go on beside the jobs of the next run, and write what an older study asked for. A job
-    that somebody runs by hand leads its process group itself; the leader of these is dead.
+    They would go on next to the jobs of the next run, and write what an older study asked for. A
+    job that somebody runs by hand leads its process group itself; the leader of these is dead.
     """
     found = []
     for process in _working_in(folder, _is_job):

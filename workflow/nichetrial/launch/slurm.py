@@ -48,7 +48,7 @@ def check() -> None:
 
 @contextlib.contextmanager
 def jobs_ended(on_slurm: bool, folder: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """No job of ``folder`` in the queue before the block, and none after it; what was left is told.
+    """No job of ``folder`` in the queue before the block, and none after it. Reports what was left.
     For one who holds the folder. Raises as ``cancel_left`` does."""
     if on_slurm and (left := cancel_left(folder)):
         say(f"the last run left {_counted(left)} in Slurm's queue; cancelled, going on from there")

@@ -95,7 +95,7 @@ def sections() -> dict[str, str]:
 
 
 def fill(page: Path, sections: Mapping[str, str]) -> str:
-    """The text of ``page`` with each ``<!-- generated: NAME -->`` section written anew."""
+    """The text of ``page`` with each ``<!-- generated: NAME -->`` section written again."""
     text = page.read_text(encoding="utf-8")
     for name, body in sections.items():
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"

@@ -1,6 +1,6 @@
 """The parameters of a virtual mouse: meaning, unit, prior, and how far each can be trusted.
 
-The table itself is data, ``parameters.csv`` beside this file. ``trust`` is ``measured`` (in mice),
+The table itself is data, ``parameters.csv`` next to this file. ``trust`` is ``measured`` (in mice),
 ``estimated`` (another species or tissue, or a plausible range drawn from such data) or ``unknown``
 (nobody has measured it: results say how far they depend on it).
 """

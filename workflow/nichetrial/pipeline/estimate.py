@@ -19,7 +19,7 @@ from nichetrial.study.layout import Chunk
 __all__ = ["Line", "advice", "estimate", "lines", "wall_seconds"]
 
 SHORT_SECONDS = 60.0
-"""A job below it costs a cluster more to start than to do: Snakemake starts anew in each."""
+"""A job below it costs a cluster more to start than to do: Snakemake starts again in each."""
 AIM_SECONDS, AIM_MEGABYTES = 300.0, 4000.0
 """What a job should take, and not exceed. Memory: what a core of a cluster usually comes with."""
 LONGEST_SECONDS = 3600.0

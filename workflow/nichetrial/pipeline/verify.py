@@ -79,7 +79,7 @@ class Verdict:
         if self.times:
             what = "1 file has" if self.times == 1 else f"{self.times} files have"
             told.append(
-                f"{what} the right content but an odd time (a copy, or another clock); mended"
+                f"{what} the right content but an odd time (a copy, or another clock); corrected"
             )
         return told
 

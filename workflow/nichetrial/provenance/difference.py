@@ -143,7 +143,7 @@ def _effects(account: Account) -> dict[str, str]:
 
 
 def _named(files: Mapping[str, str], account: Account) -> dict[str, str]:
-    """The files of an arm, so that they can be told beside those of another one."""
+    """The files of an arm, so that they can be compared with those of another one."""
 
     def named(path: str) -> str:
         parts = path.split("/")

@@ -1,4 +1,4 @@
-"""Where a run comes from: all that is needed to make it again, kept beside its results.
+"""Where a run comes from: all that is needed to make it again, kept next to its results.
 
 ``results/<study>/origin/`` is written when a run starts (``launch.keep_origin``) and becomes the
 folder ``provenance`` of the parent run in MLflow.

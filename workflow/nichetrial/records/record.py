@@ -1,4 +1,4 @@
-"""Run records: each job leaves a small JSON file beside its result, and needs nothing for it.
+"""Run records: each job leaves a small JSON file next to its result, and needs nothing for it.
 
     with recording(path, stage="simulate", name="amd3100/mice-000000-000499", parameters={...},
                    seed=1, inputs=[cohort], code_digest=digest) as record:

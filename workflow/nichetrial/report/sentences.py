@@ -14,7 +14,7 @@ __all__ = ["OUTCOME_WORDS", "arm_words", "combination_words", "dose_words", "eff
 
 OUTCOME_WORDS = {
     "foci": "visible foci at read-out",
-    "expected_foci": "expected visible foci (without the luck of single cells)",
+    "expected_foci": "expected visible foci (without random events)",
     "burden": "tumour burden in the liver at read-out",
     "largest_colony": "largest colony at read-out",
     "dormant_cells": "dormant single cells at read-out",

@@ -1,4 +1,4 @@
-"""The report: everything a study found, on one page that needs nothing beside itself."""
+"""The report: everything a study found, on one page that needs no other file."""
 
 from __future__ import annotations
 

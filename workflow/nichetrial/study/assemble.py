@@ -1,6 +1,6 @@
 """From the parsed file to the resolved study: sections, arms, then what must hold between them.
 
-Everything that is wrong is collected first, and told at once.
+Everything that is wrong is collected first, and reported together.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Assembled:
 
 
 def assemble(source: Source) -> Assembled:
-    """Resolve a study file. Raises UserError with all that is wrong, one a line."""
+    """Resolve a study file. Raises UserError with all that is wrong, one per line."""
     problems = list(source.problems)
     problems += [
         Problem((key,), codes.UNKNOWN_KEY, unknown_key(key, StudyFile.model_fields))
@@ -189,7 +189,7 @@ def _arm(
     known_wrong: list[Problem],
     problems: list[Problem],
 ) -> Arm | None:
-    """The complete arm, or None. What is wrong with the experiment itself is not told again."""
+    """The complete arm, or None. What is wrong with the experiment itself is not reported again."""
     path: DocumentPath = ("arms", name)
     merged = merge(base, patch)
     label = merged.pop("label", name)

@@ -14,7 +14,7 @@ __all__ = ["read_calibration"]
 
 MOST_JOBS = 5000
 MOST_MICE = 2**32
-"""Mice that a calibration can number, each the key of its luck."""
+"""Mice that a calibration can number, each the key of its random events."""
 
 
 def read_calibration(section: CalibrationSpec, file: str) -> tuple[CalibrationSpec, list[Problem]]:
@@ -48,7 +48,7 @@ def read_calibration(section: CalibrationSpec, file: str) -> tuple[CalibrationSp
                     i,
                 )
             elif not path.is_file():
-                wrong(codes.NO_FINDINGS, f'there is no file "{name}" beside this one', key, i)
+                wrong(codes.NO_FINDINGS, f'there is no file "{name}" next to this one', key, i)
             paths.append(path.as_posix())
         found[key] = tuple(paths)
     if FULL not in section.variants or len(set(section.variants)) < len(section.variants):

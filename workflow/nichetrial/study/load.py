@@ -18,7 +18,7 @@ def load(path: str | os.PathLike[str]) -> ResolvedStudy:
 
 
 def load_with_experiment(path: str | os.PathLike[str]) -> Assembled:
-    """As ``load``, with the bare experiment beside the study, and with notes on it."""
+    """As ``load``, with the bare experiment next to the study, and with notes on it."""
     return assemble(read_source(Path(path)))
 
 

@@ -265,7 +265,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
     elif "flow" in str(error.context):
         advice = "a bracket or brace that is never closed, or a comma that is missing"
     elif "expected <block end>" in problem:
-        advice = "wrong indentation; align this line with the ones beside it"
+        advice = "wrong indentation; align this line with the ones next to it"
     else:
         advice = problem
     return f"not valid YAML: {advice}"

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "inputs", "mice", "simulated", "study_file"]
 
 DIGEST_LENGTH = 12
-"""Characters; MLflow shows all of them beside the name, and takes up to 36."""
+"""Characters; MLflow shows all of them next to the name, and takes up to 36."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     """One input of a run. ``source``: where it lies, from the results folder on; ``profile``: what
-    is in it; ``context``: what it is to the run, which MLflow shows beside its name."""
+    is in it; ``context``: what it is to the run, which MLflow shows next to its name."""
 
     name: str
     digest: str

@@ -1,6 +1,6 @@
-"""Runs appear in MLflow while their jobs run: one process beside Snakemake follows the records.
+"""Runs appear in MLflow while their jobs run: one process next to Snakemake follows the records.
 
-It is told of each finished job by a line, brings the store to what the records say so far, and at
+It gets a line for each finished job, brings the store to what the records say so far, and at
 the end of the lines once more to the whole truth. Before the job that brings all of it begins, a
 line ``tracking`` says so: from then on nothing half done may go over what that one writes. It is in
 nobody's way: it runs at a low priority, rests ten times as long as it worked, and what it cannot do

@@ -26,7 +26,7 @@ def against_reference(
         effects: its rows of ``effects`` or ``sweep_effects``.
         gained: of ``restricted_means``: event-free days up to the horizon, arm - reference.
         needed: of ``mice_needed``; where no group that was tried is large enough there is no
-            number, and only the chance with the largest one is told.
+            number, and only the chance with the largest one is reported.
     """
     found: dict[str, float] = {}
     for row in effects[:1]:

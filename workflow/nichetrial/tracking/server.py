@@ -90,7 +90,7 @@ def started(
 
 @contextmanager
 def stoppable(name: str) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the block without an error, and are told."""
+    """Ctrl-C and SIGTERM end the block without an error, and are reported."""
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield

@@ -118,7 +118,7 @@ def locate(uri: str, *, place: str = "tracking.uri") -> Store:
 
 
 def lock_of(store: Store, folder: Path) -> Path:
-    """The lock of a store's writers: beside the database, or in ``folder`` for a server."""
+    """The lock of a store's writers: next to the database, or in ``folder`` for a server."""
     return store.database.with_name(".lock") if store.database else folder / ".lock"
 
 

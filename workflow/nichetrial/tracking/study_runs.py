@@ -42,7 +42,7 @@ NOT_IDENTITY = {"tracking"}
 """Parts of the resolved study that say where to keep runs, not what they are."""
 
 BEFORE_REPORT = ("resolve", "parameters", "compare")
-"""Stages whose failures are told by the arms and the comparison."""
+"""Stages whose failures are reported by the arms and the comparison."""
 
 Record = Mapping[str, Any]
 Row = Mapping[str, str]
@@ -131,7 +131,7 @@ class _Campaign:
     def _span(self, records: Sequence[Record]) -> tuple[int, int]:
         """When this campaign ran: results taken over from an earlier one do not stretch it.
 
-        A study file that was changed is resolved anew, and then only some arms are simulated.
+        A study file that was changed is resolved again, and then only some arms are simulated.
         """
         own = min(ms(r["start"]) for r in records if r["science"] == self.science)
         resolved = max((ms(r["start"]) for r in records if r["stage"] == "resolve"), default=own)
@@ -139,7 +139,7 @@ class _Campaign:
         return max(own, resolved) if went_on else own, max(ms(r["end"]) for r in records)
 
     def _comparison_record(self) -> Record | None:
-        """The finished comparison of this study, unless what it read has been made anew since."""
+        """The finished comparison of this study, unless what it read has been made again since."""
         spec = self.study["comparisons"]
         whole = {a["name"] for a in self.study["arms"] if not self._jobs_of(a)[1]}
         left_over = {

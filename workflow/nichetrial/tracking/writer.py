@@ -48,7 +48,7 @@ TIMES = 8
 """How often runs are looked up and brought in before giving in to another machine."""
 
 PATIENCE, PATIENCE_EACH = 30.0, 0.5
-"""Seconds that a server may take, in all and for each run, before it is told to be too slow."""
+"""Seconds that a server may take, in all and for each run, before it is reported to be too slow."""
 
 Look = Callable[[], Iterable[Seen]]
 Synced = dict[str, Any]
@@ -106,11 +106,11 @@ def write(
     look: Look | None = None,
     seconds: float | None = None,
 ) -> dict[str, str]:
-    """Make or mend each run, the study's first. Returns run key -> MLflow run id.
+    """Create or update each run, the study's first. Returns run key -> MLflow run id.
 
     Args:
         look: finds the runs of the study; asks MLflow by default.
-        seconds: after which it is told that the store is too slow.
+        seconds: after which it is reported that the store is too slow.
     """
     look = look or _search(client, experiment_id, plan[0].study_key)
     end = time.monotonic() + seconds if seconds else None
@@ -242,7 +242,7 @@ def _bring(
     experiment_id: str,
     end: float | None,
 ) -> tuple[dict[str, str], bool]:
-    """Make or mend each run; whether any was made, so that one has to look again. The parent, on
+    """Create or update each run, and whether any was made and needs another look. The parent, on
     which all others hang, is looked up again before anything else is done."""
     ids: dict[str, str] = {}
     made = False

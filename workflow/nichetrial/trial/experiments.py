@@ -2,7 +2,7 @@
 
 An experiment is one typical mouse that nobody knows, with animals around it. In the groups of a
 real experiment the animals differ from arm to arm (``groups``). To tell where uncertainty comes
-from, the same animals are in every arm, each twice, with other luck (``twins``).
+from, the same animals are in every arm, each twice, with other random events (``twins``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GROUPS: Schema = {
 TWINS: Schema = {
     "particle": (pa.int64(), "1", "number of the typical mouse"),
     "animal": (pa.int64(), "1", "number of the animal around it"),
-    "twin": (pa.int64(), "1", "0 or 1: the same animal with other luck"),
+    "twin": (pa.int64(), "1", "0 or 1: the same animal with other random events"),
     **OUTCOMES,
 }
 
