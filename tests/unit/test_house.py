@@ -55,7 +55,7 @@ BELOW: dict[str, set[str]] = {
     },
     "records": set(),
     "tracking": {"records", "compat", "store_address"},
-    "pipeline": {"figures", "report", "study", "records", "compat"},
+    "pipeline": {"figures", "report", "study", "records", "compat", "model"},
     "launch": {"pipeline", "study", "records", "compat"},
     "provenance": {"launch", "pipeline", "study", "tracking", "records", "compat"},
     "stages": {

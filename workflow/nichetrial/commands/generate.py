@@ -25,6 +25,7 @@ SOURCES = (
     "nichetrial.model",
     "nichetrial.engine",
     "nichetrial.evidence",
+    "nichetrial.pipeline",
 )
 """Packages that may have ``generated() -> {path from the top of the repository: text}``."""
 
