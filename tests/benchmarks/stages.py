@@ -255,7 +255,9 @@ def jobs_of(folder: Path, sizes: dict[str, Any], words: list[str], cold: bool = 
     probe.mkdir()
     (probe / "sitecustomize.py").write_text(PROBE)
     file.write_text(text(sizes))
-    environment = {**os.environ, "PYTHONPATH": str(probe), "PROBE": str(told)}
+    environment = {**os.environ, "PYTHONPATH": str(probe), "PROBE": str(told)} | {
+        "NICHETRIAL_WARM": "no"
+    }
     if cold:
         (folder / "cold").mkdir()
         environment["PROBE_COLD"] = str(folder / "cold")

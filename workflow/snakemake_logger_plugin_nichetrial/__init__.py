@@ -25,7 +25,7 @@ from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 from nichetrial.compat import slurm_messages
 from nichetrial.compat.snakemake_messages import IDLE, REDUNDANT, retried, why
-from nichetrial.launch import lifeline
+from nichetrial.launch import lifeline, warm_client
 from nichetrial.pipeline.stages import STAGES
 from snakemake_logger_plugin_nichetrial.live import TRACKING, Live
 
@@ -164,6 +164,8 @@ class LogHandler(LogHandlerBase):
         self.total = sum(counts.values())
         if not self.common_settings.dryrun:
             self.live.plan(counts)
+            if self.total:
+                warm_client.wake()
         kinds = ", ".join(f"{n} {rule}" for rule, n in counts.items())
         would = "would run" if self.common_settings.dryrun else "to run"
         return f"{self.total} {'job' if self.total == 1 else 'jobs'} {would}: {kinds}"

@@ -19,7 +19,7 @@ from nichetrial.compat import snakemake_files
 from nichetrial.errors import UserError
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
-from nichetrial.launch import machine_code, process, slurm
+from nichetrial.launch import machine_code, process, slurm, warm
 from nichetrial.launch.locks import FolderBusy, folder_lock, remove_abandoned
 from nichetrial.launch.summary import notes_of, summary
 from nichetrial.pipeline.estimate import advice, estimate
@@ -114,6 +114,7 @@ def carry_out(
             folder_lock(Path.cwd()) as hold,
             slurm.jobs_ended(on_slurm, Path.cwd(), say),
             machine_code.ready(say, here=not on_slurm) as note,
+            warm.parent(here=not on_slurm),
             tempfile.TemporaryDirectory() as scratch,
         ):
             if hold.recovered:

@@ -11,15 +11,17 @@ import sys
 import numpy as np
 
 from nichetrial.engine import reference
-from nichetrial.engine.ensemble import Events, Reading, grid, run
+from nichetrial.engine.ensemble import Ensemble, Events, Reading, grid, run
 from nichetrial.engine.forcing import CHANNELS, EVENT
 from nichetrial.engine.kernels import PARAMETER_NAMES
 from nichetrial.engine.outcome import Outcome
 from nichetrial.model.parameters import PARAMETERS, Parameter
 
-__all__ = ["disagreement", "main"]
+__all__ = ["disagreement", "exercise", "main"]
 
 DAYS = (0.5, 1.25, 2.0)
+HOST = (1.0, 1.0, 1.0, 1.0)
+READING = Reading(1.0, 2.0, 3.0, 100.0, 1e6, 1e9)
 FLOOR = np.array([1e-3] * 9 + [1.0, 1.0, 1.0, 1e-3])
 """nM, fold, cells; below it a state does not matter."""
 TOLERANCE = 1e-5
@@ -29,16 +31,24 @@ TOLERANCE = 1e-5
 def disagreement() -> float:
     """Largest relative difference of any state on DAYS between the engine and the reference, in two
     mice to which everything is done that the engine knows. Infinite if a mouse did not finish."""
-    mice = [[_middle(PARAMETERS[name], shift) for name in PARAMETER_NAMES] for shift in (0, 1)]
-    p, host = np.array(mice), (1.0, 1.0, 1.0, 1.0)
-    events = _everything(p[0])
-    reading = Reading(1.0, 2.0, 3.0, 100.0, 1e6, 1e9)
-    ours = run(p, host, events, reading, seed=1, mice=np.arange(2), keep=2, rtol=1e-9)
+    p = _mice()
+    events, ours = _everything(p[0]), exercise()
     if not (ours.status == Outcome.FINISHED).all():
         return np.inf
-    theirs = reference.courses(p.T, np.array(host), events, DAYS, reference.basal(p.T), rtol=1e-7)
-    here = ours.courses[:, np.searchsorted(grid(reading), DAYS)].transpose(1, 2, 0)
+    theirs = reference.courses(p.T, np.array(HOST), events, DAYS, reference.basal(p.T), rtol=1e-7)
+    here = ours.courses[:, np.searchsorted(grid(READING), DAYS)].transpose(1, 2, 0)
     return float(np.max(np.abs(here - theirs) / np.maximum(np.abs(theirs), FLOOR[:, None])))
+
+
+def exercise() -> Ensemble:
+    """Have the engine do everything that it knows, to two mice."""
+    p = _mice()
+    given = _everything(p[0])
+    return run(p, HOST, given, READING, seed=1, mice=np.arange(2), keep=2, rtol=1e-9)
+
+
+def _mice() -> np.ndarray:
+    return np.array([[_middle(PARAMETERS[n], shift) for n in PARAMETER_NAMES] for shift in (0, 1)])
 
 
 def _middle(parameter: Parameter, shift: int) -> float:
