@@ -3,10 +3,9 @@
     python -m tests.benchmarks.cold_starts [--starts 20]
 
 One arm for each drug and one without, six jobs at once, and every time a new folder for compiled
-code.
-Numba tells functions apart by a number that each process counts for itself, so two processes that
-filled one cache could give one name to two functions (numba#10486, numba#5128). Exit code 1 if a
-start differs from the first one, or a drug has no effect.
+code. Numba tells functions apart by a number that each process counts for itself, so two processes
+that filled one cache could give one name to two functions (numba#10486, numba#5128). Exit code 1 if
+a start differs from the first one, or a drug has no effect.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ experiment:
   timp1_vector: {fold: 10, onset: 0 d}
   challenge: {route: intravenous, cells: 1e6 cells, day: 4 d}
   readout: {day: 11 d, end: 20 d}
+comparisons: {reference: high}
 arms:
   high: {label: TIMP-1-high}
 """

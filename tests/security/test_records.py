@@ -95,6 +95,17 @@ def test_a_record_with_something_else_in_it_is_none(results, changes):
     assert read_record(edited(results, **changes)) is None
 
 
+def test_a_link_is_no_record(results, tmp_path):
+    """Nor is what it leads to read: it may be anybody's."""
+    record = results / RECORD
+    record.rename(tmp_path / "elsewhere.json")
+    record.symlink_to(tmp_path / "elsewhere.json")
+    assert read_record(record) is None
+    with pytest.raises(UserError) as caught:
+        read_records(results)
+    assert caught.value.code == codes.BAD_RECORD
+
+
 @pytest.mark.parametrize("words", [("track", "sync"), ("diff",), ("export", "crate")])
 def test_commands_end_with_one_message(results, words):
     edited(results, metrics=None)

@@ -131,8 +131,9 @@ _ADAPTER: TypeAdapter[RunRecord] = TypeAdapter(RunRecord)
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:
-    """The content of a JSON file that nobody vouches for. Raises OSError or ValueError."""
-    state = os.stat(path)
+    """The content of a JSON file that nobody vouches for; a link is none. Raises OSError or
+    ValueError."""
+    state = os.lstat(path)
     if not stat.S_ISREG(state.st_mode):
         raise ValueError("not a file")
     if state.st_size > LARGEST:
