@@ -16,7 +16,7 @@ from tests.support.tracked import jobs, study
 
 def planned(results: Path) -> list[Run]:
     of = study()
-    return plan(of.model_dump(mode="json"), jobs(of), results)
+    return plan(of, jobs(of), results)
 
 
 def contents(

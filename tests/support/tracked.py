@@ -187,7 +187,7 @@ def compare(results: Path, of: ResolvedStudy, missing: list[str]) -> None:
 def planned(results: Path, of: ResolvedStudy | None = None) -> dict[str, Run]:
     """Name -> run."""
     of = of or study()
-    runs = plan(of.model_dump(mode="json"), jobs(of), results)
+    runs = plan(of, jobs(of), results)
     assert not runs[0].child
     assert all(run.child and run.study_key == runs[0].key for run in runs[1:])
     return {run.name: run for run in runs}

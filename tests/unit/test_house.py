@@ -54,7 +54,7 @@ BELOW: dict[str, set[str]] = {
         "records",
     },
     "records": set(),
-    "tracking": {"records", "compat", "store_address"},
+    "tracking": {"records", "compat", "store_address", "study", "model"},
     "pipeline": {"figures", "report", "study", "records", "compat", "model"},
     "launch": {"pipeline", "study", "records", "compat"},
     "provenance": {"launch", "pipeline", "study", "tracking", "records", "compat"},

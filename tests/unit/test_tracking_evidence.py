@@ -73,7 +73,7 @@ def calibrated(here: Path, wrong: str | None = None) -> Path:
 
 
 def planned(results: Path) -> dict[str, Run]:
-    return {run.name: run for run in plan_evidence(study().model_dump(mode="json"), results)}
+    return {run.name: run for run in plan_evidence(study(), results)}
 
 
 def test_a_parent_and_two_runs_a_variant(tmp_path, monkeypatch):
@@ -115,23 +115,23 @@ def test_the_curve_has_a_point_a_generation(tmp_path, monkeypatch):
 def test_keys_are_of_what_was_asked_not_of_how_it_was_cut(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     results, asked = calibrated(tmp_path), study().model_dump(mode="json")
-    keys = [run.key for run in plan_evidence(asked, results)]
-    asked["calibration"]["chunk"] = 7
-    assert [run.key for run in plan_evidence(asked, results)] == keys
+    keys = [run.key for run in plan_evidence(study(), results)]
+    cut = study(calibration=asked["calibration"] | {"chunk": 7})
+    assert [run.key for run in plan_evidence(cut, results)] == keys
     for change in (
         {"calibration": asked["calibration"] | {"mice": 11}},
         {"experiment": asked["experiment"] | {"vector": {"fold": 3.0, "onset": 0.0}}},
         {"figures": asked["figures"] | {"dose_folds": [1.0, 7.0]}},
         {"seed": 8},
     ):
-        assert not set(keys) & {run.key for run in plan_evidence(asked | change, results)}
+        assert not set(keys) & {run.key for run in plan_evidence(study(**change), results)}
 
 
 def test_a_variant_that_is_no_longer_asked_for_fails_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     calibrated(tmp_path, wrong="no memory")
     asked = study(calibration={"variants": ["full"], "generations": 2, "particles": 40})
-    runs = plan_evidence(asked.model_dump(mode="json"), tmp_path / "results" / "small")
+    runs = plan_evidence(asked, tmp_path / "results" / "small")
     assert [run.status for run in runs] == ["FINISHED"] * 3
 
 
@@ -143,7 +143,7 @@ def test_what_failed_or_is_left_over_is_failed(tmp_path, monkeypatch):
     assert not runs["Calibration: monotonic"].artifacts
     assert runs["Calibration: full"].status == "FINISHED"
     assert runs["A small study: evidence"].status == "FAILED"
-    other = study(calibration={"variants": ["full"], "particles": 50}).model_dump(mode="json")
+    other = study(calibration={"variants": ["full"], "particles": 50})
     left = plan_evidence(other, tmp_path / "results" / "small")[1]
     assert left.status == "KILLED"
     assert "earlier study" in left.tags["mlflow.note.content"]
@@ -153,11 +153,11 @@ def test_trial_and_evidence_do_not_see_each_other(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     of = study()
     results = build(tmp_path)
-    before = plan(of.model_dump(mode="json"), jobs(of), results)
+    before = plan(of, jobs(of), results)
     with pytest.raises(UserError, match="nichetrial calibrate"):
-        plan_evidence(of.model_dump(mode="json"), results)
+        plan_evidence(of, results)
     assert calibrated(tmp_path) == results
-    assert plan(of.model_dump(mode="json"), jobs(of), results) == before
+    assert plan(of, jobs(of), results) == before
 
 
 def test_mlflow_shows_the_curve_once_however_often_it_is_sent(tmp_path, monkeypatch):
@@ -167,7 +167,7 @@ def test_mlflow_shows_the_curve_once_however_often_it_is_sent(tmp_path, monkeypa
     results = calibrated(tmp_path)
     at = store.locate(f"sqlite:///{tmp_path / 'mlflow.db'}")
     for _ in range(2):
-        runs = plan_evidence(study().model_dump(mode="json"), results)
+        runs = plan_evidence(study(), results)
         found = sync(runs, store=at, experiment="small", folder=tmp_path)
     client = MlflowClient(at.uri)
     runs = client.search_runs([found["experiment_id"]])

@@ -296,7 +296,7 @@ def test_a_run_that_was_left_open_by_another_version_of_the_study_is_closed(
     of = study(seed=8)
     from nichetrial.tracking.study_runs import plan
 
-    later = plan(of.model_dump(mode="json"), jobs(of), new)
+    later = plan(of, jobs(of), new)
     ids = sync(later, store=at, experiment="open", folder=folder)
     close_left_open(folder, later[0].key, at, "open")
     runs = client.search_runs([ids["experiment_id"]])

@@ -40,7 +40,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def planned(results: Path) -> list[Run]:
-    return plan(study().model_dump(mode="json"), jobs(study()), results)
+    return plan(study(), jobs(study()), results)
 
 
 def powered(results: Path, **changed: Any) -> None:
@@ -99,15 +99,14 @@ def test_while_jobs_run_an_arm_has_no_metric_that_charts_would_begin_with(result
 
 def test_datasets_are_the_same_in_any_chunks_and_others_with_another_seed() -> None:
     drawn = {"code_digest": "c", "inputs": {"priors.csv": "p"}}
-    content = study().model_dump(mode="json")
     cohort = {"mice": 4, "overrides": {}}
-    one = datasets.mice(content, cohort, [drawn])
-    assert datasets.mice(content, cohort, [drawn, drawn]) == one
+    one = datasets.mice(study(), cohort, [drawn])
+    assert datasets.mice(study(), cohort, [drawn, drawn]) == one
     for other in (
-        datasets.mice(content | {"seed": 8}, cohort, [drawn]),
-        datasets.mice(content, cohort | {"mice": 5}, [drawn]),
-        datasets.mice(content, cohort, [drawn | {"code_digest": "d"}]),
-        datasets.mice(content, cohort, [drawn | {"inputs": {"priors.csv": "q"}}]),
+        datasets.mice(study(seed=8), cohort, [drawn]),
+        datasets.mice(study(), cohort | {"mice": 5}, [drawn]),
+        datasets.mice(study(), cohort, [drawn | {"code_digest": "d"}]),
+        datasets.mice(study(), cohort, [drawn | {"inputs": {"priors.csv": "q"}}]),
     ):
         assert other.digest != one.digest
 
@@ -173,9 +172,18 @@ def test_the_view_has_the_effect_and_what_differs_and_is_saved_once(results: Pat
 
 
 def test_a_search_for_a_schedule_tells_what_it_found(results: Path) -> None:
-    content = study().model_dump(mode="json")
     arm = study().arm("amd3100").model_dump(mode="json")
-    asked = {"arms": [arm], "optimise": {"arm": "amd3100", "treatment": 0, "mice": 4}}
+    searched = {
+        "arm": "amd3100",
+        "treatment": 0,
+        "budget": 400.0,
+        "dose": [1.0, 40.0],
+        "start": [0.0, 8.0],
+        "every": [0.5, 4.0],
+        "mice": 4,
+        "evaluations": 2,
+    }
+    asked = {"arms": [arm], "optimise": searched}
     (results / "comparisons" / "evaluations.csv").write_text(
         "evaluation,dose,start,every,doses,total,expected_foci,ratio\n"
         "0,5,2,0.5,29,145,10,0.5\n1,4.4721,4,1,1,4.4721,12,0.6\n"
@@ -187,7 +195,7 @@ def test_a_search_for_a_schedule_tells_what_it_found(results: Path) -> None:
     path = results / "records" / "optimise.json"
     with recording(path, stage="optimise", name="optimise", parameters={"study": asked}, seed=7):
         pass
-    parent, own, first = plan_optimum(content, results)
+    parent, own, first = plan_optimum(study(optimise=searched), results)
     assert own.name == "own: 29 doses of 5 mg/kg every 0.5 d from day 2"
     assert first.name == "1: 1 dose of 4.47 mg/kg every 1 d from day 4"
     assert (parent.child, own.child, first.child) == (False, True, True)

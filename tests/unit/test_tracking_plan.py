@@ -94,7 +94,7 @@ def test_description_has_the_effects_table(results: Path) -> None:
 
 
 def test_long_description_is_cut_at_a_line() -> None:
-    of = study().model_dump(mode="json")
+    of = study()
     rows = [
         {"outcome": f"outcome {i}", "arm": "amd3100", "reference": "high", "ratio": "0.5"}
         for i in range(1000)
@@ -279,4 +279,4 @@ def test_span_of_a_study_that_was_changed_and_of_one_that_was_not(results: Path)
 
 def test_no_records(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no run records"):
-        plan(study().model_dump(mode="json"), jobs(study()), tmp_path)
+        plan(study(), jobs(study()), tmp_path)

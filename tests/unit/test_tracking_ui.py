@@ -39,7 +39,7 @@ def free_port() -> int:
 
 def planned(results: Path) -> list[Run]:
     of = study()
-    return plan(of.model_dump(mode="json"), jobs(of), results)
+    return plan(of, jobs(of), results)
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def job(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
 def children() -> set[psutil.Process]:
     """The warm parent, and what it has forked."""
     below = psutil.Process().children(recursive=True)
-    return {p for p in below if "nichetrial.launch.warm" in p.cmdline()}
+    return {p for p in below if warm.MODULE in p.cmdline()}
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -127,7 +127,7 @@ def test_nothing_is_left_of_a_killed_run(tmp_path: Path, victim: str) -> None:
     run = psutil.Popen([sys.executable, "-c", code], cwd=tmp_path)
 
     def below() -> list[psutil.Process]:
-        return [p for p in run.children(recursive=True) if "warm" in " ".join(p.cmdline())]
+        return [p for p in run.children(recursive=True) if warm.MODULE in p.cmdline()]
 
     until(lambda: len(below()) == 2)
     above, worker = sorted(below(), key=lambda p: p.ppid() != run.pid)

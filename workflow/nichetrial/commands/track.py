@@ -89,15 +89,15 @@ def _kinds(folder: Path, study: ResolvedStudy, only: str | None) -> Sequence[str
 
 def _plan(kind: str, study: ResolvedStudy, folder: Path) -> list[Run]:
     if kind == "evidence":
-        return plan_evidence(study.model_dump(mode="json"), folder)
+        return plan_evidence(study, folder)
     if kind == "optimum":
-        return plan_optimum(study.model_dump(mode="json"), folder)
+        return plan_optimum(study, folder)
     chunks = [f"mice-{chunk.name}" for chunk in study.chunks()]
     jobs = {arm.name: [f"{arm.name}/{chunk}" for chunk in chunks] for arm in study.arms}
     jobs |= {
         a.name: [f"{s.name}/{chunk}" for chunk in chunks] for s in study.sweeps for a in s.arms
     }
-    return plan(study.model_dump(mode="json"), jobs, folder)
+    return plan(study, jobs, folder)
 
 
 def _place(kind: str, folder: Path) -> Path:

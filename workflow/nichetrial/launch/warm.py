@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
-import importlib
 import json
 import os
 import select
@@ -23,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from nichetrial.launch import lifeline, process
@@ -31,10 +29,8 @@ from nichetrial.launch.warm_client import HANDED, LENGTH, PYTHON, STATUS
 
 __all__ = ["Parent", "parent"]
 
-FIRST = ("nichetrial.commands.stage", "nichetrial.stages.simulate", "nichetrial.stages.compare")
-"""Imported as soon as there is a job. Other stages are imported for their first job."""
-ALSO = {"figure": ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")}
-"""Stage -> what it imports only while it works."""
+MODULE = "nichetrial.commands.warm_parent"
+"""What the parent runs."""
 LONGEST = 100
 """Characters of a socket's path that every system takes."""
 PATIENCE = 30.0
@@ -60,7 +56,7 @@ def parent(*, here: bool) -> Iterator[None]:
             door.bind(path)
             door.listen(128)
             child = subprocess.Popen(  # noqa: S603  (a list of words, no shell)
-                [sys.executable, "-m", "nichetrial.launch.warm", str(door.fileno())],
+                [sys.executable, "-m", MODULE, str(door.fileno())],
                 stdin=subprocess.DEVNULL,
                 process_group=0,
                 pass_fds=(door.fileno(), watched),
@@ -82,10 +78,20 @@ class Parent:
     Args:
         door: where tasks come in.
         watched: the end of a pipe that closes when the run is gone.
+        load: has what a job with these words needs in memory.
+        do: does a job; the exit code.
     """
 
-    def __init__(self, door: socket.socket, watched: int) -> None:
+    def __init__(
+        self,
+        door: socket.socket,
+        watched: int,
+        *,
+        load: Callable[[list[str]], None],
+        do: Callable[[list[str]], int],
+    ) -> None:
         self._door, self._watched = door, watched
+        self._load, self._do = load, do
         self._jobs: dict[int, socket.socket] = {}
         self._ended, self._wakes = os.pipe()
         os.set_blocking(self._wakes, False)
@@ -127,7 +133,7 @@ class Parent:
             client.close()
             return
         client.settimeout(None)
-        _load(task["words"][1] if len(task["words"]) > 1 else "")
+        self._load(task["words"])
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -179,9 +185,7 @@ class Parent:
             os.environ.update(task["environment"])
             os.chdir(task["folder"])
             sys.argv = [sys.argv[0], *task["words"]]
-            from nichetrial.cli import main
-
-            code = main(task["words"])
+            code = self._do(task["words"])
         except SystemExit as left:
             code = left.code if isinstance(left.code, int) else 1
         except BaseException:
@@ -193,14 +197,6 @@ class Parent:
             os._exit(code)
 
 
-def _load(stage: str) -> None:
-    """What the stage needs; the job itself reports what cannot be imported."""
-    if stage.isidentifier():
-        for name in (f"nichetrial.stages.{stage}", *ALSO.get(stage, ())):
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
-
-
 def _die_with(parent: int) -> None:
     """The kernel kills this process when its parent is killed. (Elsewhere than on Linux, a parent
     that is killed alone leaves it.)"""
@@ -208,24 +204,3 @@ def _die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-def main() -> None:
-    """``python -m nichetrial.launch.warm FD``: loads nothing before there is something to do."""
-    watched = int(os.environ.pop(lifeline.VARIABLE))
-    os.set_inheritable(watched, False)
-    door = socket.socket(fileno=int(sys.argv[1]))
-    os.set_inheritable(door.fileno(), False)
-    if watched in select.select([door.fileno(), watched], [], [])[0]:
-        return
-    for name in FIRST:
-        importlib.import_module(name)
-    from nichetrial.engine.self_test import exercise
-
-    exercise()
-    gc.freeze()  # what is loaded stays shared with the children
-    Parent(door, watched).serve()
-
-
-if __name__ == "__main__":
-    main()

@@ -15,7 +15,8 @@ from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.formatting import interval, share
 from nichetrial.records import identity
-from nichetrial.records.stored import made_by, part_of, read_records
+from nichetrial.records.stored import RunRecord, made_by, part_of, read_records
+from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking import origin_files
 from nichetrial.tracking.markdown import said
@@ -36,16 +37,15 @@ from nichetrial.tracking.runs import (
 
 __all__ = ["plan_evidence"]
 
-Record = Mapping[str, Any]
 CURVE = ("limit", "median", "met", "acceptance", "effective", "origins", "support")
 BY_VARIANT = ("particles", "population", "predict")
 TABLES = ("population.parquet", "generations.csv", "posterior.csv")
 """What is kept of the calibration of a variant."""
-HOW_CUT = ("chunk",)
+HOW_CUT = {"chunk"}
 """Settings that change no result."""
 
 
-def plan_evidence(study: Mapping[str, Any], results: Path) -> list[Run]:
+def plan_evidence(study: ResolvedStudy, results: Path) -> list[Run]:
     """The runs of a calibration, its parent first. Raises UserError if there are no records."""
     records = read_records(results, evidence=True)
     if not records:
@@ -58,28 +58,30 @@ def plan_evidence(study: Mapping[str, Any], results: Path) -> list[Run]:
 
 
 class _Evidence:
-    def __init__(self, study: Mapping[str, Any], results: Path, records: Sequence[Record]) -> None:
+    def __init__(self, study: ResolvedStudy, results: Path, records: Sequence[RunRecord]) -> None:
         self.study, self.folder = study, results / "evidence"
         self.newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
         self.by_name = {(r["stage"], r["name"]): r for r in records}
         self.records = [
             r
             for r in records
-            if r["stage"] not in BY_VARIANT
-            or r["name"].split("/")[0] in study["calibration"]["variants"]
+            if r["stage"] not in BY_VARIANT or r["name"].split("/")[0] in study.calibration.variants
         ]
         in_order = sorted(records, key=lambda r: r["end"])
         code = [r["code_digest"] for r in in_order if r["stage"] == "particles"][-1:]
         made_by = [self.newest["science"], code]
         self.code = hashlib.sha256(identity.canonical(made_by).encode()).hexdigest()
-        self.settings = {k: v for k, v in study["calibration"].items() if k not in HOW_CUT}
+        self.spec = study.calibration
+        self.settings = self.spec.model_dump(mode="json", exclude=HOW_CUT)
         asked = self.settings | {
-            "arms": study["arms"],
-            "comparisons": {k: study["comparisons"][k] for k in ("reference", "pairs")},
-            "experiment": study["experiment"],
-            "folds": study["figures"]["dose_folds"],
+            "arms": [arm.model_dump(mode="json") for arm in study.arms],
+            "comparisons": study.comparisons.model_dump(
+                mode="json", include={"reference", "pairs"}
+            ),
+            "experiment": study.experiment.model_dump(mode="json"),
+            "folds": study.figures.dose_folds,
         }
-        own = [*self.settings["fit"], *self.settings["predict"]]
+        own = [*self.spec.fit, *self.spec.predict]
         folders = {str(Path(p).parent) for p in own}
         read = {
             p: d
@@ -87,14 +89,14 @@ class _Evidence:
             for p, d in r["inputs"].items()
             if p in own or (p.endswith(".yaml") and str(Path(p).parent) in folders)
         }
-        self.key = self._key("evidence", study["name"], asked, list(read.values()))
+        self.key = self._key("evidence", study.name, asked, list(read.values()))
         self.start = min(ms(r["start"]) for r in records)
         self.end = max(ms(r["end"]) for r in records)
         self.scores = rows_of(self.folder / "scoreboard.csv")
         self.metrics = json_of(self.folder / "metrics.json")
 
     def runs(self) -> list[Run]:
-        variants = self.settings["variants"]
+        variants = self.spec.variants
         children = [*map(self._calibration, variants), *map(self._variant, variants)]
         return [self._parent(children), *children]
 
@@ -104,7 +106,7 @@ class _Evidence:
             name=name,
             parameters=parameters,
             inputs=inputs,
-            seed=self.study["seed"],
+            seed=self.study.seed,
             code=self.code,
             lock=self.newest["lock_digest"],
         )
@@ -123,7 +125,7 @@ class _Evidence:
         record = self.by_name.get((stage, variant))
         if record is None:
             return "KILLED", "it did not run to its end"
-        if record["seed"] != self.study["seed"] or self._differs(record):
+        if record["seed"] != self.study.seed or self._differs(record):
             return "KILLED", "what is there is left from an earlier study"
         if record["status"] != "FINISHED":
             return fault(record), str(record["error"]).splitlines()[0]
@@ -136,7 +138,7 @@ class _Evidence:
         """
         found: dict[str, list[Point]] = {}
         whole = {int(row["generation"]): row for row in curve}
-        for step in range(self.settings["generations"] + 1):
+        for step in range(self.spec.generations + 1):
             own = [
                 r
                 for r in self.records
@@ -148,7 +150,7 @@ class _Evidence:
                 found.setdefault(name, []).append((step, at, value))
         return found
 
-    def _met(self, records: Sequence[Record]) -> dict[str, float]:
+    def _met(self, records: Sequence[RunRecord]) -> dict[str, float]:
         """The share of particles of one generation that meet all findings; {} if some are missing
         or not of this study."""
         sizes = []
@@ -156,17 +158,18 @@ class _Evidence:
             first, last = r["name"].rsplit("/", 1)[1].split("-")
             sizes.append(int(last) - int(first) + 1)
         good = [
-            r["metrics"].get("met")
+            met
             for r in records
             if r["status"] == "FINISHED"
-            and r["seed"] == self.study["seed"]
+            and r["seed"] == self.study.seed
             and not self._differs(r)
+            and (met := r.get("metrics", {}).get("met")) is not None
         ]
-        if sum(sizes) != self.settings["particles"] or len(good) < len(sizes) or None in good:
+        if sum(sizes) != self.spec.particles or len(good) < len(sizes):
             return {}
         return {"met": sum(round(m * n) for m, n in zip(good, sizes, strict=True)) / sum(sizes)}
 
-    def _differs(self, record: Record) -> bool:
+    def _differs(self, record: RunRecord) -> bool:
         return any(
             self.settings.get(k, v) != v for k, v in part_of(record).get("calibration", {}).items()
         )
@@ -186,7 +189,7 @@ class _Evidence:
             end=end,
             params={"variant": variant}
             | {
-                k: words.plain(self.settings[k])
+                k: words.plain(getattr(self.spec, k))
                 for k in ("particles", "generations", "moves", "mice")
             },
             metrics={},
@@ -222,16 +225,16 @@ class _Evidence:
                 failures.append(f"{r['stage']} {r['name']}: {str(r['error']).splitlines()[0]}")
                 states.add(fault(r))
         full = [r for r in self.scores if r["variant"] == "full"]
-        note = f"**{said(self.study['title'])}: what the model explains**\n\n"
+        note = f"**{said(self.study.title)}: what the model explains**\n\n"
         note += "Not complete: " + said("; ".join(failures)) + "\n\n" if failures else ""
         return Run(
             key=self.key,
             study_key=self.key,
-            name=f"{self.study['title']}: evidence",
+            name=f"{self.study.title}: evidence",
             status=status_of("FAILED" in states, "KILLED" in states),
             start=self.start,
             end=self.end,
-            params={"study": self.study["name"], "seed": words.plain(self.study["seed"])}
+            params={"study": self.study.name, "seed": words.plain(self.study.seed)}
             | {
                 k: ", ".join(v) or "none" if isinstance(v, list) else words.plain(v)
                 for k, v in self.settings.items()
@@ -244,7 +247,7 @@ class _Evidence:
                     if name.startswith("hits_")
                 }
             ),
-            history={"variants_finished": progress(children[: len(self.settings["variants"])])},
+            history={"variants_finished": progress(children[: len(self.spec.variants)])},
             tags=self._tags("evidence", "")
             | origin_files.tags(self.folder.parent, self.newest)
             | {"mlflow.note.content": note + _table(full)},
@@ -271,7 +274,9 @@ class _Evidence:
 
     def _tags(self, role: str, variant: str) -> dict[str, str]:
         own = {"nichetrial.variant": variant} if variant else {}
-        return common_tags(role, self.newest, self.study, self.code) | own
+        study = self.study
+        made = common_tags(role, self.newest, study=study.name, seed=study.seed, code=self.code)
+        return made | own
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> str:

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from nichetrial.records import identity
+from nichetrial.records.stored import RunRecord
+from nichetrial.study.resolved import ResolvedStudy
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
@@ -39,11 +41,11 @@ class Dataset:
         return asdict(self)
 
 
-def study_file(study: Mapping[str, Any], key: str) -> Dataset:
+def study_file(study: ResolvedStudy, key: str) -> Dataset:
     """The resolved study; ``key``: of its run, which covers all that shapes a result."""
-    profile = {"arms": len(study["arms"]), "mice": study["cohort"]["mice"], "seed": study["seed"]}
+    profile = {"arms": len(study.arms), "mice": study.cohort.mice, "seed": study.seed}
     return Dataset(
-        name=f"study {study['name']}",
+        name=f"study {study.name}",
         digest=key[:DIGEST_LENGTH],
         source="study.json",
         profile=profile,
@@ -51,33 +53,34 @@ def study_file(study: Mapping[str, Any], key: str) -> Dataset:
     )
 
 
-def mice(
-    study: Mapping[str, Any], cohort: Mapping[str, Any], drawn: Sequence[Mapping[str, Any]]
-) -> Dataset:
+def mice(study: ResolvedStudy, cohort: Mapping[str, Any], drawn: Sequence[RunRecord]) -> Dataset:
     """The virtual mice. ``cohort``: without what changes no mouse; ``drawn``: records of the jobs
     that drew them, for the code and the population that they took."""
     made_by = sorted({r["code_digest"] for r in drawn})
     read = sorted({digest for r in drawn for digest in r["inputs"].values()})
-    text = identity.canonical([cohort, study["seed"], made_by, read])
-    population = cohort.get("population", "priors")
+    text = identity.canonical([cohort, study.seed, made_by, read])
     return Dataset(
-        name=f"{cohort['mice']} mice of {study['name']}",
+        name=f"{study.cohort.mice} mice of {study.name}",
         digest=hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH],
         source="parameters/",
-        profile={"mice": cohort["mice"], "population": population, "seed": study["seed"]},
+        profile={
+            "mice": study.cohort.mice,
+            "population": study.cohort.population,
+            "seed": study.seed,
+        },
         context="mice",
     )
 
 
-def simulated(study: Mapping[str, Any], key: str, table: str, arms: int) -> Dataset:
+def simulated(study: ResolvedStudy, key: str, table: str, arms: int) -> Dataset:
     """A table that the arms left, of which comparisons and figures are made. ``key``: of the
     study's run; ``table``: ``outcomes`` or ``colonies``; ``arms``: that have finished."""
     text = identity.canonical([key, table, arms])
     return Dataset(
-        name=f"{table} of {arms} arms of {study['name']}",
+        name=f"{table} of {arms} arms of {study.name}",
         digest=hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH],
         source=f"simulations/*/*.{table}.parquet",
-        profile={"arms": arms, "mice": study["cohort"]["mice"], "seed": study["seed"]},
+        profile={"arms": arms, "mice": study.cohort.mice, "seed": study.seed},
         context=table,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from nichetrial import formatting
 from nichetrial.compat.mlflow_pages import DESCRIPTION_LIMIT, artifact_page, image
+from nichetrial.study.resolved import Arm, ResolvedStudy
 from nichetrial.tracking.markdown import said
 
 __all__ = [
@@ -36,7 +37,6 @@ PLAIN = {"vector": "timp1_vector", "onset": "onset_day", "resection": "resection
 """Keys of the resolved study that read better under another name."""
 
 Row = Mapping[str, str]
-Arm = Mapping[str, Any]
 
 
 def _flat(value: Any, prefix: str) -> dict[str, str]:
@@ -66,7 +66,7 @@ def plain(value: Any) -> str:
 def _described(arm: Arm) -> dict[str, str]:
     """One arm as parameters: host, vector, challenge, read-out, and a treatment per drug."""
     found: dict[str, str] = {}
-    for key, value in arm.items():
+    for key, value in arm.model_dump().items():
         if key in ("name", "label"):
             continue
         if key == "treatments":
@@ -104,21 +104,21 @@ def shared_params(arms: Sequence[Arm]) -> dict[str, str]:
     return {n: rows[0][n] for n in sorted(same)} if rows else {}
 
 
-def study_params(study: Mapping[str, Any]) -> dict[str, str]:
+def study_params(study: ResolvedStudy) -> dict[str, str]:
     """Parameters of the study's run."""
-    comparisons = study["comparisons"]
+    comparisons = study.comparisons
     own = {
-        "study": study["name"],
-        "seed": plain(study["seed"]),
-        "mice": plain(study["cohort"]["mice"]),
-        "arms": plain(len(study["arms"])),
-        "reference": comparisons["reference"],
-        "responder": plain(comparisons["responder"]),
-        "interval": plain(comparisons["interval"]),
-        "resamples": plain(comparisons["resamples"]),
+        "study": study.name,
+        "seed": plain(study.seed),
+        "mice": plain(study.cohort.mice),
+        "arms": plain(len(study.arms)),
+        "reference": comparisons.reference,
+        "responder": plain(comparisons.responder),
+        "interval": plain(comparisons.interval),
+        "resamples": plain(comparisons.resamples),
     }
-    own |= _flat(study["cohort"].get("overrides") or {}, "cohort")
-    return own | shared_params(study["arms"])
+    own |= _flat(study.cohort.model_dump()["overrides"], "cohort")
+    return own | shared_params(study.arms)
 
 
 def metric_name(name: str) -> str:
@@ -175,19 +175,19 @@ def _cut(lines: Sequence[str]) -> str:
 
 
 def study_note(
-    study: Mapping[str, Any],
+    study: ResolvedStudy,
     effects: Sequence[Row],
     failures: Sequence[str],
     artifacts: Sequence[str] = (),
 ) -> str:
     """Markdown for the study's run: the question, what failed, the effects of all arms, and links
     to its report and figures among ``artifacts``, with the figures themselves at the end."""
-    labels = {a["name"]: a["label"] for a in study["arms"]}
-    reference = study["comparisons"]["reference"]
-    lines = [f"**{said(study['title'])}**", "", said(study["question"]), ""]
+    labels = {a.name: a.label for a in study.arms}
+    reference = study.comparisons.reference
+    lines = [f"**{said(study.title)}**", "", said(study.question), ""]
     lines += [
-        f"{study['cohort']['mice']} virtual mice in each of {len(labels)} arms, seed "
-        f"{study['seed']}; reference: {said(labels.get(reference, reference))}.",
+        f"{study.cohort.mice} virtual mice in each of {len(labels)} arms, seed "
+        f"{study.seed}; reference: {said(labels.get(reference, reference))}.",
         "",
     ]
     lines += _failed(failures)
@@ -233,12 +233,10 @@ def pictures(artifacts: Sequence[str]) -> list[str]:
 
 def arm_note(arm: Arm, effects: Sequence[Row], failures: Sequence[str], reference: str) -> str:
     """Markdown for an arm's run: what was given, what failed, and its effects."""
-    lines = [f"**{said(arm['label'])}**", ""]
-    lines += [f"- {said(t['drug'])}: {said(t['written'])}" for t in arm["treatments"]] or [
-        "No treatment."
-    ]
+    lines = [f"**{said(arm.label)}**", ""]
+    lines += [f"- {said(t.drug)}: {said(t.written)}" for t in arm.treatments] or ["No treatment."]
     lines += ["", *_failed(failures)]
-    rows = [r for r in effects if r["arm"] == arm["name"] and r["reference"] == reference]
+    rows = [r for r in effects if r["arm"] == arm.name and r["reference"] == reference]
     if rows:
         lines += [f"Against {said(reference)}, in the same mice:", ""]
         lines += _effects(rows, "outcome", {})

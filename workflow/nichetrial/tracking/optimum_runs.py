@@ -10,6 +10,7 @@ from typing import Any
 from nichetrial.formatting import number, tick
 from nichetrial.records import identity
 from nichetrial.records.stored import made_by, part_of, read_records
+from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.runs import Run, common_tags, files, finite, ms, rows_of
 
@@ -25,12 +26,15 @@ SCHEDULE = {
 """Column -> parameter of a run."""
 
 
-def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
+def plan_optimum(study: ResolvedStudy, results: Path) -> list[Run]:
     """The runs of the search, the parent first; none if it has not finished."""
     records = [r for r in read_records(results) if r["stage"] == "optimise"]
-    if not records or records[0]["status"] != "FINISHED":
+    spec = study.optimise
+    if not records or records[0]["status"] != "FINISHED" or spec is None:
         return []
     record = records[0]
+    if part_of(record).get("optimise") != spec.model_dump(mode="json"):
+        return []  # left from an earlier study
     code = hashlib.sha256(identity.canonical(record["science"]).encode()).hexdigest()
 
     def key(name: str, parameters: Any, inputs: list[str]) -> str:
@@ -38,20 +42,17 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
             stage="optimum",
             name=name,
             parameters=parameters,
-            seed=study["seed"],
+            seed=study.seed,
             code=code,
             inputs=inputs,
             lock=record["lock_digest"],
         )
 
-    cohort = {k: v for k, v in study["cohort"].items() if k != "chunk"}
-    whole = key(study["name"], {"asked": record["parameters"], "cohort": cohort}, [])
-    tags = common_tags("optimum", record, study, code)
+    cohort = study.cohort.model_dump(mode="json", exclude={"chunk"})
+    whole = key(study.name, {"asked": record["parameters"], "cohort": cohort}, [])
+    tags = common_tags("optimum", record, study=study.name, seed=study.seed, code=code)
     start, end = ms(record["start"]), ms(record["end"])
-    asked = part_of(record)
-    spec = asked["optimise"]
-    (arm,) = (arm for arm in asked["arms"] if arm["name"] == spec["arm"])
-    label, drug = arm["label"], arm["treatments"][spec["treatment"]]["drug"]
+    arm, drug = study.arm(spec.arm), study.arm(spec.arm).treatments[spec.treatment].drug
     tried = rows_of(results / "comparisons" / "evaluations.csv")
     children = [
         Run(
@@ -86,14 +87,18 @@ def plan_optimum(study: Mapping[str, Any], results: Path) -> list[Run]:
     parent = Run(
         key=whole,
         study_key=whole,
-        name=f"Best schedule of {label}",
+        name=f"Best schedule of {arm.label}",
         status="FINISHED",
         start=start,
         end=end,
-        params={"arm": spec["arm"], "mice": str(spec["mice"]), "schedules": str(len(tried))},
+        params={"arm": spec.arm, "mice": str(spec.mice), "schedules": str(len(tried))},
         metrics=finite(metrics),
         tags=tags
-        | {"mlflow.note.content": words.schedule_note(label, drug, found, [a.name for a in kept])},
+        | {
+            "mlflow.note.content": words.schedule_note(
+                arm.label, drug, found, [a.name for a in kept]
+            )
+        },
         artifacts=kept,
         child=False,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.records import identity
-from nichetrial.records.stored import inside
+from nichetrial.records.stored import RunRecord, inside
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.datasets import Dataset
 
@@ -32,7 +32,6 @@ __all__ = [
     "status_of",
 ]
 
-Record = Mapping[str, Any]
 Point = tuple[int, int, float]
 """Step, time in milliseconds since 1970, value."""
 
@@ -90,13 +89,15 @@ class Run:
         object.__setattr__(self, "content", digest)
 
 
-def common_tags(role: str, record: Record, study: Mapping[str, Any], code: str) -> dict[str, str]:
+def common_tags(
+    role: str, record: RunRecord, *, study: str, seed: int, code: str
+) -> dict[str, str]:
     """Tags that every run has: whose it is, and what made it."""
     git = record["git"]
     tags = {
         "nichetrial.role": role,
-        "nichetrial.study": study["name"],
-        "nichetrial.seed": str(study["seed"]),
+        "nichetrial.study": study,
+        "nichetrial.seed": str(seed),
         "nichetrial.code_digest": code,
         "nichetrial.lock_digest": record["lock_digest"],
         "nichetrial.python": record["environment"]["python"],
@@ -105,7 +106,7 @@ def common_tags(role: str, record: Record, study: Mapping[str, Any], code: str) 
         "mlflow.source.type": "LOCAL",
     }
     if git["commit"]:
-        changed = {True: "yes", False: "no"}.get(git["dirty"], "unknown")
+        changed = {True: "yes", False: "no", None: "unknown"}[git["dirty"]]
         tags |= {
             "mlflow.source.git.commit": git["commit"],
             "nichetrial.git_commit": git["commit"],
@@ -136,7 +137,7 @@ def status_of(failed: bool, stopped: bool) -> str:
     return "FAILED" if failed else "KILLED" if stopped else "FINISHED"
 
 
-def fault(record: Record) -> str:
+def fault(record: RunRecord) -> str:
     """Why the job of a record that is not FINISHED ended: FAILED, or KILLED by a signal."""
     error = str(record["error"])
     return "KILLED" if error.startswith(("KeyboardInterrupt", "SystemExit")) else "FAILED"

@@ -15,7 +15,8 @@ from typing import Any
 from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.records import identity
-from nichetrial.records.stored import made_by, part_of, read_records
+from nichetrial.records.stored import RunRecord, made_by, part_of, read_records
+from nichetrial.study.resolved import Arm, ResolvedStudy
 from nichetrial.tracking import datasets, measures, origin_files
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.markdown import said
@@ -44,15 +45,13 @@ NOT_IDENTITY = {"tracking"}
 BEFORE_REPORT = ("resolve", "parameters", "compare")
 """Stages whose failures are reported by the arms and the comparison."""
 
-Record = Mapping[str, Any]
 Row = Mapping[str, str]
 
 
-def plan(study: Mapping[str, Any], jobs: Mapping[str, Sequence[str]], results: Path) -> list[Run]:
+def plan(study: ResolvedStudy, jobs: Mapping[str, Sequence[str]], results: Path) -> list[Run]:
     """The runs of one results folder, the study's first.
 
     Args:
-        study: the resolved study as JSON.
         jobs: arm -> names of the simulate records it takes, all of them.
         results: the folder of the study.
 
@@ -73,46 +72,42 @@ class _Campaign:
 
     def __init__(
         self,
-        study: Mapping[str, Any],
+        study: ResolvedStudy,
         jobs: Mapping[str, Sequence[str]],
         results: Path,
-        records: Sequence[Record],
+        records: Sequence[RunRecord],
     ) -> None:
         self.study, self.jobs, self.results = study, jobs, results
         self.newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
         self.science, self.lock = self.newest["science"], self.newest["lock_digest"]
         self.code = hashlib.sha256(identity.canonical(self.science).encode()).hexdigest()
-        self.seed = study["seed"]
-        cohort = {k: v for k, v in study["cohort"].items() if k != "chunk"}  # chunks change nothing
-        self.cohort = cohort
-        config = {k: v for k, v in study.items() if k not in NOT_IDENTITY} | {"cohort": cohort}
-        self.key = self._key("study", study["name"], config, [])
+        self.asked = study.model_dump(mode="json")
+        self.cohort = study.cohort.model_dump(mode="json", exclude={"chunk"})  # it changes nothing
+        config = {k: v for k, v in self.asked.items() if k not in NOT_IDENTITY}
+        self.key = self._key("study", study.name, config | {"cohort": self.cohort}, [])
         drawn = [r for r in records if r["stage"] == "parameters" and self._of_this_code(r)]
-        self.mice = (datasets.mice(study, cohort, drawn),) if drawn else ()
+        self.mice = (datasets.mice(study, self.cohort, drawn),) if drawn else ()
         simulated = [r for r in records if r["stage"] in SIMULATED]
         self.simulated = {r["name"]: r for r in simulated}
         self.outputs = made_by(records)
         self.made = {p: d for r in records for p, d in r["outputs"].items()}
         self.others = [r for r in records if r["stage"] not in SIMULATED]
-        self.sweep_of = {
-            arm["name"]: sweep["name"] for sweep in study.get("sweeps", ()) for arm in sweep["arms"]
-        }
-        self.swept = [arm for sweep in study.get("sweeps", ()) for arm in sweep["arms"]]
+        self.sweep_of = {arm.name: sweep.name for sweep in study.sweeps for arm in sweep.arms}
         self.start, self.end = self._span(records)
         self.compared = self._comparison_record()
-        self.reference = study["comparisons"]["reference"]
+        self.reference = study.comparisons.reference
         self.effects = rows_of(results / "comparisons" / "effects.csv") if self.compared else []
         self.metrics = json_of(results / "comparisons" / "metrics.json") if self.compared else {}
-        swept = self._made_of_this("compare_sweeps", "sweeps", list(study.get("sweeps", ())))
+        swept = self._made_of_this("compare_sweeps", "sweeps")
         self.effects_of = self._by_arm(
             [*self.effects, *(self._table("sweep_effects") if swept else ())]
         )
         self.gained = self._by_arm(self._table("restricted_means") if self.compared else ())
-        powered = self._made_of_this("power", "power", study.get("power"))
+        powered = self._made_of_this("power", "power")
         self.needed = self._by_arm(self._table("mice_needed") if powered else ())
 
     def runs(self) -> list[Run]:
-        all_arms = [*self.study["arms"], *self.swept]
+        all_arms = [*self.study.arms, *self.study.swept]
         arms = [self._arm(a, p) for a, p in zip(all_arms, words.arm_params(all_arms), strict=True)]
         comparison = self._comparison(any(arm.status == "FAILED" for arm in arms))
         return [self._study([*arms, comparison]), *arms, comparison]
@@ -122,13 +117,13 @@ class _Campaign:
             stage=stage,
             name=name,
             parameters=parameters,
-            seed=self.seed,
+            seed=self.study.seed,
             code=self.code,
             inputs=inputs,
             lock=self.lock,
         )
 
-    def _span(self, records: Sequence[Record]) -> tuple[int, int]:
+    def _span(self, records: Sequence[RunRecord]) -> tuple[int, int]:
         """When this campaign ran: results taken over from an earlier one do not stretch it.
 
         A study file that was changed is resolved again, and then only some arms are simulated.
@@ -138,14 +133,13 @@ class _Campaign:
         went_on = any(ms(r["start"]) >= resolved for r in self.simulated.values())
         return max(own, resolved) if went_on else own, max(ms(r["end"]) for r in records)
 
-    def _comparison_record(self) -> Record | None:
+    def _comparison_record(self) -> RunRecord | None:
         """The finished comparison of this study, unless what it read has been made again since."""
-        spec = self.study["comparisons"]
-        whole = {a["name"] for a in self.study["arms"] if not self._jobs_of(a)[1]}
+        whole = {a.name for a in self.study.arms if not self._jobs_of(a)[1]}
         left_over = {
             path
-            for arm in self.study["arms"]
-            for name in self.jobs[arm["name"]]
+            for arm in self.study.arms
+            for name in self.jobs[arm.name]
             if (job := self.simulated.get(name)) and not self._current(job, arm)
             for path in job["outputs"]
         }
@@ -153,7 +147,7 @@ class _Campaign:
             if record["stage"] != "compare" or record["status"] != "FINISHED":
                 continue
             if (
-                part_of(record).get("comparisons") == spec
+                part_of(record).get("comparisons") == self.asked["comparisons"]
                 and not whole.intersection(record["parameters"].get("missing", ()))
                 and not left_over.intersection(record["inputs"])
                 and self._of_this_code(record)
@@ -162,12 +156,12 @@ class _Campaign:
                 return record
         return None
 
-    def _made_of_this(self, stage: str, part: str, asked: Any) -> bool:
+    def _made_of_this(self, stage: str, part: str) -> bool:
         """Whether the tables of a stage are there and answer what this study asks in ``part``."""
         return any(
             r["stage"] == stage
             and r["status"] == "FINISHED"
-            and part_of(r).get(part) == asked
+            and part_of(r).get(part) == self.asked[part]
             and self._of_this_code(r)
             and self._read_what_is_there(r)
             for r in self.others
@@ -184,21 +178,21 @@ class _Campaign:
                 found.setdefault(row["arm"], []).append(row)
         return found
 
-    def _of_this_code(self, record: Record) -> bool:
+    def _of_this_code(self, record: RunRecord) -> bool:
         """Whether the packages that this job ran, and the lock, are those of the campaign."""
         same = all(record["science"].get(n) == self.science.get(n) for n in record["code"])
         return same and record["lock_digest"] == self.lock
 
-    def _read_what_is_there(self, record: Record) -> bool:
+    def _read_what_is_there(self, record: RunRecord) -> bool:
         return all(self.made.get(p, digest) == digest for p, digest in record["inputs"].items())
 
-    def _jobs_of(self, arm: Mapping[str, Any]) -> tuple[list[Record], list[str], str]:
+    def _jobs_of(self, arm: Arm) -> tuple[list[RunRecord], list[str], str]:
         """Records of an arm, in words what is missing, and the arm's status.
 
         A record left by an earlier study, code or lock is not this arm's.
         """
         kept, failures, states = [], [], {"FINISHED"}
-        for name in self.jobs[arm["name"]]:
+        for name in self.jobs[arm.name]:
             record = self.simulated.get(name)
             if record is None:
                 failures.append(f"{name}: no record; it did not run, or was killed")
@@ -229,38 +223,39 @@ class _Campaign:
             for r in self.others
         )
 
-    def _current(self, record: Record, arm: Mapping[str, Any]) -> bool:
+    def _current(self, record: RunRecord, arm: Arm) -> bool:
         asked = part_of(record)
         sweeps = asked.get("sweeps", [])
         return (
-            record["seed"] == self.seed
+            record["seed"] == self.study.seed
             and self._of_this_code(record)
-            and arm in (asked.get("arms", []) or [a for s in sweeps for a in s["arms"]])
+            and arm.model_dump(mode="json")
+            in (asked.get("arms", []) or [a for s in sweeps for a in s["arms"]])
             and self._read_what_is_there(record)
         )
 
-    def _arm(self, arm: Mapping[str, Any], params: Mapping[str, str]) -> Run:
+    def _arm(self, arm: Arm, params: Mapping[str, str]) -> Run:
         records, failures, status = self._jobs_of(arm)
-        described = {"arm": arm, "cohort": self.cohort}
+        described = {"arm": arm.model_dump(mode="json"), "cohort": self.cohort}
         newest = max(records, key=lambda r: r["end"], default=None)
         tags = self._tags("arm", newest or self.newest)
-        if sweep := self.sweep_of.get(arm["name"]):
+        if sweep := self.sweep_of.get(arm.name):
             tags["nichetrial.sweep"] = sweep
         if newest:
             tags["nichetrial.arm_key"] = identity.run_key(
                 stage="arm",
-                name=arm["name"],
+                name=arm.name,
                 parameters=described,
-                seed=self.seed,
+                seed=self.study.seed,
                 code=newest["code_digest"],
                 inputs=[],
                 lock=self.lock,
             )
-        effects = self.effects_of.get(arm["name"], [])
+        effects = self.effects_of.get(arm.name, [])
         metrics = measures.against_reference(
-            effects, self.gained.get(arm["name"], []), self.needed.get(arm["name"], [])
+            effects, self.gained.get(arm.name, []), self.needed.get(arm.name, [])
         )
-        if arm["name"] == self.reference:
+        if arm.name == self.reference:
             gained = [row for rows in self.gained.values() for row in rows]
             metrics = measures.of_the_reference(self.effects, gained)
         counts = {
@@ -268,11 +263,11 @@ class _Campaign:
             for name in ("mice_finished", "mice_failed")
             if status == "FINISHED" and all(name in r["metrics"] for r in records)
         }
-        metrics |= counts | finite((self.metrics.get("arms") or {}).get(arm["name"]) or {})
+        metrics |= counts | finite((self.metrics.get("arms") or {}).get(arm.name) or {})
         return Run(
-            key=self._key("arm", arm["name"], described, [self.key]),
+            key=self._key("arm", arm.name, described, [self.key]),
             study_key=self.key,
-            name=arm["label"],
+            name=arm.label,
             status=status,
             start=min((ms(r["start"]) for r in records), default=self.start),
             end=max((ms(r["end"]) for r in records), default=self.end),
@@ -281,15 +276,15 @@ class _Campaign:
             datasets=self.mice,
             tags=tags
             | {
-                "nichetrial.arm": arm["name"],
-                "nichetrial.reference": "yes" if arm["name"] == self.reference else "no",
+                "nichetrial.arm": arm.name,
+                "nichetrial.reference": "yes" if arm.name == self.reference else "no",
                 "mlflow.note.content": words.arm_note(arm, effects, failures, self.reference),
             },
         )
 
     def _comparison(self, without: bool) -> Run:
         """``without``: an arm failed, so that the comparison could not be made."""
-        record, spec = self.compared, self.study["comparisons"]
+        record, spec = self.compared, self.study.comparisons
         failed = [r for r in self.others if r["stage"] == "compare" and r["error"]]
         error = str(failed[-1]["error"]).splitlines()[0] if failed else "it did not run to its end"
         metrics = finite(self.metrics.get("comparison") or {})
@@ -300,7 +295,7 @@ class _Campaign:
             "Effects of the arms, in the same mice." if record else f"Not complete: {said(error)}"
         )
         return Run(
-            key=self._key("comparison", self.study["name"], spec, [self.key]),
+            key=self._key("comparison", self.study.name, self.asked["comparisons"], [self.key]),
             study_key=self.key,
             name="Comparison of the arms",
             status=status_of(
@@ -309,12 +304,13 @@ class _Campaign:
             start=ms(record["start"]) if record else self.start,
             end=ms(record["end"]) if record else self.end,
             params={
-                k: words.plain(spec[k]) for k in ("reference", "responder", "interval", "resamples")
+                k: words.plain(getattr(spec, k))
+                for k in ("reference", "responder", "interval", "resamples")
             }
             | {
-                "pairs": ", ".join(f"{p['arm']} against {p['reference']}" for p in spec["pairs"]),
+                "pairs": ", ".join(f"{p.arm} against {p.reference}" for p in spec.pairs),
                 "combinations": ", ".join(
-                    f"{c['arm']} of {' + '.join(c['of'])}" for c in spec["combinations"]
+                    f"{c.arm} of {' + '.join(c.of)}" for c in spec.combinations
                 )
                 or "none",
             },
@@ -357,7 +353,7 @@ class _Campaign:
         return Run(
             key=self.key,
             study_key=self.key,
-            name=self.study["title"],
+            name=self.study.title,
             status=status_of("FAILED" in states, "KILLED" in states),
             start=self.start,
             end=self.end,
@@ -384,17 +380,18 @@ class _Campaign:
         """What the comparison read; nothing before it has been made."""
         if not self.compared:
             return []
-        arms = len(self.study["arms"]) - len(self.compared["parameters"].get("missing", ()))
+        arms = len(self.study.arms) - len(self.compared["parameters"].get("missing", ()))
         return [datasets.simulated(self.study, self.key, table, arms) for table in tables]
 
-    def _tags(self, role: str, record: Record) -> dict[str, str]:
-        return common_tags(role, record, self.study, self.code)
+    def _tags(self, role: str, record: RunRecord) -> dict[str, str]:
+        study = self.study
+        return common_tags(role, record, study=study.name, seed=study.seed, code=self.code)
 
     def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
         return files(self.results, *patterns, folder=folder, made=self.outputs)
 
-    def _counting(self) -> list[Record]:
+    def _counting(self) -> list[RunRecord]:
         """The records whose jobs belong to this study and code."""
-        arms = [*self.study["arms"], *self.swept]  # those of a sweep share its jobs
+        arms = [*self.study.arms, *self.study.swept]  # those of a sweep share its jobs
         simulated = {r["name"]: r for arm in arms for r in self._jobs_of(arm)[0]}
         return [*simulated.values(), *(r for r in self.others if self._of_this_code(r))]
