@@ -44,7 +44,7 @@ def test_jobs_are_those_of_a_dry_run(fresh, study):
     assert jobs == {line.rule: line.jobs for line in lines(plan)}
     said = nichetrial(fresh, "run", STUDY, "--estimate")
     assert said.returncode == 0
-    assert re.search(rf"^together +{sum(jobs.values())} ", said.stdout, re.M)
+    assert re.search(rf"^total +{sum(jobs.values())} ", said.stdout, re.M)
     assert not (fresh / "results").exists()
 
 

@@ -1,4 +1,4 @@
-"""A hundred kills at random moments: of jobs, of Snakemake, of the command; by every stop signal.
+"""Kills at random moments: of jobs, their parent, Snakemake, the command; by every stop signal.
 
 Whatever dies, the same command goes on: what was finished is not done again, and in the end all is
 as after a run that nothing disturbed.
@@ -18,13 +18,16 @@ import numpy as np
 import psutil
 import pytest
 
+from nichetrial.launch import warm
 from nichetrial.launch.locks import leftovers, snakemakes
 from nichetrial.launch.process import checkout
 from tests.support.runs import STUDY, TINY, mlflow_runs, nichetrial, started
 
 pytestmark = [pytest.mark.slow]
 
-KILLS, RETRIES = 100, 20
+KILLS, RETRIES = 40, 20
+MOMENTS, LONGEST = 8, 20.0
+"""Runs are killed once in each of MOMENTS equal parts of LONGEST seconds, then in each again."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 ONCE = re.compile(r"(?:draw mice|simulate|dose of TIMP-1,) .*done$", re.M)
 """Jobs that need nothing of an arm that failed: done once, they are never done again."""
@@ -50,12 +53,25 @@ def _without_starts(said: str) -> str:
     return re.sub(start, "", said, flags=re.M | re.S)
 
 
+def _parents(run: int) -> list[int]:
+    with suppress(psutil.Error):
+        return [p.pid for p in psutil.Process(run).children() if warm.MODULE in p.cmdline()]
+    return []
+
+
 class Killer:
     """Starts the run again and again, and kills."""
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
         self.kills: Counter[str] = Counter()
+        self.moments: list[int] = []
+
+    def _moment(self) -> float:
+        """Seconds after which a run is killed."""
+        if not self.moments:
+            self.moments = list(self.rng.permutation(MOMENTS))
+        return (self.moments.pop() + self.rng.random()) * LONGEST / MOMENTS
 
     def disturb(self, folder: Path) -> bool:
         """One run, its jobs killed now and then, itself at a random moment; whether it got through
@@ -66,24 +82,23 @@ class Killer:
             f"{DEFAULT.read_text()}\nretries: {tries}\n"
         )
         run = started(folder, "--cores", "2", "--profile", "profile")
-        end = time.monotonic() + self.rng.uniform(1, 20)
+        end = time.monotonic() + self._moment()
         while run.poll() is None and time.monotonic() < end:
             time.sleep(self.rng.uniform(0, 1.5))
             self._kill_a_job(run.pid)
         if run.poll() is not None:
             return run.returncode == 0
-        number = (*SIGNALS, None)[self.rng.integers(len(SIGNALS) + 1)]
-        snakemake = snakemakes(folder)
-        if number is None and not snakemake:
-            number = signal.SIGKILL
-        if number is None:
+        victims = {"Snakemake": snakemakes(folder)[:1], "parent": _parents(run.pid)}
+        victim = (*SIGNALS, *victims)[self.rng.integers(len(SIGNALS) + len(victims))]
+        if isinstance(victim, str) and victims[victim]:
             with suppress(psutil.Error):
-                psutil.Process(snakemake[0]).kill()
-            self.kills["Snakemake"] += 1
+                psutil.Process(victims[victim][0]).kill()
+            self.kills[victim] += 1
         else:
+            number = signal.SIGKILL if isinstance(victim, str) else victim
             run.send_signal(number)
             self.kills[f"command, {number.name}"] += 1
-        run.wait(timeout=60)
+        run.wait(timeout=120)
         assert "Traceback" not in _without_starts((folder / "said.txt").read_text())
         return False
 
@@ -97,7 +112,7 @@ class Killer:
                 self.kills["job"] += 1
 
 
-def test_a_hundred_kills_lose_nothing_that_was_finished(finished, tmp_path):
+def test_kills_lose_nothing_that_was_finished(finished, tmp_path):
     killer, rounds = Killer(2026), 0
     while killer.kills.total() < KILLS:
         folder = tmp_path / f"round {rounds}"
@@ -119,4 +134,4 @@ def test_a_hundred_kills_lose_nothing_that_was_finished(finished, tmp_path):
         assert {job: n for job, n in done.items() if n > 1} == {}
         rounds += 1
     print(f"{rounds} rounds; {dict(killer.kills)}")
-    assert {"job", "Snakemake"} < killer.kills.keys()
+    assert {"job", "Snakemake", "parent"} < killer.kills.keys()

@@ -184,13 +184,13 @@ def estimate(plan: Plan) -> list[str]:
     """The table and what follows from it, for the terminal."""
     found, needs = lines(plan), Needs(plan.study)
     head = (
-        f"{'':{WIDTH}}{'jobs':>9}{'core hours':>12}{'MB a job':>10}{'rows':>16}{'MB written':>13}"
+        f"{'':{WIDTH}}{'jobs':>9}{'core hours':>12}{'MB per job':>12}{'rows':>16}{'MB written':>13}"
     )
     text = [f"{plan.study.title}: {plan.study.cohort.mice:,} mice in {len(plan.study.arms):,} arms"]
     text += ["", head]
     text += [_row(line) for line in found]
     total = Line(
-        "together",
+        "total",
         sum(line.jobs for line in found),
         sum(line.seconds for line in found),
         0.0,
@@ -204,15 +204,15 @@ def estimate(plan: Plan) -> list[str]:
     text += [_row(total), ""]
     text.append(
         f"Snakemake plans it in {_duration(head_process.seconds)} "
-        f"with {head_process.megabytes:,.0f} MB. Without waiting for a core:"
+        f"with {head_process.megabytes:,.0f} MB. Time if all cores are free:"
     )
     here = [f"{n}: {_duration(wall_seconds(found, n))}" for n in CORES]
     there = [f"{n}: {_duration(wall_seconds(found, n, start))}" for n in CORES]
     text.append(f"  on this computer, cores  {'   '.join(here)}")
     text.append(f"  on a cluster, cores      {'   '.join(there)}")
     text.append(
-        f"    of it {total.jobs * start / 3600:.2f} core hours for Snakemake in each job; "
-        f"to submit all takes {_duration(total.jobs * SUBMIT_SECONDS)}"
+        f"    including {total.jobs * start / 3600:.2f} core hours for Snakemake in each job; "
+        f"submitting all jobs takes {_duration(total.jobs * SUBMIT_SECONDS)}"
     )
     better = advice(plan)
     return [*text, "", better] if better else text
@@ -221,7 +221,7 @@ def estimate(plan: Plan) -> list[str]:
 def _row(line: Line) -> str:
     rows = f"{line.rows:,}" if line.rows else ""
     return (
-        f"{line.rule:{WIDTH}}{line.jobs:>9,}{line.seconds / 3600:>12.3f}{line.megabytes:>10,}"
+        f"{line.rule:{WIDTH}}{line.jobs:>9,}{line.seconds / 3600:>12.3f}{line.megabytes:>12,}"
         f"{rows:>16}{line.bytes / 1e6:>13,.1f}"
     )
 
