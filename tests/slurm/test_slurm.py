@@ -220,7 +220,7 @@ def test_a_node_that_dies_is_told_and_its_job_runs_elsewhere(cluster, folder, en
     assert victims, f"{before}: all on {busy}"
     cluster.kill_node(victims[0].node)
     first.until_said(r"FAILED  simulate \w+, mice 0-11: NODE_FAIL, its node died \(Slurm job \d+\)")
-    first.until_said(r"once more  simulate \w+, mice 0-11")
+    first.until_said(r"retrying  simulate \w+, mice 0-11")
     cluster.start_node(victims[0].node)
     until(lambda: len(running(cluster, folder)) == 2, "the job to run again", PATIENCE)
     assert set(running(cluster, folder)) != set(before)
@@ -244,7 +244,7 @@ def test_a_second_head_is_refused_and_disturbs_no_job(cluster, folder, first):
 def test_sigterm_cancels_the_jobs(cluster, folder, first):
     first.process.send_signal(signal.SIGTERM)
     assert first.ends() == 143
-    assert "The same command goes on from here." in first.said
+    assert "Run the same command to continue." in first.said
     assert "Traceback" not in first.said
     assert cluster.jobs(folder) == []
 
@@ -290,9 +290,9 @@ def test_too_little_memory_is_told_more_is_asked_for_and_the_bytes_are_those_of_
         head.said,
     )
     assert said, head.said
-    assert "once more  simulate amd3100, mice 0-11" in head.said
+    assert "retrying  simulate amd3100, mice 0-11" in head.said
     assert asked == {"1200M", "2400M"}
-    assert "going on without" not in head.said
+    assert "continuing without" not in head.said
     assert "Traceback" not in head.said
 
     here, there = results(local), results(folder)
@@ -333,11 +333,11 @@ def test_a_job_that_takes_too_long_is_told_and_the_other_arms_are_reported(clust
         said,
     ), said
     assert "DUE TO TIME LIMIT" in said
-    assert "going on without arm amd3100" in said
+    assert "continuing without arm amd3100" in said
     assert "compare the arms done" in said
     end = said[said.index("nichetrial: 1 job failed.") :]
     assert "simulate amd3100, mice 0-11 (TIMEOUT, " in end
-    assert "What is reported is without arm amd3100" in end
+    assert "do not include arm amd3100" in end
     assert cluster.jobs(endless.folder) == []
 
 

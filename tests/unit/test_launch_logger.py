@@ -67,7 +67,7 @@ def test_a_finished_job_is_one_line(logger):
     assert _job(logger, 5) == ""
     assert logger(LogEvent.JOB_FINISHED, job_id=5) == ""
     line = logger(LogEvent.PROGRESS, done=1, total=3)
-    assert line.startswith("[1/2] 50 %  0:00 gone, about 0:00 left  ")
+    assert line.startswith("[1/2] 50 %  0:00 elapsed, about 0:00 left  ")
     assert line.endswith("simulate amd3100, mice 0-499 done\n")
     _job(logger, 6)
     logger(LogEvent.JOB_FINISHED, job_id=6)
@@ -166,7 +166,7 @@ def test_a_job_that_is_tried_again_is_no_failure_of_the_run(logger, tmp_path):
         _job(logger, number)
         logger(LogEvent.JOB_ERROR, jobid=number, rule_name="simulate", log=[])
     assert len(failures.read_text().splitlines()) == 2
-    assert logger(None, "Trying to restart job 7.") == "once more  simulate amd3100, mice 0-499\n"
+    assert logger(None, "Trying to restart job 7.") == "retrying  simulate amd3100, mice 0-499\n"
     assert len(failures.read_text().splitlines()) == 1
     logger(LogEvent.JOB_ERROR, jobid=7, rule_name="simulate", log=[])  # and no retry is left
     assert len(failures.read_text().splitlines()) == 2

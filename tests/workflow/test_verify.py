@@ -70,7 +70,7 @@ def test_a_result_that_is_not_what_was_made_is_made_again(folder, content):
     assert would_run(folder) == SECOND_CHUNK_OF_HIGH
     done = nichetrial(folder, "run", STUDY, "--cores", "2")
     assert done.returncode == 0, done.stdout
-    assert f"results/tiny/{OUTCOMES} is not what the run record says" in done.stdout
+    assert f"results/tiny/{OUTCOMES} is different from the run record" in done.stdout
     assert parquet(folder / "results" / "tiny") == before
 
 

@@ -1,6 +1,6 @@
 """Snakemake's log as a person wants to read it: one plain line for each finished job.
 
-    [12/43] 28 %  0:31 gone, about 1:20 left  simulate amd3100, mice 0-499 done
+    [12/43] 28 %  0:31 elapsed, about 1:20 left  simulate amd3100, mice 0-499 done
 
 A job that fails is reported with its log and the log's last lines. Everything else of Snakemake's
 own log is in ``.snakemake/log``; its errors and warnings are passed on. The process of
@@ -193,7 +193,7 @@ class LogHandler(LogHandlerBase):
         if not self.latest or not total:
             return ""
         line = f"[{record.done}/{total}] {100 * record.done // total} %"
-        line += f"  {duration(now - self.clock.start)} gone"
+        line += f"  {duration(now - self.clock.start)} elapsed"
         if record.done < total:
             line += f", about {duration(self.clock.remaining(now))} left"
         return f"{line}  {self.latest} done"
@@ -226,7 +226,7 @@ class LogHandler(LogHandlerBase):
         """A job that failed has retries left: it is no failure of the run yet."""
         entry = self.failed.pop(number, None)
         self._note_failures()
-        return f"once more  {entry['label']}" if entry else ""
+        return f"retrying  {entry['label']}" if entry else ""
 
     def _note_failures(self) -> None:
         if self.settings and self.settings.failures:
@@ -243,7 +243,7 @@ class LogHandler(LogHandlerBase):
         if (job := retried(message)) is not None:
             return self._again(job)
         if message.startswith(IDLE):
-            return "nothing to do: every result is there and up to date"
+            return "nothing to do: all results are up to date"
         if self.common_settings.verbose:
             return message
         if record.levelno < WARNING or any(text in message for text in REDUNDANT):
@@ -262,7 +262,7 @@ def _not_tracked(logs: list[str]) -> str:
     """One line, for no result depends on it. What the job has told a user, it has told here too."""
     last = _tail(Path(logs[0]))[-1] if logs else ""
     why = "" if last.startswith("nichetrial: ") else f": {last}"
-    return f"not in MLflow yet, see {', '.join(logs)}; every result is there{why}"
+    return f"not in MLflow yet (see {', '.join(logs)}); all results are there{why}"
 
 
 def _slurm_job(record: Any) -> Any:

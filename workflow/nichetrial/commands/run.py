@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--until", choices=parts, metavar="PART", help=f"stop after: {', '.join(parts)}"
     )
     parser.add_argument(
-        "--estimate", action="store_true", help="say what it would take, run nothing"
+        "--estimate", action="store_true", help="print the estimated cost, and run nothing"
     )
 
 
@@ -55,7 +55,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", default="default", metavar="NAME", help=f"how to run: {', '.join(_profiles())}"
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would run, run nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would run; run nothing")
     parser.add_argument(
         "--verify", action="store_true", help="compare every result with its record, byte by byte"
     )
@@ -130,7 +130,7 @@ def carry_out(
             failed = _failed(failures)
             missing = _missing(plan, failed)
             if code > 0 and missing and len(missing) < len(study.arms) and goes_on:
-                say(f"going on without {_named(missing)}")
+                say(f"continuing without {_named(missing)}")
                 rest = dataclasses.replace(plan, missing=tuple(missing))
                 options |= {"forced": _judged(rest, target).targets(), "missing": missing}
                 words = process.command(args.study, **options)
@@ -144,7 +144,7 @@ def carry_out(
         say(f"nichetrial: {codes.BUSY} {busy}")
         return 1
     if code < 0:
-        say("stopped. The same command goes on from here.")
+        say("stopped. Run the same command to continue.")
         return _exit_code(code)
     plan = dataclasses.replace(plan, missing=tuple(missing))
     for line in tell(plan, missing):
@@ -180,7 +180,7 @@ def _writable(results: Path) -> None:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise UserError(
             codes.NOT_WRITABLE,
-            "the disk is full; make room, and the same command goes on from there"
+            "the disk is full; make room, then run the same command to continue"
             if full
             else f"results cannot be written here ({error.strerror}); run from a folder of your "
             "own, or fix its rights",
@@ -215,12 +215,12 @@ def _tell(plan: Plan, failed: Sequence[dict[str, Any]], missing: Sequence[str]) 
         say("\nnichetrial: Snakemake failed, see above.")
     else:
         say("\nnichetrial: the study could not be written, and no job was started.")
-        say(f"  see {plan.results}/logs/resolve.log, or above")
+        say(f"  see {plan.results}/logs/resolve.log, or the lines above")
     for entry in failed:
         reason = f" ({entry['reason']})" if entry["reason"] else ""
         say(f"  {entry['label']}{reason}: see {', '.join(entry['logs'])}")
     if missing:
-        say(f"  What is reported is without {_named(missing)}; run again once that is corrected.")
+        say(f"  The results do not include {_named(missing)}. Fix the cause and run again.")
 
 
 def _named(arms: Sequence[str]) -> str:

@@ -38,7 +38,7 @@ MEMORY = Path(snakemake_files.STATE, "nichetrial-results")
 """Digests of files as they were at the last look, one file a study."""
 
 WRONG, LOST = (
-    "not what the run record says (cut off or replaced)",
+    "different from the run record (cut off or replaced)",
     "without a run record that can be read",
 )
 """What can be wrong with a result."""
@@ -75,11 +75,12 @@ class Verdict:
             files = [file for file, why in self.wrong.items() if why == reason]
             more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
             verb = "is" if len(files) == 1 else "are"
-            told.append(f"{', '.join(files[:SHOWN])}{more} {verb} {reason}; made again")
+            told.append(f"{', '.join(files[:SHOWN])}{more} {verb} {reason}; will be made again")
         if self.times:
             what = "1 file has" if self.times == 1 else f"{self.times} files have"
             told.append(
-                f"{what} the right content but an odd time (a copy, or another clock); corrected"
+                f"{what} the right content but an unexpected time (a copy, or another clock); "
+                "time corrected"
             )
         return told
 
