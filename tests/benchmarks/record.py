@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from nichetrial.tables import atomic
+from nichetrial.files import atomic
 
 __all__ = ["TARGET", "add", "begin", "read"]
 

@@ -28,13 +28,13 @@ import numpy as np
 import yaml
 from scipy.optimize import nnls
 
+from nichetrial.files import atomic
 from nichetrial.pipeline.estimate import lines
 from nichetrial.pipeline.jobs import job
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.resources import COSTS, MEMORY_FACTOR, TIME_FACTOR, Need, Needs
 from nichetrial.pipeline.stages import STAGES
 from nichetrial.study.load import load
-from nichetrial.tables import atomic
 from tests.benchmarks import record
 
 __all__ = ["PROBE", "Job", "jobs_of", "main", "text"]

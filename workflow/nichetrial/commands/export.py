@@ -72,8 +72,8 @@ def _sbml(args: argparse.Namespace) -> None:
     from nichetrial.cohort.particle_source import particles_of
     from nichetrial.cohort.sample import sample  # the compiled code takes a moment to load
     from nichetrial.export.sbml import document
+    from nichetrial.files import delivered
     from nichetrial.model.parameters import PARAMETERS
-    from nichetrial.tables import delivered
 
     frame, _ = sample(
         seed=study.seed,

@@ -12,10 +12,10 @@ import nichetrial
 from nichetrial import codes
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.errors import UserError
+from nichetrial.files import atomic
 from nichetrial.model.variants import FULL
 from nichetrial.records.identity import file_digest
 from nichetrial.records.stored import read_record
-from nichetrial.tables import atomic
 
 __all__ = ["SOURCES", "add_arguments", "all_generated", "run", "stale"]
 

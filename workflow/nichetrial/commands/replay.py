@@ -11,9 +11,9 @@ import pandas as pd
 from nichetrial import codes
 from nichetrial.commands.selection import arm_named, mouse_numbered
 from nichetrial.errors import UserError
+from nichetrial.files import delivered
 from nichetrial.pipeline.plan import Plan
 from nichetrial.study.load import load
-from nichetrial.tables import delivered
 
 __all__ = ["add_arguments", "run"]
 

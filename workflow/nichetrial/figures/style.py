@@ -14,8 +14,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nichetrial.files import atomic
 from nichetrial.study.resolved import ResolvedStudy
-from nichetrial.tables import atomic
 
 __all__ = [
     "ACCENT",

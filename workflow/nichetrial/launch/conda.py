@@ -9,8 +9,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from nichetrial.files import atomic
 from nichetrial.launch.process import checkout
-from nichetrial.tables import atomic
 
 __all__ = ["environment", "pins"]
 

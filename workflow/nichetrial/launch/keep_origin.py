@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from nichetrial.files import atomic
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.stages import STAGES
 from nichetrial.records import git, identity
 from nichetrial.records.origin import DIFF, FOLDER, LOCK, ORIGIN, RULES, STUDY, Origin
 from nichetrial.records.uncommitted import uncommitted
-from nichetrial.tables import atomic
 
 __all__ = ["keep", "rule_graph"]
 

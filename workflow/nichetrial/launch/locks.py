@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from nichetrial.compat import snakemake_files
-from nichetrial.tables import half_written
+from nichetrial.files import half_written
 
 __all__ = ["FolderBusy", "Hold", "folder_lock", "leftovers", "remove_abandoned", "snakemakes"]
 

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.compat import snakemake_files
+from nichetrial.files import atomic
 from nichetrial.pipeline.jobs import jobs
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.stage import Job
 from nichetrial.records.identity import file_digest
 from nichetrial.records.stored import RunRecord, inside, read_record
-from nichetrial.tables import atomic
 
 __all__ = ["Verdict", "verify"]
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nichetrial import codes
 from nichetrial.errors import UserError
+from nichetrial.files import atomic
 from nichetrial.records.stored import MOST, Name, RelativePath, read_json
-from nichetrial.tables import atomic
 
 __all__ = ["FILE", "Job", "jobs_of", "read_jobs", "write_jobs"]
 

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from nichetrial.errors import Note
+from nichetrial.files import atomic
 from nichetrial.records import git, identity
-from nichetrial.tables import atomic
 
 __all__ = ["Record", "environment", "recording"]
 

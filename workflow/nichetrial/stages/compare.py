@@ -17,8 +17,9 @@ from nichetrial.compare.time_to_event import (
     restricted_means,
 )
 from nichetrial.compare.unknowns import UNKNOWNS, unknowns
+from nichetrial.files import atomic
 from nichetrial.stages.work import Work
-from nichetrial.tables import atomic, read
+from nichetrial.tables import read
 
 __all__ = ["run"]
 

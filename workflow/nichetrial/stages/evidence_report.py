@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from nichetrial.files import atomic
 from nichetrial.records.stored import read_records
 from nichetrial.report.calibration_page import recorded, render
 from nichetrial.stages.work import Work
-from nichetrial.tables import atomic
 
 __all__ = ["run"]
 

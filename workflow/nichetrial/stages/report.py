@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from nichetrial.files import atomic
 from nichetrial.records.stored import read_records
 from nichetrial.report.provenance import LEFT_OUT
 from nichetrial.report.study_page import render
 from nichetrial.stages.work import Work
-from nichetrial.tables import atomic
 
 __all__ = ["run"]
 

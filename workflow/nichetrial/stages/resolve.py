@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nichetrial.files import atomic
 from nichetrial.stages.work import Work
-from nichetrial.tables import atomic
 
 __all__ = ["run"]
 

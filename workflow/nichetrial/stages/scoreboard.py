@@ -9,8 +9,9 @@ import numpy as np
 
 from nichetrial.evidence.findings import all_findings
 from nichetrial.evidence.scoreboard import SCOREBOARD, scoreboard
+from nichetrial.files import atomic
 from nichetrial.stages.work import Work
-from nichetrial.tables import atomic, read
+from nichetrial.tables import read
 
 __all__ = ["run"]
 

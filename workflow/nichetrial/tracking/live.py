@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nichetrial.errors import UserError
-from nichetrial.tables import atomic
+from nichetrial.files import atomic
 from nichetrial.tracking import store as stores
 from nichetrial.tracking.runs import Run
 from nichetrial.tracking.writer import close, sync, sync_latest

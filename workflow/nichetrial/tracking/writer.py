@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from nichetrial import codes
 from nichetrial.compat import mlflow_database
 from nichetrial.errors import UserError
-from nichetrial.tables import atomic
+from nichetrial.files import atomic
 from nichetrial.tracking import datasets, views
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking import store as stores
