@@ -45,9 +45,3 @@ def test_the_job_runs_that_image_and_a_command_that_there_is():
     args = parser.parse_args(words[1:])
     assert (program, words[0]) == ("nichetrial", "run")
     assert args.cores == container["resources"]["requests"]["cpu"]
-
-
-def test_what_was_never_run_is_called_untested():
-    assert "Untested" in RECIPE
-    assert "Untested" in JOB
-    assert re.search(r"## Containers and Kubernetes \(untested\)", DOCS)

@@ -219,14 +219,6 @@ def test_long_labels_are_wrapped() -> None:
     assert wrapped("a label  that\nis long", 8, 2) == "a label\nthat …"
 
 
-def test_captions_say_what_is_seen() -> None:
-    for name in FIGURES:
-        assert len(catalogue.caption(name).split()) > 30
-        assert catalogue.alt(name).endswith(".")
-    with pytest.raises(KeyError):
-        catalogue.caption("pie")
-
-
 def test_the_stage_writes_the_figure_and_its_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,10 +144,3 @@ def test_parts_of_a_bar_add_up(plain) -> None:
         ends[y] = max(ends.get(y, 0.0), patch.get_x() + patch.get_width())
     assert len(ends) == 6
     assert list(ends.values()) == pytest.approx([1.0] * 6)
-
-
-def test_captions_say_what_to_conclude() -> None:
-    for name in NAMES:
-        module = import_module(f"nichetrial.figures.{name}")
-        assert len(module.CAPTION.split()) > 60
-        assert module.ALT.endswith(".")
