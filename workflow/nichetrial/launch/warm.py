@@ -169,16 +169,15 @@ class Parent:
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)  # until the job minds them itself
             _die_with(parent)
             for fd in (self._ended, self._wakes, self._watched):
                 os.close(fd)
             for connection in (self._door, *self._jobs.values()):
                 connection.close()
-            for number, fd in enumerate(fds):
-                os.dup2(fd, number)
+            for target, fd in enumerate(fds):
+                os.dup2(fd, target)
             for fd in fds:
                 os.close(fd)
             os.environ.clear()
