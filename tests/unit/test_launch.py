@@ -23,7 +23,7 @@ from nichetrial.launch.job_environment import prepare
 from nichetrial.launch.summary import effect_lines, failure_lines
 from nichetrial.pipeline.jobs import job, jobs, lost
 from nichetrial.pipeline.plan import Plan, study_file
-from nichetrial.study.layout import Chunk
+from nichetrial.study.layout import Chunk, Layout
 from nichetrial.tables import write, write_csv
 from tests.support.mice import treatment
 
@@ -364,7 +364,7 @@ def test_summary_in_words(tmp_path, small_study):
         ("anti_ly6g", "high", float("nan"), float("nan"), float("nan")),
         ("both", "high", 0.0123, 0.0119, 12.345),
     )
-    lines = effect_lines(small_study, tmp_path, missing=["anti_ly6g"])
+    lines = effect_lines(small_study, Layout(str(tmp_path)), missing=["anti_ly6g"])
     assert lines == [
         "AMD3100: 0.62 times the foci of TIMP-1-high (0.58 to 0.66)",
         "anti-Ly6G: no result, because jobs failed",
@@ -382,7 +382,7 @@ def test_the_summary_tells_which_mice_have_no_result_and_how_to_look_at_one(tmp_
     assert table.set_index("arm").loc[["high", "both"], "first_failed"].isna().all()
     write(table, tmp_path / "comparisons" / "arms.parquet", ARMS)
     write_csv(table, tmp_path / "comparisons" / "arms.csv")
-    (line,) = failure_lines(small_study, tmp_path)
+    (line,) = failure_lines(small_study, Layout(str(tmp_path)))
     assert line == (
         "AMD3100: mice without a result: 1 step limit, 1 not finite; the first again: "
         "nichetrial replay STUDY --mouse 41 --arm amd3100 --trace"
@@ -394,7 +394,7 @@ def small_outcomes(status: list[str]) -> pd.DataFrame:
 
 
 def test_summary_before_any_comparison(tmp_path, small_study):
-    assert effect_lines(small_study, tmp_path) == []
+    assert effect_lines(small_study, Layout(str(tmp_path))) == []
 
 
 @pytest.mark.parametrize(("code", "left"), [(0, 0), (1, 1), (2, 1), (-2, 130), (-15, 143)])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nichetrial import codes
 from nichetrial.errors import UserError
+from nichetrial.pipeline.stages import SIMULATE, SWEEP
 from nichetrial.pipeline.stored_study import read_study
 from nichetrial.records.origin import FOLDER, PICTURE, RULES
 from nichetrial.records.stored import read_records, require_sound, stages_of
@@ -92,10 +93,15 @@ def _plan(kind: str, study: ResolvedStudy, folder: Path) -> list[Run]:
         return plan_evidence(study, folder)
     if kind == "optimum":
         return plan_optimum(study, folder)
-    chunks = [f"mice-{chunk.name}" for chunk in study.chunks()]
-    jobs = {arm.name: [f"{arm.name}/{chunk}" for chunk in chunks] for arm in study.arms}
+    chunks = [chunk.name for chunk in study.chunks()]
+    jobs = {
+        arm.name: [SIMULATE.label({"arm": arm.name, "mice": mice}) for mice in chunks]
+        for arm in study.arms
+    }
     jobs |= {
-        a.name: [f"{s.name}/{chunk}" for chunk in chunks] for s in study.sweeps for a in s.arms
+        arm.name: [SWEEP.label({"sweep": sweep.name, "mice": mice}) for mice in chunks]
+        for sweep in study.sweeps
+        for arm in sweep.arms
     }
     return plan(study, jobs, folder)
 

@@ -12,6 +12,7 @@ from nichetrial.formatting import effect
 from nichetrial.pipeline.current import current, is_current
 from nichetrial.pipeline.plan import Plan
 from nichetrial.records.stored import notes_in
+from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["effect_lines", "failure_lines", "notes_of", "summary"]
@@ -20,7 +21,7 @@ __all__ = ["effect_lines", "failure_lines", "notes_of", "summary"]
 def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
     """Lines for the terminal: effects, failures, report, UI. What is left of an earlier version of
     the study is not among them."""
-    study, results = plan.study, Path(plan.results)
+    study, results = plan.study, plan.layout
     lines = ["", f"{study.title}: {study.cohort.mice} virtual mice"]
     if is_current(plan, "compare"):
         lines += [f"  {line}" for line in effect_lines(study, results, missing)]
@@ -39,11 +40,11 @@ def notes_of(plan: Plan, *, evidence: bool = False) -> list[Note]:
     return list(dict.fromkeys(note for record in records for note in notes_in(record)))
 
 
-def effect_lines(study: ResolvedStudy, results: Path, missing: Sequence[str] = ()) -> list[str]:
+def effect_lines(study: ResolvedStudy, results: Layout, missing: Sequence[str] = ()) -> list[str]:
     """One line for each arm against its reference; none if the comparison is not made yet."""
     labels = {arm.name: arm.label for arm in study.arms}
     lines = []
-    for row in _rows(results / "comparisons" / "effects.csv"):
+    for row in _rows(results.comparison("effects", "csv")):
         if row["outcome"] != "foci" or row["arm"] not in labels:
             continue
         arm, reference = labels[row["arm"]], labels.get(row["reference"], row["reference"])
@@ -57,11 +58,11 @@ def effect_lines(study: ResolvedStudy, results: Path, missing: Sequence[str] = (
     return lines
 
 
-def failure_lines(study: ResolvedStudy, results: Path) -> list[str]:
+def failure_lines(study: ResolvedStudy, results: Layout) -> list[str]:
     """Mice that did not come to an end, by arm; those left out say less than they seem to."""
     labels = {arm.name: arm.label for arm in study.arms}
     lines = []
-    for row in _rows(results / "comparisons" / "arms.csv"):
+    for row in _rows(results.comparison("arms", "csv")):
         counts = {k: int(_number(row[k], 0)) for k in ("implausible", "step_limit", "not_finite")}
         if any(counts.values()):
             what = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in counts.items() if n)
@@ -73,7 +74,7 @@ def failure_lines(study: ResolvedStudy, results: Path) -> list[str]:
     return lines
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: str) -> list[dict[str, str]]:
     try:
         with open(path, newline="", encoding="utf-8") as stream:
             return list(csv.DictReader(stream))

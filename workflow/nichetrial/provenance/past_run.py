@@ -154,7 +154,7 @@ def of_run(run_id: str, uri: str, keep: Path | None = None) -> Account:
 
 
 def _effects(folder: Path) -> tuple[Mapping[str, str], ...]:
-    return tuple(row for name in EFFECTS for row in rows_of(folder / name))
+    return tuple(row for name in EFFECTS for row in rows_of(str(folder / name)))
 
 
 def _makes(job: Job, arm: str, sweep: str) -> bool:

@@ -16,6 +16,7 @@ from nichetrial.errors import UserError
 from nichetrial.formatting import interval, share
 from nichetrial.records import identity
 from nichetrial.records.stored import RunRecord, made_by, part_of, read_records
+from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking import origin_files
@@ -39,8 +40,10 @@ __all__ = ["plan_evidence"]
 
 CURVE = ("limit", "median", "met", "acceptance", "effective", "origins", "support")
 BY_VARIANT = ("particles", "population", "predict")
-TABLES = ("population.parquet", "generations.csv", "posterior.csv")
+TABLES = {"population": "parquet", "generations": "csv", "posterior": "csv"}
 """What is kept of the calibration of a variant."""
+READ = ("scoreboard", "sobol", "decisions", "turns", "dose_arms")
+"""Tables of the evidence that people read."""
 HOW_CUT = {"chunk"}
 """Settings that change no result."""
 
@@ -59,7 +62,8 @@ def plan_evidence(study: ResolvedStudy, results: Path) -> list[Run]:
 
 class _Evidence:
     def __init__(self, study: ResolvedStudy, results: Path, records: Sequence[RunRecord]) -> None:
-        self.study, self.folder = study, results / "evidence"
+        self.study, self.results = study, results
+        self.layout = Layout(str(results)).evidence
         self.newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
         self.by_name = {(r["stage"], r["name"]): r for r in records}
         self.records = [
@@ -92,8 +96,8 @@ class _Evidence:
         self.key = self._key("evidence", study.name, asked, list(read.values()))
         self.start = min(ms(r["start"]) for r in records)
         self.end = max(ms(r["end"]) for r in records)
-        self.scores = rows_of(self.folder / "scoreboard.csv")
-        self.metrics = json_of(self.folder / "metrics.json")
+        self.scores = rows_of(self.layout.table("scoreboard", "csv"))
+        self.metrics = json_of(self.layout.metrics)
 
     def runs(self) -> list[Run]:
         variants = self.spec.variants
@@ -178,7 +182,7 @@ class _Evidence:
         status, wrong = self._state("population", variant)
         done = status == "FINISHED"
         start, end = self._span(variant, "particles", "population")
-        curve = rows_of(self.folder / variant / "generations.csv") if done else []
+        curve = rows_of(self.layout.table(f"{variant}/generations", "csv")) if done else []
         note = "Sequential Monte Carlo ABC on set A." if done else f"Not complete: {said(wrong)}"
         return Run(
             key=self._key("calibration", variant, self.settings, [self.key]),
@@ -195,7 +199,11 @@ class _Evidence:
             metrics={},
             history=self._history(variant, curve),
             tags=self._tags("calibration", variant) | {"mlflow.note.content": note},
-            artifacts=self._files(*(f"{variant}/{name}" for name in TABLES)) if done else (),
+            artifacts=(
+                self._files(*(self.layout.table(f"{variant}/{t}", k) for t, k in TABLES.items()))
+                if done
+                else ()
+            ),
         )
 
     def _variant(self, variant: str) -> Run:
@@ -214,7 +222,7 @@ class _Evidence:
             params={"variant": variant, "findings": words.plain(len(rows))},
             metrics=finite(self.metrics.get(variant) or {}),
             tags=self._tags("variant", variant) | {"mlflow.note.content": note},
-            artifacts=self._files(f"{variant}/experiments.parquet") if judged else (),
+            artifacts=self._files(self.layout.table(f"{variant}/experiments")) if judged else (),
         )
 
     def _parent(self, children: Sequence[Run]) -> Run:
@@ -249,28 +257,25 @@ class _Evidence:
             ),
             history={"variants_finished": progress(children[: len(self.spec.variants)])},
             tags=self._tags("evidence", "")
-            | origin_files.tags(self.folder.parent, self.newest)
+            | origin_files.tags(self.results, self.newest)
             | {"mlflow.note.content": note + _table(full)},
             artifacts=self._files(
-                "report.html",
-                "scoreboard.csv",
-                "scoreboard.parquet",
-                "sobol.csv",
-                "decisions.csv",
-                "turns.csv",
-                "dose_arms.csv",
+                self.layout.page,
+                self.layout.table("scoreboard"),
+                *(self.layout.table(name, "csv") for name in READ),
             )
-            + self._files("figures/*.png", "figures/*.svg", folder="figures")
+            + self._files(
+                self.layout.figure("*", "png"), self.layout.figure("*", "svg"), folder="figures"
+            )
             + origin_files.artifacts(
-                self.folder.parent, self.newest, self.records, self.folder.name
+                self.results, self.newest, self.records, Path(self.layout.folder).name
             ),
             child=False,
         )
 
-    def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
+    def _files(self, *paths: str, folder: str = "") -> tuple[Artifact, ...]:
         """Files of the evidence that jobs made."""
-        within = [f"{self.folder.name}/{pattern}" for pattern in patterns]
-        return files(self.folder.parent, *within, folder=folder, made=made_by(self.records))
+        return files(self.results, *paths, folder=folder, made=made_by(self.records))
 
     def _tags(self, role: str, variant: str) -> dict[str, str]:
         own = {"nichetrial.variant": variant} if variant else {}

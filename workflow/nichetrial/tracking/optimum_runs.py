@@ -10,6 +10,7 @@ from typing import Any
 from nichetrial.formatting import number, tick
 from nichetrial.records import identity
 from nichetrial.records.stored import made_by, part_of, read_records
+from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.runs import Run, common_tags, files, finite, ms, rows_of
@@ -53,7 +54,8 @@ def plan_optimum(study: ResolvedStudy, results: Path) -> list[Run]:
     tags = common_tags("optimum", record, study=study.name, seed=study.seed, code=code)
     start, end = ms(record["start"]), ms(record["end"])
     arm, drug = study.arm(spec.arm), study.arm(spec.arm).treatments[spec.treatment].drug
-    tried = rows_of(results / "comparisons" / "evaluations.csv")
+    layout = Layout(str(results))
+    tried = rows_of(layout.comparison("evaluations", "csv"))
     children = [
         Run(
             key=key(row["evaluation"], row, [whole]),
@@ -70,7 +72,7 @@ def plan_optimum(study: ResolvedStudy, results: Path) -> list[Run]:
         )
         for row in tried
     ]
-    found = {row["schedule"]: row for row in rows_of(results / "comparisons" / "optimum.csv")}
+    found = {row["schedule"]: row for row in rows_of(layout.comparison("optimum", "csv"))}
     metrics = {
         f"{name}_{column}": row[column]
         for name, row in found.items()
@@ -79,11 +81,11 @@ def plan_optimum(study: ResolvedStudy, results: Path) -> list[Run]:
     made = made_by(read_records(results))
     kept = files(
         results,
-        "comparisons/evaluations.*",
-        "comparisons/optimum.*",
+        layout.comparison("evaluations", "*"),
+        layout.comparison("optimum", "*"),
         folder="comparisons",
         made=made,
-    ) + files(results, "figures/optimum.*", folder="figures", made=made)
+    ) + files(results, layout.figure("optimum", "*"), folder="figures", made=made)
     parent = Run(
         key=whole,
         study_key=whole,

@@ -73,10 +73,11 @@ def artifacts(
     """
     own = results / part / "tracking"
     write_jobs(jobs_of(records), own / JOBS)
-    found = files(own, JOBS, PICTURE, folder=IN_MLFLOW)
+    found = files(own, f"{own}/{JOBS}", f"{own}/{PICTURE}", folder=IN_MLFLOW)
     if origin := _kept(results, record):
         top = results / FOLDER
-        found += files(top, ORIGIN, *([DIFF] if origin.diff else []), folder=IN_MLFLOW)
+        kept = [ORIGIN, DIFF] if origin.diff else [ORIGIN]
+        found += files(top, *(f"{top}/{name}" for name in kept), folder=IN_MLFLOW)
         for name, digest in origin.files.items():
             path = top / STUDY / name
             folder = f"{IN_MLFLOW}/{STUDY}/{Path(name).parent.as_posix()}".removesuffix("/.")

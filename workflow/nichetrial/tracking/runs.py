@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,15 +117,17 @@ def common_tags(
 
 
 def files(
-    results: Path, *patterns: str, folder: str = "", made: Mapping[str, str] | None = None
+    results: Path, *paths: str, folder: str = "", made: Mapping[str, str] | None = None
 ) -> tuple[Artifact, ...]:
     """The ordinary files below ``results`` that match, as artifacts in ``folder``; no link is
     followed.
 
     Args:
+        paths: of ``study.layout.Layout``, with ``*`` for any name.
         made: path within ``results`` -> SHA-256, of what jobs made; nothing else counts.
     """
     found = []
+    patterns = [Path(path).relative_to(results).as_posix() for path in paths]
     for path in sorted({p for pattern in patterns for p in results.glob(pattern)}):
         within = path.relative_to(results).as_posix()
         if inside(results, within) and (made is None or within in made):
@@ -166,12 +169,12 @@ def finite(values: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
+def rows_of(path: str) -> list[dict[str, str]]:
+    if not os.path.isfile(path):
         return []
-    with path.open(newline="", encoding="utf-8") as stream:
+    with open(path, newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
 
 
-def json_of(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+def json_of(path: str) -> dict[str, Any]:
+    return json.loads(Path(path).read_text(encoding="utf-8")) if os.path.isfile(path) else {}

@@ -16,6 +16,7 @@ from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.records import identity
 from nichetrial.records.stored import RunRecord, made_by, part_of, read_records
+from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import Arm, ResolvedStudy
 from nichetrial.tracking import datasets, measures, origin_files
 from nichetrial.tracking import descriptions as words
@@ -78,6 +79,7 @@ class _Campaign:
         records: Sequence[RunRecord],
     ) -> None:
         self.study, self.jobs, self.results = study, jobs, results
+        self.layout = Layout(str(results))
         self.newest = max(records, key=lambda r: (r["end"], r["stage"], r["name"]))
         self.science, self.lock = self.newest["science"], self.newest["lock_digest"]
         self.code = hashlib.sha256(identity.canonical(self.science).encode()).hexdigest()
@@ -96,8 +98,8 @@ class _Campaign:
         self.start, self.end = self._span(records)
         self.compared = self._comparison_record()
         self.reference = study.comparisons.reference
-        self.effects = rows_of(results / "comparisons" / "effects.csv") if self.compared else []
-        self.metrics = json_of(results / "comparisons" / "metrics.json") if self.compared else {}
+        self.effects = rows_of(self.layout.comparison("effects", "csv")) if self.compared else []
+        self.metrics = json_of(self.layout.metrics) if self.compared else {}
         swept = self._made_of_this("compare_sweeps", "sweeps")
         self.effects_of = self._by_arm(
             [*self.effects, *(self._table("sweep_effects") if swept else ())]
@@ -168,7 +170,7 @@ class _Campaign:
         )
 
     def _table(self, name: str) -> Sequence[Row]:
-        return rows_of(self.results / "comparisons" / f"{name}.csv")
+        return rows_of(self.layout.comparison(name, "csv"))
 
     def _by_arm(self, rows: Iterable[Row]) -> dict[str, list[Row]]:
         """Rows against the reference, and those of no pair (under an empty name), by arm."""
@@ -318,9 +320,9 @@ class _Campaign:
             datasets=(*self.mice, *self._simulated("outcomes")),
             tags=self._tags("comparison", record or self.newest) | {"mlflow.note.content": note},
             artifacts=self._files(
-                "comparisons/*.csv",
-                "comparisons/*.parquet",
-                "comparisons/metrics.json",
+                self.layout.comparison("*", "csv"),
+                self.layout.comparison("*"),
+                self.layout.metrics,
                 folder="comparisons",
             )
             if record
@@ -336,7 +338,7 @@ class _Campaign:
             if r["status"] != "FINISHED" and r["stage"] not in BEFORE_REPORT:
                 failures.append(f"{r['stage']} {r['name']}: {str(r['error']).splitlines()[0]}")
                 states.add(fault(r))
-        if not self._files("report.html"):
+        if not self._files(self.layout.page):
             failures.append("the report is not written")
             states.add("KILLED")
         metrics = {"arms_failed": float(sum(c.status == "FAILED" for c in arms))}
@@ -346,9 +348,14 @@ class _Campaign:
                 metrics |= finite({f"{first}_ratio.{row['arm']}": row.get("ratio")})
         metrics |= measures.design(self.needed.get("", []))
         kept = self._files(
-            "study.json", "report.html", "comparisons/effects.csv", "comparisons/sweep_effects.csv"
+            self.layout.study,
+            self.layout.page,
+            self.layout.comparison("effects", "csv"),
+            self.layout.comparison("sweep_effects", "csv"),
         )
-        kept += self._files("figures/*.png", "figures/*.svg", folder="figures")
+        kept += self._files(
+            self.layout.figure("*", "png"), self.layout.figure("*", "svg"), folder="figures"
+        )
         kept += origin_files.artifacts(self.results, self.newest, self._counting())
         return Run(
             key=self.key,
@@ -387,8 +394,8 @@ class _Campaign:
         study = self.study
         return common_tags(role, record, study=study.name, seed=study.seed, code=self.code)
 
-    def _files(self, *patterns: str, folder: str = "") -> tuple[Artifact, ...]:
-        return files(self.results, *patterns, folder=folder, made=self.outputs)
+    def _files(self, *paths: str, folder: str = "") -> tuple[Artifact, ...]:
+        return files(self.results, *paths, folder=folder, made=self.outputs)
 
     def _counting(self) -> list[RunRecord]:
         """The records whose jobs belong to this study and code."""
