@@ -255,9 +255,9 @@ def _empty(path):
         (lambda path: None, r"not a population \(FileNotFoundError\)"),
         (lambda path: path.write_text("mouse,mmp_ki\n1,2\n"), r"not a population \(ArrowInvalid\)"),
         (lambda path: path.write_bytes(b""), r"not a population \(ArrowInvalid\)"),
-        (_other_columns, "another version of the model; calibrate anew"),
-        (_other_order, "another version of the model; calibrate anew"),
-        (_empty, "another version of the model; calibrate anew"),
+        (_other_columns, "another version of the model; calibrate again"),
+        (_other_order, "another version of the model; calibrate again"),
+        (_empty, "another version of the model; calibrate again"),
     ],
     ids=["missing", "text", "nothing in it", "a column less", "another order", "no particle"],
 )

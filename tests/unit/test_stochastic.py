@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import subprocess
-import sys
-
 import mpmath
 import numpy as np
 import pytest
@@ -244,28 +239,6 @@ def test_a_mouse_alone_is_the_mouse_among_others():
     among = [read(steps, mouse) for mouse in range(20)]
     assert [read(steps, mouse) for mouse in reversed(range(20))] == among[::-1]
     assert len(set(among)) == 20
-
-
-@pytest.mark.slow
-def test_same_bytes_on_a_processor_without_vectors_and_fused_multiply_add(tmp_path):
-    env = os.environ | {
-        "NUMBA_CPU_NAME": "generic",
-        "NUMBA_CPU_FEATURES": "",
-        "NUMBA_CACHE_DIR": str(tmp_path),
-    }
-    code = "from tests.unit.test_stochastic import digest; print(digest())"
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], env=env, capture_output=True, text=True
-    )
-    assert done.stdout.strip() == digest(), done.stderr
-
-
-def digest() -> str:
-    steps = constant_rate(40.0, 30.0)
-    p = a_mouse(colony_spread=0.2)
-    data = b"".join(read(steps, mouse, 1e9) for mouse in range(20))
-    data += np.float64(expected_visible(steps, 33, p, 10.0, 100.0)).tobytes()
-    return hashlib.sha256(data).hexdigest()
 
 
 @settings(max_examples=30, deadline=None)

@@ -161,7 +161,7 @@ def test_generate_mends_and_checks(
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "workflow" / "nichetrial").mkdir(parents=True)
     assert cli.main(["generate", "--check"]) == 1
-    assert "config.yaml is stale; mend it with: nichetrial generate" in capsys.readouterr().out
+    assert "config.yaml is stale; fix it with: nichetrial generate" in capsys.readouterr().out
     assert cli.main(["generate"]) == 0
     assert (tmp_path / "config.yaml").read_text(encoding="utf-8") == config_yaml()
     assert cli.main(["generate", "--check"]) == 0

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from nichetrial.study.resolved import Arm, CohortSpec, ComparisonSpec, ResolvedStudy, Treatment
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.markdown import said
 
@@ -89,15 +90,16 @@ def test_a_renderer_finds_text_alone(of: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_all_texts_of_a_study_go_through_it(text: str) -> None:
-    arm = {"name": text, "label": text, "treatments": [{"drug": text, "written": text}]}
-    study = {
-        "title": text,
-        "question": text,
-        "seed": 1,
-        "arms": [arm],
-        "cohort": {"mice": 1},
-        "comparisons": {"reference": text},
-    }
+    given = Treatment.model_construct(drug=text, written=text)
+    arm = Arm.model_construct(name=text, label=text, treatments=(given,))
+    study = ResolvedStudy.model_construct(
+        title=text,
+        question=text,
+        seed=1,
+        arms=(arm,),
+        cohort=CohortSpec.model_construct(mice=1),
+        comparisons=ComparisonSpec.model_construct(reference=text),
+    )
     row = {
         "arm": text,
         "reference": text,
