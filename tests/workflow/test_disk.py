@@ -43,7 +43,7 @@ def test_a_full_disk_is_told_and_the_same_command_goes_on(small, finished, tmp_p
         ballast.write_bytes(bytes(_free(folder)))
     assert run.wait(timeout=240) == 1
     said = (folder / "said.txt").read_text()
-    assert "the disk is full; make room, and the same command goes on" in said
+    assert "the disk is full; make room, then run the same command" in said
     made = set(parquet(folder / "results" / "tiny"))
 
     refused = nichetrial(folder, "run", STUDY, "--cores", "2")
