@@ -15,11 +15,11 @@ PACKAGES := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet instal
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run population test ui bench lint format lock generate screenshots clean venv env dev peers
+.PHONY: help run population test test-fast ui bench lint format lock generate screenshots clean venv env dev peers
 
 help: ## say what there is
 	@echo "make TARGET [STUDY=config.yaml] [CORES=2]"
-	@sed -n 's/^\([a-z]*\):.*## /  \1@/p' $(firstword $(MAKEFILE_LIST)) | while IFS=@ read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## /  \1@/p' $(firstword $(MAKEFILE_LIST)) | while IFS=@ read -r name text; do \
 	  printf '  %-11s %s\n' $$name "$$text"; done
 
 run: env ## run STUDY, from its file to the report
@@ -30,6 +30,9 @@ ui: env ## open the tracked runs in the browser
 
 test: dev ## all tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
+
+test-fast: dev ## the quick tests, without Snakemake, MLflow and pictures
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests/unit
 
 bench: peers ## the benchmarks, as ratios
 	@for part in run precision yardstick.yardstick peak price colonies scale comparisons tracking dag docs; do \

@@ -23,6 +23,8 @@ from nichetrial.compat import (
     snakemake_messages,
 )
 
+pytestmark = [pytest.mark.slow]
+
 
 def test_routes() -> None:
     """nichetrial/compat/mlflow_routes.py lists addresses that MLflow still has."""

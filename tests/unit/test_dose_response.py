@@ -58,6 +58,7 @@ def test_flat_data_have_no_curve():
     assert set(curves["kind"]) == {"point"}
 
 
+@pytest.mark.slow
 def test_few_doses_high_ed50_and_turns_are_named():
     assert fitted([1.0, 0.8, 0.5], some(3))[0].note == "fewer than three doses above zero"
     late = Hill(1.0, 0.1, 500.0, 1.5).at(DOSES)

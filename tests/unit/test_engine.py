@@ -19,6 +19,8 @@ from nichetrial.study.resolved import Host
 from nichetrial.trial.events import events, reading
 from tests.support.mice import ARMS, SEED, arm, cohort, treatment
 
+pytestmark = [pytest.mark.slow]
+
 MICE = cohort(20)
 P = np.ascontiguousarray(MICE[list(PARAMETER_NAMES)], dtype=np.float64)
 WILD = np.ones(4)

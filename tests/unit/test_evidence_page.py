@@ -25,6 +25,8 @@ from nichetrial.tables import write
 from tests.support.evidence_results import build, make_study
 from tests.support.pages import PIXEL, Page
 
+pytestmark = [pytest.mark.slow]
+
 RECORDS = [
     {
         "stage": "scoreboard",

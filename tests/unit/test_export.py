@@ -26,6 +26,8 @@ from nichetrial.study.load import load
 from tests.support import ROOT
 from tests.support.mice import ARMS, AT_ONCE, cohort, row
 
+pytestmark = [pytest.mark.slow]
+
 MICE = cohort(2)
 STUDY = ROOT / "config.yaml"
 

@@ -22,6 +22,8 @@ from nichetrial.figures.declared import FIGURES
 from nichetrial.figures.style import arm_styles, save, spread, wrapped
 from tests.support.trial_results import FEW, LABELS, build, make_study, words
 
+pytestmark = [pytest.mark.slow]
+
 SCHEDULE = importlib.util.find_spec("nichetrial.figures.schedule") is not None
 ELSEWHERE = {
     "event_free",

@@ -29,6 +29,8 @@ from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tables import write
 from tests.support.evidence_results import build, make_study
 
+pytestmark = [pytest.mark.slow]
+
 
 def words(figure: Figure) -> str:
     """All text in a figure, line breaks as spaces."""

@@ -17,6 +17,8 @@ from nichetrial.study.resolved import ResolvedStudy
 from tests.support.lab_figures import lab_tables
 from tests.support.trial_results import FACTOR, FEW, build, make_study, outcome_table, words
 
+pytestmark = [pytest.mark.slow]
+
 NAMES = ("event_free", "power", "uncertainty")
 
 

@@ -15,6 +15,8 @@ from nichetrial.figures import catalogue
 from nichetrial.study.load import load_text
 from nichetrial.trial.simulate import simulate
 
+pytestmark = [pytest.mark.slow]
+
 STUDY = """
 study: {name: swept}
 cohort: {mice: 40}

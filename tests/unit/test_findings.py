@@ -386,6 +386,7 @@ def test_particles_do_depend_on_what_set_a_says(tmp_path, monkeypatch):
     assert particles(tmp_path / "after") != before
 
 
+@pytest.mark.slow
 def test_no_row_of_set_b_is_parsed_while_particles_move(tmp_path):
     """All files that the process opens are watched: those of set B for their digest alone."""
     (tmp_path / "study.json").write_text(load_text(SMALL).model_dump_json())

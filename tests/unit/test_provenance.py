@@ -290,6 +290,7 @@ def test_an_arm_is_its_part_of_the_study():
         account().of_arm("b")
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.integers() | st.none(),

@@ -160,6 +160,7 @@ def test_trial_and_evidence_do_not_see_each_other(tmp_path, monkeypatch):
     assert plan(of, jobs(of), results) == before
 
 
+@pytest.mark.slow
 def test_mlflow_shows_the_curve_once_however_often_it_is_sent(tmp_path, monkeypatch):
     from mlflow import MlflowClient
 

@@ -26,6 +26,8 @@ from nichetrial.tracking.writer import sync, write
 from tests.support.stores import Counted, Killed, contents, latest, planned
 from tests.support.tracked import LABELS, build, jobs, study
 
+pytestmark = [pytest.mark.slow]
+
 ROUNDS, KILLS = 4, 8
 """Experiments, and writers that are killed in each before the one that is not."""
 

@@ -22,6 +22,8 @@ from nichetrial.tracking.writer import sync
 from tests.support.stores import planned
 from tests.support.tracked import build
 
+pytestmark = [pytest.mark.slow]
+
 NAMES = [
     """it's "both" quotes""",
     "back\\slash \\' \\\"",

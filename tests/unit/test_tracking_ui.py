@@ -28,6 +28,8 @@ from nichetrial.tracking.study_runs import plan
 from nichetrial.tracking.writer import sync, write_receipt
 from tests.support.tracked import build, jobs, study
 
+pytestmark = [pytest.mark.slow]
+
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

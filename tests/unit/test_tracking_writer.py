@@ -27,6 +27,8 @@ from nichetrial.tracking.writer import sync, write, write_receipt
 from tests.support.stores import Counted, Killed, contents, planned
 from tests.support.tracked import LABELS, build, compare, simulate, study
 
+pytestmark = [pytest.mark.slow]
+
 PACKAGE_ROOT = str(identity.PACKAGE.parent)
 
 

@@ -61,6 +61,7 @@ def test_known_components_are_found(sd, shared):
     assert row["particles"] == P
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_true_share_about_as_often_as_they_say():
     sd, n, hits = (1.0, 1.0, 1.0), 100, 0
     zero = group(np.ones((n, 3, 2)))
