@@ -40,12 +40,14 @@ def main() -> None:
     os.set_inheritable(door.fileno(), False)
     if watched in select.select([door.fileno(), watched], [], [])[0]:
         return
-    for name in FIRST:
-        importlib.import_module(name)
-    from nichetrial import cli
-    from nichetrial.engine.self_test import exercise
+    with contextlib.suppress(Exception):  # a job that needs what fails here says so itself
+        for name in FIRST:
+            importlib.import_module(name)
+        from nichetrial.engine.self_test import exercise
 
-    exercise()
+        exercise()
+    from nichetrial import cli
+
     gc.freeze()  # what is loaded stays shared with the children
     Parent(door, watched, load=load, do=cli.main).serve()
 

@@ -125,11 +125,14 @@ class Parent:
     def _start(self, client: socket.socket) -> None:
         """A job; a task that does not come whole is none."""
         client.settimeout(PATIENCE)
+        fds: list[int] = []
         try:
             head, fds, *_ = socket.recv_fds(client, LENGTH.size, 3)
             content = client.recv(LENGTH.unpack(head)[0], socket.MSG_WAITALL)
             task = json.loads(content)
         except (OSError, ValueError, LookupError, struct.error):
+            for fd in fds:
+                os.close(fd)
             client.close()
             return
         client.settimeout(None)
