@@ -361,6 +361,16 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "  pairs:\n    - {arm: both, reference: high}\n  combinations:",
         "NT020 study.yaml:33: comparisons.pairs[0]",
     ),
+    "pair twice, the other way round": (
+        "  combinations:",
+        "  pairs:\n    - {arm: both, reference: ly6g}\n    - {arm: ly6g, reference: both}\n  combinations:",
+        "NT014 study.yaml:34: comparisons.pairs[1]",
+    ),
+    "reference against an arm": (
+        "  combinations:",
+        "  pairs:\n    - {arm: high, reference: both}\n  combinations:",
+        "NT020 study.yaml:33: comparisons.pairs[0]",
+    ),
     "pair of unknown arms": (
         "  combinations:",
         "  pairs:\n    - {arm: both, reference: plane}\n  combinations:",

@@ -29,7 +29,7 @@ def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> l
         return name in names
 
     known(comparisons.reference, "reference")
-    seen: set[tuple[str, str]] = set()
+    seen: list[set[str]] = []
     for i, pair in enumerate(comparisons.pairs):
         known(pair.arm, "pairs", i, "arm")
         known(pair.reference, "pairs", i, "reference")
@@ -42,24 +42,24 @@ def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> l
                     f'arm "{pair.arm}" is its own reference; compare it with another arm',
                 )
             )
-        elif (pair.arm, pair.reference) in seen:
+        elif {pair.arm, pair.reference} in seen:  # the mirror image is the same comparison
             problems.append(
                 Problem(
                     here,
                     codes.TWICE,
-                    f'the pair "{pair.arm}" against "{pair.reference}" is there twice; delete one',
+                    f'"{pair.arm}" and "{pair.reference}" are compared twice; delete one pair',
                 )
             )
-        elif pair.reference == comparisons.reference:
+        elif comparisons.reference in (pair.arm, pair.reference):
             problems.append(
                 Problem(
                     here,
                     codes.POINTLESS,
-                    f'"{pair.arm}" is compared with the reference '
-                    f'"{pair.reference}" in any case; delete this pair',
+                    f'"{pair.arm}" and "{pair.reference}" are compared in any case, because one of '
+                    "them is the reference; delete this pair",
                 )
             )
-        seen.add((pair.arm, pair.reference))
+        seen.append({pair.arm, pair.reference})
     combined: set[str] = set()
     for i, item in enumerate(comparisons.combinations):
         here = ("comparisons", "combinations", i)
