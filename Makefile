@@ -29,7 +29,7 @@ ui: env ## open the tracked runs in the browser
 	@$(PY) -P -m nichetrial ui
 
 test: dev ## all tests
-	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-fast: dev ## the quick tests, without Snakemake, MLflow and pictures
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests/unit

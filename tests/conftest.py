@@ -19,6 +19,15 @@ from tests.support import ROOT
 from tests.support.mice import arm, treatment
 
 
+LONG = ("slurm", "workflow", "server", "browser")
+"""Folders whose files take minutes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, so that one core does not wait for the other at the end."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
