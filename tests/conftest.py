@@ -18,7 +18,6 @@ from nichetrial.study.sections import (
 from tests.support import ROOT
 from tests.support.mice import arm, treatment
 
-
 LONG = ("slurm", "workflow", "server", "browser")
 """Folders whose files take minutes."""
 
