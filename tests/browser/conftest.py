@@ -103,10 +103,11 @@ def invented(root: Path) -> Path:
         for arm in study.arms:
             _simulated(results, study, arm.name, mice)
     outcomes = sorted((results / "simulations").rglob("*.outcomes.parquet"))
-    compared = {"comparisons": study.comparisons.model_dump(mode="json"), "missing": []}
+    asked = study.model_dump(mode="json")
+    compared = {"study": {"comparisons": asked["comparisons"]}, "missing": []}
     tables = sorted((results / "comparisons").iterdir())
     _record(results, "compare", "comparisons", compared, inputs=outcomes, outputs=tables)
-    _record(results, "power", "power", {"power": study.power.model_dump(mode="json")})
+    _record(results, "power", "power", {"study": {"power": asked["power"]}})
     (results / "figures").mkdir()
     for figure in filter(study.asks_for, FIGURES):
         drawn = catalogue.draw(figure, study, results, [])
@@ -120,7 +121,7 @@ def invented(root: Path) -> Path:
 
 def _simulated(results: Path, study: ResolvedStudy, arm: str, mice: Path) -> None:
     out = results / "simulations" / arm / f"{mice.stem}.outcomes.parquet"
-    given = {"arm": study.arm(arm).model_dump(mode="json")}
+    given = {"study": {"arms": [study.arm(arm).model_dump(mode="json")]}}
     _record(results, "simulate", f"{arm}/{mice.stem}", given, inputs=[mice], outputs=[out])
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from nichetrial.study.resolved import Arm, CohortSpec, ComparisonSpec, ResolvedStudy
 from nichetrial.tracking import descriptions as words
 from tests.support.browsing import CHROMIUM, PICTURES, REAL, Site
 
@@ -247,14 +248,14 @@ def _opened(page: Any, site: Site, run: str) -> None:
 
 
 def test_a_hostile_title_is_shown_and_does_nothing(page: Any, site: Site) -> None:
-    study = {
-        "title": HOSTILE,
-        "question": f"{HOSTILE} nothing else",
-        "seed": 1,
-        "cohort": {"mice": 1},
-        "arms": [{"name": "a", "label": HOSTILE}],
-        "comparisons": {"reference": "a"},
-    }
+    study = ResolvedStudy.model_construct(
+        title=HOSTILE,
+        question=f"{HOSTILE} nothing else",
+        seed=1,
+        cohort=CohortSpec.model_construct(mice=1),
+        arms=(Arm.model_construct(name="a", label=HOSTILE),),
+        comparisons=ComparisonSpec.model_construct(reference="a"),
+    )
     _opened(page, site, _noted(site, words.study_note(study, [], [HOSTILE])))
     shown = page.locator("p", has_text="nothing else").first
     assert shown.inner_text() == f"{HOSTILE} nothing else".replace("\\\n", "").replace("\n", " ")

@@ -52,12 +52,14 @@ DEFAULT = checkout() / "workflow" / "profiles" / "default" / "config.yaml"
 def _without_starts(said: str) -> str:
     """What was printed, but for Python's own words when it is stopped before it runs any module, or
     while it imports what minds signals."""
+
+    def kept(trace: re.Match[str]) -> str:
+        frames = [f for f in trace[0].splitlines() if "nichetrial" in f]
+        return trace[0] if any("__main__.py" not in f for f in frames) else ""
+
     start = r"Fatal Python error: init_.*?^\s*KeyboardInterrupt$"
-    import_ = (
-        r"^Traceback.*\n(?:  File \"<frozen .*\n|  File .*__main__.py\".*\n    import signal\n)+"
-        r"KeyboardInterrupt$"
-    )
-    return re.sub(import_, "", re.sub(start, "", said, flags=re.M | re.S), flags=re.M)
+    trace = r"^Traceback .*\n(?: .*\n)+KeyboardInterrupt$"
+    return re.sub(trace, kept, re.sub(start, "", said, flags=re.M | re.S), flags=re.M)
 
 
 def _parents(run: int) -> list[int]:

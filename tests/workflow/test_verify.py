@@ -182,6 +182,6 @@ def test_many_are_counted_and_more_than_a_command_line_holds_are_named_by_rule(f
     verdict = judged(folder, monkeypatch)
     assert len(verdict.targets()) == len(verdict.wrong) == 2 * len(DRAWN)
     (line,) = verdict.lines()
-    assert f" and {2 * len(DRAWN) - 3} more are not what the run record says" in line
+    assert f" and {2 * len(DRAWN) - 3} more are different from the run record" in line
     monkeypatch.setattr("nichetrial.pipeline.verify.LONGEST", 100)
     assert verdict.targets() == ["figure"]
