@@ -328,7 +328,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     ),
     "lethal below detectable": (
         "    end: 40 d",
-        "    end: 40 d\n    lethal: 100 cells",
+        "    end: 40 d\n    lethal: 60000 cells",
         "NT018 study.yaml:15: experiment.readout.lethal",
     ),
     "detectable below visible": (
@@ -465,6 +465,41 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "  mice: 20",
         "  mice: 20\n  parameters:\n    sdf1_half_life: {uniform: [1 h]}",
         "NT024 study.yaml:7: cohort.parameters.sdf1_half_life.uniform",
+    ),
+    "parameter below its physical range": (
+        "  mice: 20",
+        "  mice: 20\n  parameters:\n    niche_steepness: {fixed: 1e-300}",
+        "NT011 study.yaml:7: cohort.parameters.niche_steepness.fixed",
+    ),
+    "parameter above its physical range": (
+        "  mice: 20",
+        "  mice: 20\n  parameters:\n    sdf1_half_life: {log_uniform: [1 h, 1e300 h]}",
+        "NT011 study.yaml:7: cohort.parameters.sdf1_half_life.log_uniform[1]",
+    ),
+    "median outside the physical range": (
+        "  mice: 20",
+        "  mice: 20\n  parameters:\n    timp1_basal: {log_normal: {median: 1 M, cv: 0.3}}",
+        "NT011 study.yaml:7: cohort.parameters.timp1_basal.log_normal.median",
+    ),
+    "beta of next to nothing": (
+        "  mice: 20",
+        "  mice: 20\n  parameters:\n    arrest_probability: {beta: {mean: 0.5, size: 1e-300}}",
+        "NT011 study.yaml:7: cohort.parameters.arrest_probability.beta.size",
+    ),
+    "foci of one cell": (
+        "    day: 11 d",
+        "    day: 11 d\n    visible: 1 cell",
+        "NT012 study.yaml:14: experiment.readout.visible",
+    ),
+    "a moment that is not zero": (
+        "    day: 4 d",
+        "    day: day 1e-300",
+        "NT012 study.yaml:11: experiment.challenge.day",
+    ),
+    "molar dose that no mouse survives": (
+        "      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:",
+        "      - {drug: amd3100, dose: 1 mol/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:",
+        "NT011 study.yaml:20: arms.amd3100.treatments[0].dose",
     ),
     "unknown figure format": (
         "  dpi: 100",

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from nichetrial import codes
 from nichetrial.cohort.distributions import quantile
 from nichetrial.cohort.plausibility import RULES, first_reason
-from nichetrial.cohort.sample import SCHEMA, sample
+from nichetrial.cohort.sample import BEYOND, SCHEMA, sample
 from nichetrial.errors import UserError
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import Distribution
 from nichetrial.tables import read, units, write
+from tests.support.broken_studies import SOUND
 
 WHOLE = sample(seed=7, first=0, last=299, overrides={})[0]
 
@@ -49,6 +54,31 @@ def test_all_mice_are_plausible_and_rejections_have_reasons():
     assert (first_reason({n: frame[n].to_numpy() for n in PARAMETERS}) == -1).all()
     assert sum(rejected.values()) == (frame["attempts"] - 1).sum()
     assert set(rejected) <= set(RULES)
+
+
+def test_no_draw_is_outside_its_physical_range():
+    wide = {"niche_steepness": Distribution(kind="log_normal", a=4.0, b=3.0)}
+    drawn, rejected = sample(seed=7, first=0, last=299, overrides=wide)
+    assert drawn["niche_steepness"].between(0.2, 20).all()
+    assert rejected[BEYOND] > 0
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS.values(), ids=lambda p: p.name)
+def test_the_physical_range_holds_the_prior(parameter):
+    p = parameter
+    low, high = quantile(p.kind, p.a, p.b, np.array([1e-4, 1 - 1e-4]))
+    assert p.lowest <= low <= high <= p.highest
+
+
+def test_check_refuses_parameters_that_leave_no_mouse(tmp_path):
+    study = tmp_path / "study.yaml"
+    own = "  mice: 20\n  parameters: {niche_threshold: {fixed: 0.5}}\n"
+    study.write_text(SOUND.replace("  mice: 20\n", own))
+    done = subprocess.run(
+        [sys.executable, "-m", "nichetrial", "check", str(study)], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert f"cohort.parameters: {codes.NO_PLAUSIBLE_MOUSE} " in done.stderr
 
 
 def test_impossible_priors_end_with_advice():

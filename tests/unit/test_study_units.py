@@ -35,10 +35,44 @@ from nichetrial.study.units import DOSE, UnitError, convert, pretty
         ("5 mg/kg", DOSE, 5.0),
         ("5000 ug/kg", DOSE, 5.0),
         ("5 umol/kg", DOSE, 5000.0),
+        ("5 ug/g", DOSE, 5.0),
+        ("5 mg*kg^-1", DOSE, 5.0),
+        ("3 nmol·g^-1", DOSE, 3000.0),
     ],
 )
 def test_understood(written: object, unit: str, value: float) -> None:
     assert convert(written, unit).value == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ("30 degree", "1"),
+        ("1 rad", "1"),
+        ("5 ppm", "1"),
+        ("1 d**1", "d"),
+        ("1 d^1", "d"),
+        ("-0 d", "d"),
+        ("-0", "1"),
+        ("5 mg kg^-1", DOSE),
+        ("5 mg/g/kg", DOSE),
+        ("5 mg/L", DOSE),
+    ],
+)
+def test_other_forms_are_refused(written: str, unit: str) -> None:
+    with pytest.raises(UnitError):
+        convert(written, unit)
+
+
+@pytest.mark.parametrize(
+    ("written", "unit", "right"),
+    [("5 mg/Kg", DOSE, "5 mg/kg"), ("2 NM", "nM", "2 nM"), ("2 Days", "d", "2 days")],
+)
+def test_a_unit_in_other_letters_is_suggested(written: str, unit: str, right: str) -> None:
+    with pytest.raises(UnitError) as refused:
+        convert(written, unit)
+    assert f'"{right}"' in str(refused.value)
+    assert convert(right, unit).value > 0
 
 
 def test_mass_concentrations_need_a_molar_mass() -> None:

@@ -406,6 +406,11 @@ DOSED_AFTER_READ_OUT = Code(
     "A treatment begins on the day of read-out or later, so it cannot change what is counted then.",
     "Start it before the read-out. What happens later shows in event-free time alone.",
 )
+NEAR_THE_EDGE = Code(
+    803,
+    "A parameter of the study is near the edge of its physical range.",
+    "Look at the value and its unit again; docs/study-file.md lists the ranges.",
+)
 NO_SAFE_CACHE = Code(
     860,
     "Compiled code is kept in a folder that only its owner can write, because whoever writes it "

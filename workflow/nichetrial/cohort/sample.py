@@ -24,6 +24,7 @@ from nichetrial.tables import Schema
 __all__ = ["MAX_ATTEMPTS", "SCHEMA", "animals", "sample"]
 
 MAX_ATTEMPTS = 1000
+BEYOND = "a parameter that the study overrides is outside its physical range"
 NO_PARTICLE = -1
 SCHEMA: Schema = {
     "mouse": (pa.int64(), "1", "number of the mouse, the key of its randomness"),
@@ -137,14 +138,18 @@ def _plausible(
     waiting = np.arange(mice.shape[0])
     values = np.empty((mice.shape[0], len(NAMES)))
     rejected: Counter[str] = Counter()
-    reasons = list(RULES)
+    reasons = [*RULES, BEYOND]
     while waiting.size:
         who, tries = mice[waiting], attempts[waiting]
         values[waiting] = draw(waiting, who, tries)
+        beyond = np.zeros(waiting.shape, dtype=bool)
         for name, d in overrides.items():
             u = uniforms(np.uint64(seed), 0, who, purpose(name), tries)
-            values[waiting, NAMES.index(name)] = quantile(d.kind, d.a, d.b, u)
+            own = quantile(d.kind, d.a, d.b, u)
+            values[waiting, NAMES.index(name)] = own
+            beyond |= (own < PARAMETERS[name].lowest) | (own > PARAMETERS[name].highest)
         why = first_reason({name: values[waiting, k] for k, name in enumerate(NAMES)})
+        why[(why < 0) & beyond] = len(RULES)
         rejected.update(reasons[k] for k in why[why >= 0])
         attempts[waiting] += 1
         waiting = waiting[why >= 0]

@@ -54,7 +54,16 @@ def _quantities(rows: tuple[eq.Quantity, ...]) -> str:
 
 
 def _parameters() -> str:
-    head = ("parameter", "symbol", "prior", "CV between mice", "meaning", "trust", "source")
+    head = (
+        "parameter",
+        "symbol",
+        "prior",
+        "physical range",
+        "CV between mice",
+        "meaning",
+        "trust",
+        "source",
+    )
     lines = []
     for group in dict.fromkeys(p.group for p in PARAMETERS.values()):
         cells = [
@@ -62,6 +71,7 @@ def _parameters() -> str:
                 f"`{p.name}`",
                 f"${_latex(eq.parameter(p.name))}$",
                 p.written,
+                p.physical,
                 f"{p.cv:g}",
                 p.meaning,
                 "**unknown**" if p.trust == "unknown" else p.trust,

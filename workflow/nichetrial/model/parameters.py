@@ -32,6 +32,9 @@ class Parameter:
     kind: Kind
     a: float
     b: float
+    lowest: float
+    highest: float
+    """The physical range: a value outside it means nothing."""
     cv: float
     """Spread between the mice of one experiment (log-normal); 0 for what belongs to molecules."""
     group: str
@@ -40,6 +43,8 @@ class Parameter:
     source: str
     written: str
     """The prior in the unit of the table, for people."""
+    physical: str
+    """The physical range in the unit of the table, for people."""
 
 
 def _read() -> dict[str, Parameter]:
@@ -47,6 +52,7 @@ def _read() -> dict[str, Parameter]:
     table = {}
     for row in csv.DictReader(text.splitlines()):
         a, b, unit = float(row["a"]), float(row["b"]), row["unit"]
+        lowest, highest = float(row["lowest"]), float(row["highest"])
         between = f"{row['a']} to {row['b']}"
         written = {
             "beta": f"beta, mean {row['a']}, sample size {row['b']}",
@@ -57,6 +63,7 @@ def _read() -> dict[str, Parameter]:
         }[row["kind"]].removesuffix(" 1")
         if unit == "h":  # the model counts in days
             a, b, unit = a / 24.0, b / 24.0, "d"
+            lowest, highest = lowest / 24.0, highest / 24.0
         table[row["name"]] = Parameter(
             name=row["name"],
             symbol=row["symbol"],
@@ -64,12 +71,15 @@ def _read() -> dict[str, Parameter]:
             kind=cast(Kind, row["kind"]),
             a=a,
             b=b,
+            lowest=lowest,
+            highest=highest,
             cv=float(row["cv"]),
             group=row["group"],
             meaning=row["meaning"],
             trust=cast(Trust, row["trust"]),
             source=row["source"],
             written=written,
+            physical=f"{row['lowest']} to {row['highest']} {row['unit']}".removesuffix(" 1"),
         )
     return table
 

@@ -15,10 +15,19 @@ from nichetrial.study.sections import FigureSpec
 from nichetrial.study.source import Problem
 from nichetrial.study.units import Quantity, pretty
 
-__all__ = ["check_cohort", "check_experiment", "check_figures", "check_uri", "on_day"]
+__all__ = [
+    "LARGEST_DOSE",
+    "check_cohort",
+    "check_experiment",
+    "check_figures",
+    "check_uri",
+    "on_day",
+]
 
 MOST_DOSES = 2000
 MOST_CHUNKS = 10_000
+LARGEST_DOSE = 10_000
+"""mg/kg."""
 
 
 def on_day(day: Quantity | float) -> str:
@@ -123,13 +132,13 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
     problems: list[Problem] = []
     readout, start, drug = experiment.readout, item.start, DRUGS[item.drug]
     until = item.last(readout.day.value)
-    if item.dose.value == 0:
+    dose = item.dose.value * (drug.molar_mass / 1e6 if item.dose.unit == "nmol/kg" else 1.0)
+    if not 0 < dose <= LARGEST_DOSE:
+        wrong = (
+            "small; write more than zero" if dose == 0 else f"large; at most {LARGEST_DOSE} mg/kg"
+        )
         problems.append(
-            Problem(
-                ("dose",),
-                codes.OUT_OF_RANGE,
-                f'"{item.dose.text}" is too small; write more than zero',
-            )
+            Problem(("dose",), codes.OUT_OF_RANGE, f'"{item.dose.text}" is too {wrong}')
         )
     if item.method not in drug.methods:
         problems.append(

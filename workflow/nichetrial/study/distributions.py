@@ -27,6 +27,9 @@ _FORMS = {
     "beta": "{beta: {mean: 0.3, size: 20}}",
 }
 
+SMALLEST_SAMPLE = 0.5
+"""Of a beta distribution."""
+
 
 class _Wrong(Exception):
     """Carries one problem out of the reading of one distribution."""
@@ -126,7 +129,15 @@ def _read(parameter: Parameter, value: Any, path: DocumentPath) -> Distribution:
     mean = _number(parts["mean"], (*path, "mean"), 1.0)
     if mean >= 1:
         raise _Wrong((*path, "mean"), codes.OUT_OF_RANGE, f"{pretty(mean)} must be less than 1")
-    return Distribution(kind="beta", a=mean, b=_number(parts["size"], (*path, "size"), 1e9))
+    size = _number(parts["size"], (*path, "size"), 1e9)
+    if size < SMALLEST_SAMPLE:
+        raise _Wrong(
+            (*path, "size"),
+            codes.OUT_OF_RANGE,
+            f"{pretty(size)} is too small: with less than {pretty(SMALLEST_SAMPLE)}, nearly every "
+            "draw is 0 or 1",
+        )
+    return Distribution(kind="beta", a=mean, b=size)
 
 
 def _parts(body: Any, keys: tuple[str, str], path: DocumentPath, form: str) -> Mapping[str, Any]:
@@ -151,15 +162,12 @@ def _quantity(parameter: Parameter, value: Any, path: DocumentPath) -> Quantity:
         )
     except UnitError as error:
         raise _Wrong(path, error.code, str(error)) from None
-    if quantity.value < 0:
+    if not parameter.lowest <= quantity.value <= parameter.highest:
         raise _Wrong(
-            path, codes.OUT_OF_RANGE, f'"{quantity.text}" is negative; no parameter of the model is'
-        )
-    if quantity.value == 0 and parameter.kind in {"log_uniform", "log_normal"}:
-        raise _Wrong(path, codes.OUT_OF_RANGE, f"{parameter.name} must be more than zero")
-    if quantity.value > 1 and (parameter.kind == "beta" or parameter.meaning.startswith("share ")):
-        raise _Wrong(
-            path, codes.OUT_OF_RANGE, f"{parameter.name} is a share; it must be between 0 and 1"
+            path,
+            codes.OUT_OF_RANGE,
+            f'"{quantity.text}" is outside the physical range of {parameter.name}, '
+            f"{parameter.physical}; write a value within it",
         )
     return quantity
 
@@ -209,7 +217,7 @@ def distributions_schema() -> dict[str, Any]:
                 p.name: {
                     "$ref": "#/$defs/Distribution",
                     "description": f"{p.meaning} ({p.symbol}; in the model: {p.written}; "
-                    f"{p.trust})",
+                    f"{p.trust}; physical range {p.physical})",
                 }
                 for p in PARAMETERS.values()
             },

@@ -33,6 +33,8 @@ __all__ = [
     "listed",
 ]
 
+SLIP = 1e-9
+"""In the internal unit: a quantity that is less, but not zero, is a slip."""
 SLUG = r"[a-z0-9][a-z0-9_-]{0,63}"
 
 
@@ -163,9 +165,8 @@ class Measure(_Kind):
         if self.instant and isinstance(value, str):
             value = re.sub(r"\Aday\s+([-+0-9.eE]+)\Z", r"\1 d", value.strip())
         quantity = convert(value, self.unit)
-        if quantity.value < 0:
-            raise UnitError(f'"{quantity.text}" is negative; {self._needed()}')
-        if quantity.value < self.lowest or (self.above and quantity.value == self.lowest):
+        value = quantity.value
+        if value < self.lowest or 0 < value < SLIP or (self.above and value == self.lowest):
             raise UnitError(f'"{quantity.text}" is too small; {self._needed()}')
         if quantity.value > self.highest:
             raise UnitError(

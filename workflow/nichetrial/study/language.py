@@ -53,6 +53,9 @@ ARM_NAME = Slug(
 Instant = Annotated[Quantity, Measure("d", instant=True, highest=LONGEST_DAYS)]
 Interval = Annotated[Quantity | None, Measure("d", above=True, highest=LONGEST_DAYS)]
 Cells = Annotated[Quantity, Measure("cells", lowest=1.0, highest=1e10)]
+Seen = Annotated[Quantity, Measure("cells", lowest=10.0, highest=1e10)]
+"""A colony that a method can tell from single cells."""
+Burden = Annotated[Quantity, Measure("cells", lowest=1e4, highest=1e11)]
 Expression = Annotated[Real, Field(ge=0, le=100)]
 
 
@@ -164,8 +167,8 @@ class TreatmentItem(Section):
         "bolus",
         description="bolus (default): an injection; pump: the dose is spread over each interval.",
     )
-    dose: Annotated[Quantity, Measure(DOSE, highest=10_000.0)] = Field(
-        description="Per body mass, such as 5 mg/kg or 30 nmol/kg."
+    dose: Annotated[Quantity, Measure(DOSE)] = Field(
+        description="Per body mass, such as 5 mg/kg, 5 ug/g or 30 nmol/kg; at most 10 g/kg."
     )
     start: Instant = Field(description="First dose, such as 4 d.")
     every: Interval = Field(
@@ -203,15 +206,15 @@ class ReadOutSection(Section):
         description="End of follow-up for mice that are not killed at the read-out: for the first "
         "detectable metastasis and for survival. At most 365 d."
     )
-    visible: Cells = Field(
+    visible: Seen = Field(
         as_written("100 cells"),
         description="Smallest colony that counts as a focus at the read-out.",
     )
-    detectable: Cells = Field(
+    detectable: Seen = Field(
         as_written("65000 cells"),
         description="Smallest metastasis that can be detected in the living mouse (about 0.5 mm).",
     )
-    lethal: Cells = Field(
+    lethal: Burden = Field(
         as_written("5e8 cells"), description="Total liver burden at which a mouse dies."
     )
 

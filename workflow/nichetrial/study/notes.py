@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from nichetrial import codes
 from nichetrial.errors import Note
+from nichetrial.model.parameters import PARAMETERS, Parameter
 from nichetrial.study.checks import on_day
-from nichetrial.study.resolved import Arm, ResolvedStudy
+from nichetrial.study.resolved import Arm, Distribution, ResolvedStudy
 from nichetrial.study.source import DocumentPath, Source
+from nichetrial.study.units import pretty
 
 __all__ = ["notes"]
 
 SOON = 2.0
 """Days after the cells are given, before which hardly any of them has left the vessels."""
+EDGE = 0.1
+"""Share of a physical range, at each end, that is near its edge."""
+TAIL = 2.326
+"""Standard deviations: 1 in 100 draws lies further out on one side."""
 
 
 def notes(source: Source, study: ResolvedStudy) -> list[Note]:
@@ -20,7 +29,43 @@ def notes(source: Source, study: ResolvedStudy) -> list[Note]:
     for arm in study.arms:
         for note in (*_early(source, arm), *_late(source, arm)):
             found.setdefault((note.code, note.place, note.reason), note)
-    return list(found.values())
+    return [*_near_edges(source, study.cohort.overrides), *found.values()]
+
+
+def _near_edges(source: Source, overrides: Mapping[str, Distribution]) -> list[Note]:
+    return [
+        Note(
+            codes.NEAR_THE_EDGE,
+            f"{pretty(value)} {parameter.unit} is near the edge of the physical range, "
+            f"{parameter.physical}".replace(" 1 is", " is"),
+            "look at the value and its unit again",
+            place=source.place(("cohort", "parameters", name)),
+        )
+        for name, distribution in overrides.items()
+        if (parameter := PARAMETERS[name])
+        for value in _ends(distribution)
+        if _is_near_edge(parameter, value)
+    ]
+
+
+def _ends(d: Distribution) -> tuple[float, ...]:
+    """The value, or the lowest and highest, or where a tail of 1 in 100 begins."""
+    if d.kind == "log_normal":
+        spread = math.exp(TAIL * math.sqrt(math.log1p(d.b**2)))
+        return d.a / spread, d.a * spread
+    return {"fixed": (d.a,), "beta": ()}.get(d.kind, (d.a, d.b))
+
+
+def _is_near_edge(parameter: Parameter, value: float) -> bool:
+    """In the outer tenth of the range; on a log scale, unless it starts at zero.
+
+    Zero, which switches a mechanism off, and shares are never near an edge.
+    """
+    low, high = parameter.lowest, parameter.highest
+    if low == 0:
+        return high > 1 and value > (1 - EDGE) * high
+    margin = (high / low) ** EDGE
+    return value < low * margin or (value > high / margin and high > 1)
 
 
 def _early(source: Source, arm: Arm) -> list[Note]:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from nichetrial import codes
 from nichetrial.errors import Code
+from nichetrial.model.drugs import DRUGS
 from nichetrial.study.arms import per_kg
+from nichetrial.study.checks import LARGEST_DOSE
 from nichetrial.study.kinds import did_you_mean, listed
 from nichetrial.study.language import CohortSection
 from nichetrial.study.questions import FEWEST_TO_OPTIMISE, OptimiseSection
@@ -76,6 +78,13 @@ def read_optimise(
         return None, problems
     budget = per_kg(section.budget, drug)
     dose = (per_kg(section.dose[0], drug), per_kg(section.dose[1], drug))
+    for key, written in (("budget", section.budget), ("dose", section.dose[1])):
+        if per_kg(written, drug) * DRUGS[drug].molar_mass / 1e6 > LARGEST_DOSE:
+            wrong(
+                codes.OUT_OF_RANGE,
+                f"{written.text} is too large; at most {LARGEST_DOSE} mg/kg",
+                key,
+            )
     if dose[0] > budget:
         wrong(
             codes.OUT_OF_RANGE,

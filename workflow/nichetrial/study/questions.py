@@ -18,7 +18,7 @@ FEWEST_TO_OPTIMISE = 20
 
 SWEEP_NAME = Slug("a sweep")
 
-Dose = Annotated[Quantity, Measure(DOSE, above=True, highest=10_000.0)]
+Dose = Annotated[Quantity, Measure(DOSE, above=True)]
 Instant = Annotated[Quantity, Measure("d", instant=True, highest=LONGEST_DAYS)]
 Interval = Annotated[Quantity, Measure("d", above=True, highest=LONGEST_DAYS)]
 

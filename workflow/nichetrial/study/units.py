@@ -16,11 +16,14 @@ DOSE = "dose"
 """Not a unit but two: mg/kg and nmol/kg of body mass; the drug's molar mass joins them later."""
 
 _NUMBER = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-_NAME = r"[A-Za-zµμ%]+(?:\s*(?:\^|\*\*)\s*-?[1-9]|[23²³](?![0-9]))?"
+_NAME = r"[A-Za-zµμ%]+(?:\^(?:[23]|-[123])|[23²³](?![0-9]))?"
 _QUANTITY = re.compile(
     rf"\s*(?P<number>{_NUMBER})\s*(?P<unit>(?:1?\s*/\s*)?{_NAME}(?:\s*[*/·]\s*{_NAME})*)?\s*\Z"
 )
+_BODY = re.compile(r"\s*(?:/\s*(?P<per>k?g)|[*·]\s*(?P<power>k?g)\^-1)\Z")
 _DIMENSIONLESS = {"", "1", "fold", "share", "fraction"}
+_PLAIN = _DIMENSIONLESS | {"%"}
+"""What may stand after a plain number. Other pure numbers, such as degrees, are not meant."""
 
 _EXAMPLES = {
     "d": "4 d",
@@ -66,6 +69,7 @@ def _registry() -> Any:
     registry.define("cell = [cell_count]")
     registry.define("fold = []")
     registry.define("bodykg = [body_mass]")
+    registry.define("bodyg = bodykg / 1000")
     return registry
 
 
@@ -114,13 +118,17 @@ def convert(value: Any, unit: str, *, molar_mass: float | None = None) -> Quanti
         suggestion = f"{text} {unit}" if unit in {"d", "cells", "nM"} else example.strip('"')
         suggestion = f"{text} mg/kg" if unit == DOSE else suggestion
         raise UnitError(f'{text} has no unit; write for example "{suggestion}"')
+    if math.copysign(1.0, number) < 0:
+        raise UnitError(f'"{text}" is negative; write zero or more')
     if unit == DOSE:
-        return _dose(text, number, written, example)
+        return _dose(text, number, match, example)
+    if unit in _DIMENSIONLESS and written not in _PLAIN:
+        raise UnitError(f'"{text}" is not a plain number; write for example {example}')
     try:
         source, target = _units(written), _units(unit)
     except UnitError as error:
         raise UnitError(
-            f'unknown unit "{error}" in "{text}"; write for example {example}'
+            f'unknown unit "{error}" in "{text}"; {_meant(match, unit, example)}'
         ) from None
     if source.dimensionality != target.dimensionality:
         if molar_mass and source.dimensionality == _units("g/L").dimensionality:
@@ -132,20 +140,32 @@ def convert(value: Any, unit: str, *, molar_mass: float | None = None) -> Quanti
     return Quantity(text, _tidy(number * _factor(written, unit)), unit)
 
 
-def _dose(text: str, number: float, written: str, example: str) -> Quantity:
+def _dose(text: str, number: float, match: re.Match[str], example: str) -> Quantity:
     # In plain dimensions mg/kg is a pure number, as 5 % is: body mass gets a dimension of its own.
-    of_body = re.sub(r"/\s*kg\Z", "/bodykg", written)
+    of_body = _BODY.sub(lambda m: f"/body{m['per'] or m['power']}", match["unit"])
     try:
         dimension = _units(of_body).dimensionality
     except UnitError:
         raise UnitError(
-            f'unknown unit "{written}" in "{text}"; write for example {example}'
+            f'unknown unit "{match["unit"]}" in "{text}"; {_meant(match, DOSE, example)}'
         ) from None
     for unit in ("mg/kg", "nmol/kg"):
         target = unit.replace("/kg", "/bodykg")
         if dimension == _units(target).dimensionality:
             return Quantity(text, _tidy(number * _factor(of_body, target)), unit)
     raise UnitError(f'"{text}" is not a dose per body mass; write for example {example}')
+
+
+def _meant(match: re.Match[str], unit: str, example: str) -> str:
+    """What to write in place of an unknown unit: the same in other letters, or an example."""
+    for other in (match["unit"].lower(), match["unit"].lower().replace("nm", "nM")):
+        if other != match["unit"]:
+            try:
+                quantity = convert(f"{match['number']} {other}", unit)
+            except UnitError:
+                continue
+            return f'write "{quantity.text}" (capital and small letters differ)'
+    return f"write for example {example}"
 
 
 @cache
