@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nichetrial.study.resolved import CohortSpec, ComparisonSpec, ResolvedStudy
 from nichetrial.study.sections import (
@@ -17,6 +18,9 @@ from nichetrial.study.sections import (
 )
 from tests.support import ROOT
 from tests.support.mice import arm, treatment
+
+settings.register_profile("any_machine")  # a busy one is slow, not wrong
+settings.load_profile("any_machine")
 
 LONG = ("slurm", "workflow", "server", "browser")
 """Folders whose files take minutes."""

@@ -167,6 +167,7 @@ def outcome_table(mice: np.ndarray, factor: float, *, zero: bool = False) -> pd.
             "niche": np.full(n, 0.6) * factor,
             "metastasis_free_days": free,
             "metastasis_observed": free < 28,
+            "first_event": np.where(free < 28, "metastasis", "none"),
             "survival_days": np.full(n, 28.0),
             "death_observed": np.zeros(n, bool),
         }

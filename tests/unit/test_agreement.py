@@ -82,7 +82,7 @@ def test_a_range_does_not_undo_the_direction():
 
 
 @EACH
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(x=POSITIVE | st.just(0.0) | st.just(1.0))
 def test_distance_is_zero_just_where_the_bounds_are_met(f, x):
     low, high = bounds(f)
@@ -98,7 +98,7 @@ def test_bounds_are_met_at_their_ends_and_not_beyond(f):
 
 
 @EACH
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(x=POSITIVE, further=st.floats(1.0, 1e4))
 def test_distance_does_not_fall_on_the_way_out(f, x, further):
     low, high = bounds(f)
@@ -116,7 +116,7 @@ def test_distance_is_the_logarithm_of_the_factor_outside():
     assert far(FINDINGS["value"], 1e-7)[0] == pytest.approx(math.log(10.0))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(wide=st.floats(1.01, 100.0), x=st.floats(1e-2, 1e2))
 def test_distance_is_symmetric_on_the_logarithmic_scale(wide, x):
     f = finding("none", low=1 / wide, high=wide)
@@ -135,7 +135,7 @@ def test_nothing_at_all_is_as_far_as_a_thousandth_of_the_least_that_counts():
     assert far(f, 0.0)[0] == pytest.approx(min(math.log(0.1 / 1e-4), FARTHEST))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.sampled_from(sorted(FINDINGS)), POSITIVE), min_size=1, max_size=len(FINDINGS)
@@ -148,7 +148,7 @@ def test_distances_of_findings_add_up(pairs):
     assert distance(findings, values)[0] == pytest.approx(alone, abs=1e-8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(POSITIVE, min_size=1, max_size=10), st.randoms(use_true_random=False))
 def test_experiments_do_not_see_each_other(values, random):
     f = FINDINGS["up, range"]
@@ -266,7 +266,7 @@ def test_without_a_number_there_is_no_prediction():
 
 
 @EACH
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(POSITIVE, min_size=1, max_size=30), st.randoms(use_true_random=False))
 def test_verdicts_do_not_depend_on_the_order_of_experiments(f, values, random):
     mixed, known = random.sample(values, len(values)), replace(f, value=0.5)
@@ -274,7 +274,7 @@ def test_verdicts_do_not_depend_on_the_order_of_experiments(f, values, random):
 
 
 @EACH
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(POSITIVE, min_size=1, max_size=30))
 def test_a_population_without_distance_agrees_in_all_experiments(f, values):
     """What is fitted and what is judged are the same bounds."""

@@ -213,7 +213,7 @@ def test_a_population_that_is_none_is_refused(population, code):
 # --- what hangs on what ---------------------------------------------------------------------------
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(particles=st.integers(20, 2000), chunk=st.integers(1, 2500))
 def test_chunks_hold_every_particle_once(particles, chunk):
     chunks = CalibrationSpec(particles=particles, chunk=chunk).chunks()

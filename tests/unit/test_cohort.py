@@ -24,7 +24,7 @@ from tests.support.broken_studies import SOUND
 WHOLE = sample(seed=7, first=0, last=299, overrides={})[0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(first=st.integers(0, 299), size=st.integers(1, 40))
 def test_a_mouse_does_not_depend_on_chunk_or_number_of_mice(first, size):
     last = min(299, first + size - 1)

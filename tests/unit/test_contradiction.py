@@ -109,7 +109,7 @@ def test_the_share_of_particles_that_turn_and_the_median_curve():
     assert np.isnan(one([[1, 2, 0.5, 0.1]] * 2 + [[1, 2, 4, 8]] * 3)["turns_at"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(turn=st.floats(1.5, 900), steep=st.floats(0.2, 3), scale=st.floats(1.0, 100.0))
 def test_a_straight_fall_is_found_exactly_whatever_the_unit_of_dose(turn, steep, scale):
     ratios = (turn / np.array(AT)) ** steep

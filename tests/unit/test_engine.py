@@ -293,7 +293,7 @@ def test_tighter_tolerance_converges():
 # Who may influence whom
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     company=st.lists(st.integers(0, 19), min_size=1, max_size=20),
     name=st.sampled_from(["untreated", "amd3100", "primary", "timp1_ko"]),
@@ -346,7 +346,7 @@ def test_arms_are_identical_until_they_differ(start):
         assert late.numbers[:, read].tobytes() == one.numbers[:, read].tobytes()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     start=st.floats(0, 10).map(lambda x: round(x, 3)),
     every=st.floats(0.1, 4).map(lambda x: round(x, 3)),
@@ -375,7 +375,7 @@ def test_a_treatment_without_effect_gives_exactly_zero_difference(start, every, 
     assert same(*both)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     nothing=st.lists(
         st.tuples(

@@ -37,7 +37,7 @@ def test_a_figure_names_what_it_shows(name: str, plain) -> None:
     for label in ("TIMP-1-high", "AMD3100 twice daily", "Cd63 -/-"):
         assert label in text
     expected = {
-        "event_free": "mice free of detectable metastasis",
+        "event_free": "mice alive and free of detectable metastasis",
         "power": "all 6 at once (Holm)",
         "uncertainty": "share of the variance of the effect",
     }

@@ -85,7 +85,7 @@ def test_nothing_to_test_is_not_significant():
         assert result.sign[0] == 0
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 5), min_size=8, max_size=8))
 def test_groups_exchanged_give_the_same_p_and_the_other_direction(values):
     a, b = np.array(values[:4], float)[None], np.array(values[4:], float)[None]

@@ -20,7 +20,7 @@ from nichetrial.compare.arms import ARMS, arms
 from nichetrial.errors import UserError
 from nichetrial.launch import process
 from nichetrial.launch.job_environment import prepare
-from nichetrial.launch.summary import effect_lines, failure_lines
+from nichetrial.launch.summary import effect_lines, failure_lines, void_arms
 from nichetrial.pipeline.jobs import job, jobs, lost
 from nichetrial.pipeline.plan import Plan, study_file
 from nichetrial.study.layout import Chunk, Layout
@@ -351,10 +351,11 @@ def _effects(folder: Path, *rows: tuple[str, str, float, float, float]) -> None:
     path.parent.mkdir(parents=True)
     with open(path, "w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["outcome", "arm", "reference", "ratio", "ratio_low", "ratio_high"])
+        writer.writerow(["outcome", "arm", "reference", "n", "ratio", "ratio_low", "ratio_high"])
         for arm, reference, *numbers in rows:
-            writer.writerow(["foci", arm, reference, *numbers])
-            writer.writerow(["burden", arm, reference, 9, 9, 9])
+            n = 0 if numbers[0] != numbers[0] else 20
+            writer.writerow(["foci", arm, reference, n, *numbers])
+            writer.writerow(["burden", arm, reference, n, 9, 9, 9])
 
 
 def test_summary_in_words(tmp_path, small_study):
@@ -387,6 +388,19 @@ def test_the_summary_tells_which_mice_have_no_result_and_how_to_look_at_one(tmp_
         "AMD3100: mice without a result: 1 step limit, 1 not finite; the first again: "
         "nichetrial replay STUDY --mouse 41 --arm amd3100 --trace"
     )
+
+
+@pytest.mark.parametrize("void", ["amd3100", "high"])
+def test_an_arm_of_which_every_mouse_failed_has_no_result(tmp_path, small_study, void):
+    everything = {a.name: small_outcomes(["finished"] * 3) for a in small_study.arms}
+    everything[void] = small_outcomes(["step_limit"] * 3)
+    layout = Layout(str(tmp_path))
+    _effects(tmp_path, ("amd3100", "high", *[float("nan")] * 3), ("both", "high", 0.6, 0.5, 0.7))
+    write_csv(arms(everything, small_study), tmp_path / "comparisons" / "arms.csv")
+    assert void_arms(layout) == [void]
+    lines = effect_lines(small_study, layout)
+    assert not [line for line in lines if "no foci" in line]
+    assert len(lines) == (1 if void == "amd3100" else 2)
 
 
 def small_outcomes(status: list[str]) -> pd.DataFrame:

@@ -85,14 +85,14 @@ def test_parameters_vary_independently_of_each_other_and_the_particles_are_left_
     assert np.abs(r).max() < stats.norm.isf(ALARM / 2) / np.sqrt(n)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 59), min_size=1, max_size=20))
 def test_a_mouse_varies_alike_whoever_is_with_it(mice):
     whole = around(MANY, np.arange(len(MANY)))
     assert around(MANY[mice], mice).tobytes() == whole[mice].tobytes()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(one=st.integers(0, 59), other=st.integers(0, 59), mouse=st.integers(0, 10**6))
 def test_the_factors_of_a_mouse_do_not_depend_on_its_particle(one, other, mouse):
     here = [NAMES.index(name) for name in VARYING]
@@ -121,7 +121,7 @@ def draw(first: int, last: int, population=MANY, **overrides: Distribution) -> p
 WHOLE = draw(0, 999)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(first=st.integers(0, 999), size=st.integers(1, 40))
 def test_a_mouse_does_not_depend_on_chunk_or_number_of_mice(first, size):
     last = min(999, first + size - 1)

@@ -26,9 +26,17 @@ from tests.support import ROOT
 from tests.support.mice import ARMS, SEED, arm, cohort, treatment
 
 WHOLE = cohort(60)
-LUCK = ["foci", "colonies", "burden", "largest_colony", "metastasis_free_days", "survival_days"]
+LUCK = [
+    "first_event",
+    "foci",
+    "colonies",
+    "burden",
+    "largest_colony",
+    "metastasis_free_days",
+    "survival_days",
+]
 """Outcomes that the colonies' draws decide."""
-SLOW = settings(max_examples=20, deadline=None)
+SLOW = settings(max_examples=20)
 
 
 def simulated(mice: pd.DataFrame, a=ARMS["amd3100"], seed: int = SEED) -> Simulated:

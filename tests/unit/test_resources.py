@@ -97,9 +97,7 @@ def _every(needs: Needs, mice: str) -> dict[str, tuple[float, float]]:
     return asked
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     mice=st.integers(1, 10**6),
     more=st.integers(0, 10**6),

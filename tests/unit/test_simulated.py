@@ -126,7 +126,7 @@ def test_the_statistics_are_not_trivial(findings, read_out):
     assert (read_out[:, 0] == read_out[:, 8]).all()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.integers(0, N - 1), min_size=1, max_size=6))
 def test_an_experiment_does_not_depend_on_the_others_in_the_call(chosen):
     laboratory, whole = _WHOLE

@@ -226,7 +226,7 @@ def joined(parts: list[Particles]) -> Particles:
     return Particles.of(whole.sort_values("slot", kind="stable"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     order=st.permutations(range(40)),
     cuts=st.lists(st.integers(1, 39), unique=True, max_size=6).map(sorted),
@@ -237,7 +237,7 @@ def test_chunks_and_order_change_nothing(order, cuts):
     assert same(joined([move(S, PRIORS, FIRST, c, 1, band) for c in chunks]), SECOND)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(first=st.integers(0, 39), size=st.integers(1, 40))
 def test_a_chunk_that_is_moved_again_is_the_same(first, size, tmp_path_factory):
     """As when a run is taken up again: the generation before comes from its files."""
@@ -298,7 +298,7 @@ def made_up(distance) -> Particles:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     distance=st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.5, 7.0, np.inf]), min_size=2, max_size=60),
     keep=st.sampled_from([0.1, 0.5, 0.9, 1.0]),

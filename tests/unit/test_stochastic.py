@@ -53,7 +53,7 @@ def test_uniform_pairs_are_the_pairs_one_by_one():
         assert list(zip(u, v, strict=True)) == one
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(u=st.one_of(st.floats(1e-300, 1 - 2**-53), st.floats(0.05, 0.95)))
 def test_normal_quantile_to_1e_15(u):
     """Relative error below 1e-15, by one exact step of Newton's method; measured: 6e-16."""
@@ -65,7 +65,7 @@ def test_normal_quantile_to_1e_15(u):
         assert u == 0.5 or (z > 0) == (u > 0.5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(z=st.floats(-12.0, 12.0))
 def test_normal_below_to_2e_15(z):
     """Absolute error below 2e-15; measured: 1e-15."""
@@ -165,7 +165,7 @@ def courses(draw):
     return steps, n + 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(course=courses(), mouse=st.integers(0, 2**31), p3=st.floats(0.01, 2.0))
 def test_colonies_are_founded_when_the_expected_founders_reach_their_arrival(course, mouse, p3):
     steps, count = course
@@ -183,7 +183,7 @@ def test_colonies_are_founded_when_the_expected_founders_reach_their_arrival(cou
         assert near[0] - 1e-9 * (1 + arrival) <= arrival <= near[1] + 1e-9 * (1 + arrival)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(course=courses())
 def test_expected_founders_never_fall(course):
     steps, count = course
@@ -197,7 +197,7 @@ def test_expected_founders_never_fall(course):
         assert values[-1] == pytest.approx(steps[i + 1, 1], abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(factor=st.floats(1.0, 20.0), mouse=st.integers(0, 2**31), rate=st.floats(0.1, 200.0))
 def test_more_founding_only_adds_colonies(factor, mouse, rate):
     few, luck = founding_times(constant_rate(rate, 9.0), 33, 0.5, np.uint64(SEED), mouse, 9.0)
@@ -219,7 +219,7 @@ def read(steps: np.ndarray, mouse: int = 0, lethal: float = 1e12, **how: int) ->
     return np.array(out, dtype=np.float64).tobytes() + bins.tobytes()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rate=st.sampled_from([0.0, 0.3, 5.0, 60.0]),
     block=st.integers(1, BLOCK),
@@ -241,7 +241,7 @@ def test_a_mouse_alone_is_the_mouse_among_others():
     assert len(set(among)) == 20
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     mouse=st.integers(0, 10_000),
     rate=st.floats(0.1, 30.0),

@@ -126,7 +126,7 @@ _WORDS = (
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_change_of_a_sound_file_gives_a_study_or_a_message(data: st.DataObject) -> None:
     lines = SOUND.splitlines()
     for _ in range(data.draw(st.integers(1, 3))):
@@ -145,7 +145,7 @@ def test_any_change_of_a_sound_file_gives_a_study_or_a_message(data: st.DataObje
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_at_all_gives_a_message(text: str) -> None:
     with pytest.raises(UserError):
         load_text(text)

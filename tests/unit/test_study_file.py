@@ -123,7 +123,7 @@ comparisons:"""
     fold=st.floats(1.5, 1e8),  # at 1 the vector does nothing and two arms are the same
     hours=st.integers(1, 263),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_resolved_study_survives_json(mice: int, seed: int, fold: float, hours: int) -> None:
     text = (
         SOUND.replace("mice: 20", f"mice: {mice}\n  chunk: 1000")
@@ -139,7 +139,7 @@ def test_a_resolved_study_survives_json(mice: int, seed: int, fold: float, hours
 
 
 @given(hours=st.integers(1, 200), dose=st.integers(1, 500))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_same_schedule_in_other_units_is_the_same_study(hours: int, dose: int) -> None:
     def given_as(start: str, amount: str) -> Arm:
         line = f"{{drug: amd3100, dose: {amount}, start: {start}}}"
@@ -174,7 +174,7 @@ def test_patches_do_not_leak(base: dict, patches: list[dict]) -> None:
 
 
 @given(st.permutations(["amd3100", "ly6g", "both", "plain"]))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_an_arm_does_not_depend_on_its_neighbours(order: list[str]) -> None:
     head, _, rest = SOUND.partition("  amd3100:\n")
     body, _, tail = rest.partition("comparisons:")

@@ -168,7 +168,7 @@ def test_what_is_not_balanced_is_refused(shared):
         split(x, x, 7)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.floats(0.01, 100.0), st.floats(-50, 50))
 def test_shares_do_not_depend_on_unit_or_shift(seed, unit, shift):
     shape = (12, 3, 2)

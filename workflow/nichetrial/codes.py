@@ -243,6 +243,12 @@ UNFINISHED_MICE = Code(
     "Mice did not finish, so sensitivity indices would be of another model.",
     "Look at the first of them alone: `nichetrial replay`.",
 )
+NO_RESULT = Code(
+    304,
+    "Every mouse of an arm failed, so the arm has no result.",
+    "Look at the first of them alone: `nichetrial replay`. Parameters of the study near the edge "
+    "of their physical range are the likely cause.",
+)
 SELF_TEST = Code(
     350,
     "The compiled model gave other results than the plain reference on this computer.",

@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> None:
-    """Simulate and tell. Raises UserError for what is unknown or cannot be written."""
+def run(args: argparse.Namespace) -> int:
+    """Simulate and report: 0 if the mouse came to an end, otherwise 1. Raises UserError for what is unknown or cannot be written."""
     study = load(args.study)
     arm, mouse, trace = arm_named(study, args.arm), mouse_numbered(study, args.mouse), args.trace
 
@@ -70,8 +70,9 @@ def run(args: argparse.Namespace) -> None:
             if name not in ("mouse", "status", "steps"):
                 value = f"{row[name]:.6g}" if isinstance(row[name], float) else f"{row[name]}"
                 print(f"  {name:<22}{value:>13} {unit if unit != '1' else '':<10}{meaning}")
+    code = int(outcome is not Outcome.FINISHED)
     if trace is None:
-        return
+        return code
     path = Path(trace or f"{study.name}-{arm.name}-mouse{mouse}-trace.csv")
     if path.is_dir():
         raise UserError(
@@ -86,3 +87,4 @@ def run(args: argparse.Namespace) -> None:
         ) from error
     print(f"written: {path} (a row for each attempt: day at its end, step in days, error over ")
     print("  tolerance, whether it was accepted and landed on a day of the plan, and the states)")
+    return code

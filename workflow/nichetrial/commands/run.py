@@ -21,7 +21,8 @@ from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch import machine_code, process, slurm, warm
 from nichetrial.launch.locks import FolderBusy, folder_lock, remove_abandoned
-from nichetrial.launch.summary import notes_of, summary
+from nichetrial.launch.summary import notes_of, summary, void_arms
+from nichetrial.pipeline.current import is_current
 from nichetrial.pipeline.estimate import advice, estimate
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.stages import STAGES, UNTIL
@@ -147,11 +148,14 @@ def carry_out(
         say("stopped. Run the same command to continue.")
         return _exit_code(code)
     plan = dataclasses.replace(plan, missing=tuple(missing))
+    if void := is_current(plan, "compare") and void_arms(plan.layout):
+        say(f"nichetrial: {codes.NO_RESULT} every mouse failed in {_named(void)}")
+        code = code or 1
     for line in tell(plan, missing):
         print(line)
     sys.stdout.flush()
     give(notes_of(plan, evidence=target is not None), strict=args.strict)
-    if code:
+    if code and not void:
         _tell(plan, failed, missing)
         try:
             _writable(Path(plan.results))

@@ -36,7 +36,7 @@ CAPTION = (
     "inspection days only: an event counts from the inspection that finds it."
 )
 PANELS = {
-    "metastasis_free_days": "mice free of detectable metastasis",
+    "metastasis_free_days": "mice alive and free of detectable metastasis",
     "survival_days": "mice below the lethal burden",
 }
 CROWDED = 12

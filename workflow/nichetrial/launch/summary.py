@@ -15,7 +15,7 @@ from nichetrial.records.stored import notes_in
 from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import ResolvedStudy
 
-__all__ = ["effect_lines", "failure_lines", "notes_of", "summary"]
+__all__ = ["effect_lines", "failure_lines", "notes_of", "summary", "void_arms"]
 
 
 def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
@@ -24,6 +24,7 @@ def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
     study, results = plan.study, plan.layout
     lines = ["", f"{study.title}: {study.cohort.mice} virtual mice"]
     if is_current(plan, "compare"):
+        lines += [f"  {line}" for line in void_lines(study, void_arms(results))]
         lines += [f"  {line}" for line in effect_lines(study, results, missing)]
         lines += [f"  {line}" for line in failure_lines(study, results)]
     else:
@@ -40,17 +41,36 @@ def notes_of(plan: Plan, *, evidence: bool = False) -> list[Note]:
     return list(dict.fromkeys(note for record in records for note in notes_in(record)))
 
 
+def void_arms(results: Layout) -> list[str]:
+    """Arms that were simulated, and of which no mouse came to an end."""
+    return [
+        row["arm"]
+        for row in _rows(results.comparison("arms", "csv"))
+        if _number(row["finished"], 0) == 0 < _number(row["mice"], 0) - _number(row["missing"], 0)
+    ]
+
+
+def void_lines(study: ResolvedStudy, void: Sequence[str]) -> list[str]:
+    """A line for each arm without a result."""
+    labels = {arm.name: arm.label for arm in study.arms}
+    return [f"{labels[arm]}: no result, because every mouse failed" for arm in void]
+
+
 def effect_lines(study: ResolvedStudy, results: Layout, missing: Sequence[str] = ()) -> list[str]:
     """One line for each arm against its reference; none if the comparison is not made yet."""
     labels = {arm.name: arm.label for arm in study.arms}
-    lines = []
+    void, lines = void_arms(results), []
     for row in _rows(results.comparison("effects", "csv")):
-        if row["outcome"] != "foci" or row["arm"] not in labels:
+        if row["outcome"] != "foci" or row["arm"] not in labels or row["arm"] in void:
             continue
         arm, reference = labels[row["arm"]], labels.get(row["reference"], row["reference"])
         ratio, low, high = (row[k] for k in ("ratio", "ratio_low", "ratio_high"))
         if row["arm"] in missing or row["reference"] in missing:
             lines.append(f"{arm}: no result, because jobs failed")
+        elif row["reference"] in void:
+            lines.append(f"{arm}: not compared, because {reference} has no result")
+        elif not ratio and _number(row["n"], 0) == 0:
+            lines.append(f"{arm}: not compared with {reference}, because no mouse finished in both")
         elif not ratio:
             lines.append(f"{arm}: no ratio to {reference} (no foci there)")
         else:

@@ -23,7 +23,7 @@ OUTCOME_WORDS = {
     "blood_neutrophils": "blood neutrophils on the day of the challenge",
     "liver_neutrophils": "liver neutrophils on the day of the challenge",
     "niche": "niche on the day of the challenge",
-    "metastasis_free_days": "days free of detectable metastasis, cut at the end of the study",
+    "metastasis_free_days": "days alive and free of detectable metastasis, cut at the end of the study",
     "survival_days": "days of survival, cut at the end of the study",
 }
 

@@ -52,8 +52,17 @@ OUTCOMES: Schema = {
         s: (pa.float64(), _SHOWN_UNIT.get(s, "fold"), f"{s.replace('_', ' ')} at the challenge")
         for s in SHOWN
     },
-    "metastasis_free_days": (pa.float64(), "d", "until a detectable metastasis or the study's end"),
-    "metastasis_observed": (pa.bool_(), "1", "false: none until the study's end (censored)"),
+    "metastasis_free_days": (
+        pa.float64(),
+        "d",
+        "until a detectable metastasis, death, or the study's end",
+    ),
+    "metastasis_observed": (
+        pa.bool_(),
+        "1",
+        "false: neither a metastasis nor death until the study's end (censored)",
+    ),
+    "first_event": (pa.string(), "1", "which came first: metastasis, death, or none"),
     "survival_days": (pa.float64(), "d", "until lethal burden or the study's end"),
     "death_observed": (pa.bool_(), "1", "false: alive at the study's end (censored)"),
 }
@@ -132,6 +141,8 @@ _LABELS = np.array([outcome.label for outcome in sorted(Outcome)], dtype=object)
 
 def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
     x = result.numbers
+    detected, dead = x[:, 5], x[:, 6]
+    first = np.minimum(detected, dead)
     done = result.status == Outcome.FINISHED
 
     def count(k: int) -> np.ndarray:
@@ -149,10 +160,15 @@ def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
             "largest_colony": x[:, 4],
             "dormant_cells": x[:, -1],
             **{s: states(result, s) for s in SHOWN},
-            "metastasis_free_days": np.minimum(x[:, 5], end),
-            "metastasis_observed": done & (x[:, 5] <= end),
-            "survival_days": np.minimum(x[:, 6], end),
-            "death_observed": done & (x[:, 6] <= end),
+            "metastasis_free_days": np.minimum(first, end),
+            "metastasis_observed": done & (first <= end),
+            "first_event": np.select(
+                [~(done & (first <= end)), detected <= dead],
+                ["none", "metastasis"],
+                default="death",
+            ),
+            "survival_days": np.minimum(dead, end),
+            "death_observed": done & (dead <= end),
         }
     )
 
