@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from nichetrial import cli, codes
+from nichetrial.cohort.smc import GENERATIONS
 from nichetrial.figures import catalogue
 from nichetrial.figures.declared import FIGURES
 from nichetrial.figures.dose import COLUMNS
@@ -18,7 +19,9 @@ from nichetrial.report import references
 from nichetrial.report import sentences as words
 from nichetrial.report.provenance import provenance
 from nichetrial.report.study_page import render
+from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import Host, ResolvedStudy
+from nichetrial.tables import write
 from tests.support.pages import PIXEL, Page
 from tests.support.trial_results import build, make_study
 
@@ -304,3 +307,19 @@ def test_the_stage_names_a_table_that_is_not_there(
     assert cli.main(["stage", "report", "--study", f"{at}/study.json"]) == 2
     assert f"unknowns.parquet: {codes.NO_RESULTS} " in capsys.readouterr().err
     assert not Path(at, "report.html").exists()
+
+
+@pytest.mark.parametrize("met", [0.07, 1.0])
+def test_what_a_calibration_of_its_own_reached_is_in_the_report(tmp_path, met):
+    """The claim comes from the numbers of this study, not from those of the shipped population."""
+    study, results = build(tmp_path)
+    add_pictures(study, results)
+    study = study.model_copy(
+        update={"cohort": study.cohort.model_copy(update={"population": "own"})}
+    )
+    path = Path(Layout(results.as_posix()).evidence.table("full/generations"))
+    row = dict.fromkeys(GENERATIONS, 1.0) | {"generation": 5, "origins": 9, "met": met}
+    write(pd.DataFrame([row]).astype({"generation": int, "origins": int}), path, GENERATIONS)
+    page = render(study, results, [], read_records(results))
+    assert words.fitted_words([], met) in page
+    assert "12 of the 12" not in page

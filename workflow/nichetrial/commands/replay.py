@@ -38,7 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Simulate and report: 0 if the mouse came to an end, otherwise 1. Raises UserError for what is unknown or cannot be written."""
+    """Simulate and report: 0 if the mouse came to an end, otherwise 1.
+
+    Raises UserError for what is unknown or cannot be written.
+    """
     study = load(args.study)
     arm, mouse, trace = arm_named(study, args.arm), mouse_numbered(study, args.mouse), args.trace
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nichetrial.figures.declared import EVIDENCE, FIGURES
+from nichetrial.model.variants import FULL
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.products import COMPARED, TABLES
 from nichetrial.pipeline.stage import WHOLE, Files, Stage, Wildcards
@@ -341,6 +342,7 @@ REPORT = Stage(
         "figures": plan.pictures(),
         "dose_curve": [plan.layout.dose_curve(mice) for mice in plan.dose_chunks],
         "rejections": [plan.layout.rejections(mice) for mice in plan.chunks],
+        "calibration": [plan.layout.evidence.table(f"{FULL}/generations") for _ in plan.population],
     },
     writes=lambda plan, w: {"page": [plan.layout.page]},
     missing=_missing,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -10,7 +12,14 @@ from nichetrial.formatting import interval, number, share
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import GENES, Arm, ResolvedStudy, Treatment
 
-__all__ = ["OUTCOME_WORDS", "arm_words", "combination_words", "dose_words", "effect_words"]
+__all__ = [
+    "OUTCOME_WORDS",
+    "arm_words",
+    "combination_words",
+    "dose_words",
+    "effect_words",
+    "fitted_words",
+]
 
 OUTCOME_WORDS = {
     "foci": "visible foci at read-out",
@@ -23,7 +32,7 @@ OUTCOME_WORDS = {
     "blood_neutrophils": "blood neutrophils on the day of the challenge",
     "liver_neutrophils": "liver neutrophils on the day of the challenge",
     "niche": "niche on the day of the challenge",
-    "metastasis_free_days": "days alive and free of detectable metastasis, cut at the end of the study",
+    "metastasis_free_days": "days alive and free of metastasis, cut at the end of the study",
     "survival_days": "days of survival, cut at the end of the study",
 }
 
@@ -115,3 +124,20 @@ def combination_words(row: pd.Series, study: ResolvedStudy) -> str:
     if low > 0:
         return "worse than the better part alone" if single else "antagonism: less than expected"
     return "no more than the better part alone" if single else "as expected of independent parts"
+
+
+def fitted_words(scores: Sequence[Mapping[str, Any]], met: float | None) -> str:
+    """How well the particles agree with the findings that they were fitted to.
+
+    Args:
+        scores: rows of the scoreboard, of the population that comes with nichetrial.
+        met: of a study's own calibration: share of its particles that meet all findings.
+
+    >>> fitted_words([], 0.07)
+    '7 % of the particles meet all findings that they were fitted to.'
+    """
+    if met is not None:
+        return f"{share(met)} of the particles meet all findings that they were fitted to."
+    fitted = [row for row in scores if row["set"] == "A"]
+    hits = sum(row["verdict"] == "hit" for row in fitted)
+    return f"The population meets {hits} of the {len(fitted)} findings that it was fitted to."

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from nichetrial import tables
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.figures import catalogue, dose, inputs
 from nichetrial.figures.declared import FIGURES
@@ -24,6 +25,7 @@ from nichetrial.report.sentences import (
     combination_words,
     dose_words,
     effect_words,
+    fitted_words,
 )
 from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import POPULATIONS, ResolvedStudy
@@ -108,6 +110,7 @@ def render(
         ],
         population=POPULATIONS[study.cohort.population],
         scores=_scores(study),
+        fitted=fitted_words(_scores(study), _met(study, results)),
         provenance=provenance(records),
         notes=[note.fault for record in records for note in notes_in(record)],
         failed_records=[r for r in records if r.get("status") != "FINISHED"],
@@ -124,6 +127,15 @@ def _scores(study: ResolvedStudy) -> list[dict[str, Any]]:
         return []
     table = pd.read_csv(SHIPPED / "scoreboard.csv")
     return table[table["variant"] == FULL].to_dict("records")
+
+
+def _met(study: ResolvedStudy, results: Path) -> float | None:
+    """Share of the particles of the study's own calibration, if any, that meet all findings."""
+    if study.cohort.population != "own":
+        return None
+    path = Path(Layout(results.as_posix()).evidence.table(f"{FULL}/generations"))
+    (file,) = inputs.require([path])
+    return float(tables.read(file)["met"].iloc[-1])
 
 
 def _rejection_files(study: ResolvedStudy, results: Path) -> list[Path]:
