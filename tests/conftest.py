@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ from tests.support.mice import arm, treatment
 
 settings.register_profile("any_machine")  # a busy one is slow, not wrong
 settings.load_profile("any_machine")
+
+# a shell that starts the tests in the background leaves SIGINT ignored, also in what they start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONG = ("slurm", "workflow", "server", "browser")
 """Folders whose files take minutes."""
