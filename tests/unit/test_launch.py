@@ -20,10 +20,11 @@ from nichetrial.compare.arms import ARMS, arms
 from nichetrial.errors import UserError
 from nichetrial.launch import process
 from nichetrial.launch.job_environment import prepare
-from nichetrial.launch.summary import effect_lines, failure_lines, void_arms
+from nichetrial.launch.summary import effect_lines, failure_lines, void_arms, way_to_runs
 from nichetrial.pipeline.jobs import job, jobs, lost
 from nichetrial.pipeline.plan import Plan, study_file
 from nichetrial.study.layout import Chunk, Layout
+from nichetrial.study.sections import USUAL_STORE, TrackingSpec
 from nichetrial.tables import write, write_csv
 from tests.support.mice import treatment
 
@@ -431,3 +432,29 @@ def test_profile_is_found_by_name_or_path(tmp_path):
     assert run_command._profile(str(tmp_path)) == tmp_path
     with pytest.raises(UserError, match=r"no profile 'fast'; there are: .*default"):
         run_command._profile("fast")
+
+
+@pytest.mark.parametrize(
+    ("file", "config", "uri", "command"),
+    [
+        ("config.yaml", True, "", "nichetrial ui"),
+        ("my study.yaml", False, "", "nichetrial ui"),
+        ("my study.yaml", True, "", "nichetrial ui 'my study.yaml'"),
+        ("my study.yaml", False, "http://127.0.0.1:9", "nichetrial ui 'my study.yaml'"),
+        ("my study.yaml", False, None, None),
+    ],
+)
+def test_the_way_to_the_runs_works_as_printed(
+    file, config, uri, command, small_study, tmp_path, monkeypatch
+):
+    """No hint (``uri`` None) where nothing was tracked."""
+    monkeypatch.chdir(tmp_path)
+    if config:
+        Path("config.yaml").touch()
+    tracking = TrackingSpec(uri=uri or USUAL_STORE, experiment="x")
+    plan = Plan.of(small_study.model_copy(update={"tracking": tracking}), file)
+    if uri is not None:
+        Path(plan.layout.receipt).parent.mkdir(parents=True)
+        Path(plan.layout.receipt).touch()
+    lines = way_to_runs(plan)
+    assert [line.removeprefix("Runs:").strip() for line in lines] == ([command] if command else [])

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from nichetrial.commands import ui
+from nichetrial.compat.mlflow_pages import runs_page
 from nichetrial.errors import UserError
 from nichetrial.records import identity
 from nichetrial.tracking import store
@@ -244,3 +245,10 @@ def test_the_browser_gets_the_link_by_a_page_of_ones_own(tmp_path: Path) -> None
         assert html.escape(link) in made.read_text()
     assert not page.exists()
     assert other.read_text() == "kept"
+
+
+def test_without_a_study_file_it_shows_all_studies_of_the_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    shown, place = ui._shown(None)
+    assert shown.database == folder / "results" / "mlflow" / "mlflow.db"
+    assert place == runs_page(None, None)

@@ -21,7 +21,7 @@ from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch import machine_code, process, slurm, warm
 from nichetrial.launch.locks import FolderBusy, folder_lock, remove_abandoned
-from nichetrial.launch.summary import notes_of, summary, void_arms
+from nichetrial.launch.summary import notes_of, summary, void_arms, way_to_runs
 from nichetrial.pipeline.current import is_current
 from nichetrial.pipeline.estimate import advice, estimate
 from nichetrial.pipeline.plan import Plan
@@ -151,7 +151,7 @@ def carry_out(
     if void := is_current(plan, "compare") and void_arms(plan.layout):
         say(f"nichetrial: {codes.NO_RESULT} every mouse failed in {_named(void)}")
         code = code or 1
-    for line in tell(plan, missing):
+    for line in (*tell(plan, missing), *way_to_runs(plan)):
         print(line)
     sys.stdout.flush()
     give(notes_of(plan, evidence=target is not None), strict=args.strict)

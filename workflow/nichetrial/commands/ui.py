@@ -17,19 +17,22 @@ from nichetrial import codes
 from nichetrial.compat import mlflow_database
 from nichetrial.compat.mlflow_pages import runs_page, view_tag
 from nichetrial.errors import UserError
+from nichetrial.study.sections import USUAL_STORE
 from nichetrial.tracking.server import HOST, serving, stoppable
 from nichetrial.tracking.store import Store, locate
 
 __all__ = ["add_arguments", "run"]
 
-DEFAULT_STUDY = "config.yaml"
+DEFAULT_STUDY = Path("config.yaml")
 RESULTS = Path("results")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``nichetrial ui``."""
     parser.add_argument(
-        "study", nargs="?", default=DEFAULT_STUDY, help=f"the study file ({DEFAULT_STUDY})"
+        "study",
+        nargs="?",
+        help=f"the study file ({DEFAULT_STUDY}; without one, all studies of this folder)",
     )
     parser.add_argument("--port", type=int, default=5000, help="on this machine (5000)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -37,13 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Serve until Ctrl-C; with a server of one's own, only show the way there."""
-    from nichetrial.study.load import load
-
-    study = load(args.study)
-    store = locate(study.tracking.uri)
-    store.require_sound()
-    receipt = RESULTS / study.name / "tracking" / "receipt.json"
-    place = _place(receipt, store, study.tracking.experiment)
+    store, place = _shown(args.study)
     if store.database is None:
         address = f"{store.uri}/{place}"
         print(address, flush=True)
@@ -66,6 +63,24 @@ def run(args: argparse.Namespace) -> None:
             raise UserError(
                 codes.SERVER_FAILED, f"the MLflow server ended by itself (exit code {code})"
             )
+
+
+def _shown(study: str | None) -> tuple[Store, str]:
+    """The store, and where in it to begin. Raises UserError."""
+    if study is None and not DEFAULT_STUDY.exists():
+        return _sound(USUAL_STORE), runs_page(None, None)
+    from nichetrial.study.load import load
+
+    resolved = load(study or DEFAULT_STUDY)
+    store = _sound(resolved.tracking.uri)
+    receipt = RESULTS / resolved.name / "tracking" / "receipt.json"
+    return store, _place(receipt, store, resolved.tracking.experiment)
+
+
+def _sound(uri: str) -> Store:
+    store = locate(uri)
+    store.require_sound()
+    return store
 
 
 def _place(receipt: Path, store: Store, experiment: str) -> str:

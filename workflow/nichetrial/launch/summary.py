@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from nichetrial.pipeline.plan import Plan
 from nichetrial.records.stored import notes_in
 from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import ResolvedStudy
+from nichetrial.study.sections import USUAL_STORE
 
-__all__ = ["effect_lines", "failure_lines", "notes_of", "summary", "void_arms"]
+__all__ = ["effect_lines", "failure_lines", "notes_of", "summary", "void_arms", "way_to_runs"]
 
 
 def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
-    """Lines for the terminal: effects, failures, report, UI. What is left of an earlier version of
+    """Lines for the terminal: effects, failures, report. What is left of an earlier version of
     the study is not among them."""
     study, results = plan.study, plan.layout
     lines = ["", f"{study.title}: {study.cohort.mice} virtual mice"]
@@ -31,8 +33,18 @@ def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
         lines.append("  The arms of this version of the study are not compared yet.")
     if is_current(plan, "report"):
         lines += ["", f"Report:      {plan.layout.page}"]
-    lines.append("Runs:        nichetrial ui      (all studies in the browser)")
     return lines
+
+
+def way_to_runs(plan: Plan) -> list[str]:
+    """The command that shows the tracked runs, if there are any, as it works in this folder."""
+    receipts = (plan.layout.receipt, plan.layout.evidence.receipt)
+    if not any(Path(receipt).is_file() for receipt in receipts):
+        return []
+    usual = plan.file == "config.yaml" or not (
+        Path("config.yaml").exists() or plan.study.tracking.uri != USUAL_STORE
+    )
+    return [f"Runs:        nichetrial ui{'' if usual else f' {shlex.quote(plan.file)}'}"]
 
 
 def notes_of(plan: Plan, *, evidence: bool = False) -> list[Note]:

@@ -11,7 +11,7 @@ from nichetrial.errors import Code
 from nichetrial.model.drugs import DRUGS
 from nichetrial.store_address import refusal
 from nichetrial.study.language import CohortSection, ExperimentSection, TreatmentItem
-from nichetrial.study.sections import FigureSpec
+from nichetrial.study.sections import USUAL_STORE, FigureSpec
 from nichetrial.study.source import Problem
 from nichetrial.study.units import Quantity, pretty
 
@@ -275,5 +275,5 @@ def check_uri(uri: str) -> list[Problem]:
         elif parts[0] != "results" or len(parts) < 2 or {"", ".", ".."} & set(parts):
             found = codes.UNFIT_ADDRESS, 'the SQLite file must be under results/, without ".."'
         if found:
-            found = found[0], f"{found[1]}; write sqlite:///results/mlflow/mlflow.db"
+            found = found[0], f"{found[1]}; write {USUAL_STORE}"
     return [Problem(("tracking", "uri"), *found)] if found else []

@@ -15,6 +15,7 @@ from nichetrial.study.layout import Chunk
 
 __all__ = [
     "OUTCOMES_OF_A_LAB",
+    "USUAL_STORE",
     "ArmName",
     "CalibrationSpec",
     "Combination",
@@ -176,11 +177,15 @@ class CalibrationSpec(Section):
         ]
 
 
+USUAL_STORE = "sqlite:///results/mlflow/mlflow.db"
+"""Where the runs of a study are kept that names no store."""
+
+
 class TrackingSpec(Section):
     """Where runs are stored."""
 
     uri: Line = Field(
-        "sqlite:///results/mlflow/mlflow.db",
+        USUAL_STORE,
         max_length=500,
         description="Where MLflow stores the runs: an SQLite file under results/, or the http(s) "
         "address of a server (put its password into the environment, not here).",
