@@ -48,17 +48,20 @@ def test_duration(seconds, text):
     assert duration(seconds) == text
 
 
-def test_time_left_learns_from_what_jobs_took():
-    clock = Clock(now=0.0)
-    clock.plan({"simulate": 4})
-    assert clock.remaining(0.0) == pytest.approx(24.0)  # assumed
-    clock.finished("simulate", 10.0)
-    assert clock.remaining(10.0) == pytest.approx(30.0)  # one at a time
-    clock.finished("simulate", 10.0)
-    assert clock.remaining(10.0) == pytest.approx(10.0)  # two at a time
-    clock.finished("simulate", 10.0)
-    clock.finished("simulate", 10.0)
-    assert clock.remaining(20.0) == 0.0
+def test_time_left_is_that_of_the_estimate_corrected_by_what_jobs_took():
+    clock = Clock(0.0, {"simulate": 6.0, "figure": 2.0})
+    clock.plan({"simulate": 4, "figure": 3})
+    assert clock.remaining() == pytest.approx(30.0)  # as estimated, one at a time
+    clock.started()
+    clock.started()
+    assert clock.remaining() == pytest.approx(15.0)
+    clock.finished("simulate", 12.0)  # this computer takes twice the time
+    assert clock.remaining() == pytest.approx((3 * 12 + 3 * 4) / 2)
+    for _ in range(3):
+        clock.finished("simulate", 12.0)
+    for _ in range(3):
+        clock.finished("figure", 4.0)
+    assert clock.remaining() == 0.0
 
 
 def test_a_finished_job_is_one_line(logger):

@@ -14,6 +14,7 @@ import re
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from logging import WARNING, LogRecord
 from pathlib import Path
@@ -26,13 +27,15 @@ from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 from nichetrial.compat import slurm_messages
 from nichetrial.compat.snakemake_messages import IDLE, REDUNDANT, retried, why
 from nichetrial.launch import lifeline, warm_client
-from nichetrial.pipeline.stages import STAGES
 from snakemake_logger_plugin_nichetrial.live import TRACKING, Live
 
 __all__ = ["Clock", "LogHandler", "LogHandlerSettings", "duration"]
 
 TAIL = 12
 """Lines of a failed job's log that are shown."""
+
+UNPRICED = 3.0
+"""Seconds of a job of which nothing is known."""
 
 TARGET = "all"
 """The rule that only names what is wanted; it is no job to a reader."""
@@ -46,6 +49,10 @@ class LogHandlerSettings(LogHandlerSettingsBase):
         default=None,
         metadata={"help": "Write each failed job as one line of JSON to this file", "type": Path},
     )
+    prices: str = field(
+        default="",
+        metadata={"help": "Seconds that jobs should take: RULE=SECONDS,...", "type": str},
+    )
 
 
 def duration(seconds: float) -> str:
@@ -56,34 +63,46 @@ def duration(seconds: float) -> str:
 
 
 class Clock:
-    """How long jobs took, and from that how long those that are left will take."""
+    """How long the jobs that are left will take: their expected times, corrected by those seen.
 
-    def __init__(self, now: float) -> None:
+    Args:
+        prices: rule -> seconds that one of its jobs is expected to take.
+    """
+
+    def __init__(self, now: float, prices: Mapping[str, float]) -> None:
         self.start = now
+        self.prices = prices
         self.left: Counter[str] = Counter()
         self.took: dict[str, list[float]] = {}
+        self.running = self.most = 0
 
     def plan(self, counts: dict[str, int]) -> None:
         """Rule -> number of its jobs."""
         self.left = Counter(counts)
 
+    def started(self) -> None:
+        self.running += 1
+        self.most = max(self.most, self.running)
+
     def finished(self, rule: str, seconds: float) -> None:
+        self.running -= 1
         self.left[rule] -= 1
         self.took.setdefault(rule, []).append(seconds)
 
-    def remaining(self, now: float) -> float:
-        """Seconds until all is done, at the parallelism seen so far."""
-        elapsed = max(now - self.start, 1e-9)
-        done = [t for times in self.took.values() for t in times]
-        parallel = max(1.0, sum(done) / elapsed)
-        mean = sum(done) / len(done) if done else 1.0
+    def remaining(self) -> float:
+        """Seconds until all is done, with as many jobs at a time as there have been."""
+        seen = sum(sum(times) for times in self.took.values())
+        expected = sum(len(times) * self._price(rule) for rule, times in self.took.items())
+        slower = seen / expected if expected else 1.0
         work = 0.0
         for rule, count in self.left.items():
             times = self.took.get(rule)
-            typical = STAGES[rule].seconds if rule in STAGES else mean
-            each = sum(times) / len(times) if times else typical
+            each = sum(times) / len(times) if times else slower * self._price(rule)
             work += max(count, 0) * each
-        return work / parallel
+        return work / max(self.most, 1)
+
+    def _price(self, rule: str) -> float:
+        return self.prices.get(rule, UNPRICED)
 
 
 @dataclass
@@ -103,7 +122,9 @@ class LogHandler(LogHandlerBase):
         lifeline.watch()
         self.jobs: dict[int, _Job] = {}
         self.failed: dict[int, dict[str, Any]] = {}
-        self.clock = Clock(time.monotonic())
+        pairs = self.settings.prices.split(",") if self.settings and self.settings.prices else []
+        prices = {rule: float(seconds) for rule, _, seconds in (p.partition("=") for p in pairs)}
+        self.clock = Clock(time.monotonic(), prices)
         self.latest = ""
         self.planned = False
         self.total = 0
@@ -176,6 +197,7 @@ class LogHandler(LogHandlerBase):
         self.jobs[record.jobid] = _Job(record.rule_name, label, wildcards, time.monotonic())
         if self.common_settings.dryrun and record.rule_name != TARGET:
             return f"  {label}  ({why(record.reason)})"
+        self.clock.started()
         self.live.started(record.rule_name, [str(path) for path in record.log or ()])
         return ""
 
@@ -195,7 +217,7 @@ class LogHandler(LogHandlerBase):
         line = f"[{record.done}/{total}] {100 * record.done // total} %"
         line += f"  {duration(now - self.clock.start)} elapsed"
         if record.done < total:
-            line += f", about {duration(self.clock.remaining(now))} left"
+            line += f", about {duration(self.clock.remaining())} left"
         return f"{line}  {self.latest} done"
 
     def _failed(self, record: Any) -> str:

@@ -23,7 +23,7 @@ from nichetrial.launch import machine_code, process, slurm, warm
 from nichetrial.launch.locks import FolderBusy, folder_lock, remove_abandoned
 from nichetrial.launch.summary import notes_of, summary, void_arms, way_to_runs
 from nichetrial.pipeline.current import is_current
-from nichetrial.pipeline.estimate import advice, estimate
+from nichetrial.pipeline.estimate import advice, estimate, typical
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.stages import STAGES, UNTIL
 from nichetrial.pipeline.verify import Verdict, verify
@@ -102,6 +102,7 @@ def carry_out(
         "cores": args.cores,
         "until": until,
         "target": target,
+        "prices": typical(plan),
     }
     if args.dry_run:
         options["forced"] = _judged(plan, target, whole=args.verify).targets()

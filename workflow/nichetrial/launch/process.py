@@ -38,11 +38,12 @@ def command(
     missing: Sequence[str] = (),
     forced: Sequence[str] = (),
     failures: Path | None = None,
+    prices: Mapping[str, float] | None = None,
     target: str | None = None,
 ) -> list[str]:
     """The words that start Snakemake on ``study``. ``until``: rules to stop after; ``forced``:
     outputs or rules that are made again though they are there; ``target``: the rule that is wanted,
-    if not all."""
+    if not all; ``prices``: rule -> seconds that one of its jobs is expected to take."""
     words = [sys.executable, "-m", "nichetrial.launch.snakemake", *([target] if target else [])]
     named = f"./{study}" if study.startswith("-") else study  # no option of Snakemake
     words += ["--snakefile", str(checkout() / "Snakefile"), "--configfile", named]
@@ -55,6 +56,9 @@ def command(
         words += ["--config", f"missing_arms={','.join(missing)}"]
     if failures is not None:
         words += ["--logger-nichetrial-failures", str(failures)]
+    if prices:
+        listed = ",".join(f"{rule}={seconds:.3g}" for rule, seconds in prices.items())
+        words += ["--logger-nichetrial-prices", listed]
     if forced:
         words += ["--forcerun", *forced]
     if until:

@@ -6,6 +6,7 @@ Jobs and rows are counted from the plan; the rest is measured prices times what 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from nichetrial.pipeline.resources import COLONY_CLASSES, TWINS, Need, Needs, co
 from nichetrial.pipeline.stages import STAGES
 from nichetrial.study.layout import Chunk
 
-__all__ = ["Line", "advice", "estimate", "lines", "wall_seconds"]
+__all__ = ["Line", "advice", "estimate", "lines", "typical", "wall_seconds"]
 
 SHORT_SECONDS = 60.0
 """A job below it costs a cluster more to start than to do: Snakemake starts again in each."""
@@ -115,6 +116,16 @@ def _distinct(spans: list[str], kept: int) -> dict[str, int]:
 def _warm(needs: Needs, rule: str, names: dict[str, str]) -> Need:
     """A job on a node that has run one like it before."""
     return needs.priced(rule, needs.loads(rule, **names), **names)
+
+
+def typical(plan: Plan) -> dict[str, float]:
+    """Rule -> seconds of one of its jobs, here the first, on a computer that has run it before."""
+    needs, found = Needs(plan.study), {}
+    for rule, stage in STAGES.items():
+        for values in itertools.islice(stage.each(plan), 1):
+            names = dict(zip(stage.wildcards, values, strict=True))
+            found[rule] = _warm(needs, rule, names).seconds
+    return found
 
 
 def wall_seconds(found: list[Line], cores: int, start: float = 0.0) -> float:

@@ -62,7 +62,6 @@ class Stage:
         missing: arms whose jobs failed, if the job would have read them.
         cost: what time, memory and disk go with (``resources.AMOUNTS``).
         until: the part of a run that ends with it, for ``nichetrial run --until``.
-        seconds: what a job takes, until one has been seen.
         evidence: it belongs to the calibration, not to the trial.
         command: it is a command that people use as well, which leaves no run record.
     """
@@ -78,7 +77,6 @@ class Stage:
     missing: Callable[[Plan, Wildcards], tuple[str, ...]] = _none_missing
     cost: tuple[str, ...] = ()
     until: str = ""
-    seconds: float = 3.0
     evidence: bool = False
     command: str = ""
 

@@ -185,7 +185,6 @@ SIMULATE = Stage(
     },
     cost=("chunk_mice", "chunk_steps", "chunk_course_rows"),
     until="simulations",
-    seconds=6.0,
 )
 
 EXPERIMENTS = Stage(
@@ -220,7 +219,6 @@ DOSE_CURVE = Stage(
     writes=lambda plan, w: {"dose_curve": [plan.layout.dose_curve(w["mice"])]},
     cost=("dose_mice", "dose_steps"),
     until="simulations",
-    seconds=12.0,
 )
 
 SWEEP = Stage(
@@ -248,7 +246,6 @@ COMPARE = Stage(
     writes=lambda plan, w: {**_compared("compare")(plan, w), "metrics": [plan.layout.metrics]},
     missing=_missing,
     cost=("arms", "pairs", "mice", "mouse_arms", "counts", "draws", "course_rows"),
-    seconds=12.0,
 )
 
 COMPARE_SWEEPS = Stage(
@@ -330,7 +327,6 @@ FIGURE = Stage(
     missing=_missing_in,
     cost=("of_figure",),
     until="figures",
-    seconds=5.0,
 )
 
 REPORT = Stage(
@@ -372,7 +368,6 @@ TRACK = Stage(
     writes=lambda plan, w: {"receipt": [plan.layout.receipt]},
     missing=_missing,
     cost=("arms", "swept", "jobs"),
-    seconds=15.0,
     command="track",
 )
 
