@@ -23,8 +23,10 @@ from tests.support.mice import arm, treatment
 settings.register_profile("any_machine", deadline=None)  # a busy one is slow, not wrong
 settings.load_profile("any_machine")
 
-# a shell that starts the tests in the background leaves SIGINT ignored, also in what they start
+# a shell that starts the tests in the background leaves SIGINT ignored, also in what they start;
+# nohup does so with SIGHUP
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 LONG = ("slurm", "workflow", "server", "browser")
 """Folders whose files take minutes."""

@@ -61,15 +61,40 @@ class Quantity:
     """The internal unit; of a dose, ``mg/kg`` or ``nmol/kg``, whichever was written."""
 
 
+_DEFINED = """\
+pico- = 1e-12 = p-
+nano- = 1e-9 = n-
+micro- = 1e-6 = µ- = μ- = u-
+milli- = 1e-3 = m-
+centi- = 1e-2 = c-
+deci- = 1e-1 = d-
+kilo- = 1e3 = k-
+day = [time] = d
+week = 7 day
+hour = day / 24 = h = hr
+minute = hour / 60 = min
+second = minute / 60 = s = sec
+meter = [length] = m
+liter = 1e-3 meter ** 3 = l = L
+gram = [mass] = g
+mole = [substance] = mol
+molar = mole / liter = M
+cell = [cell_count]
+fold = []
+percent = 0.01 = %
+bodykg = [body_mass]
+bodyg = bodykg / 1000
+"""
+"""The units of a study file. A whole table of units takes longer to load than a study."""
+
+
 @cache
 def _registry() -> Any:
     import pint  # slow to import, and not needed to print a help text
 
-    registry: Any = pint.UnitRegistry()
-    registry.define("cell = [cell_count]")
-    registry.define("fold = []")
-    registry.define("bodykg = [body_mass]")
-    registry.define("bodyg = bodykg / 1000")
+    registry: Any = pint.UnitRegistry(None)
+    for line in _DEFINED.splitlines():
+        registry.define(line)
     return registry
 
 
