@@ -101,6 +101,29 @@ def test_a_failed_job_is_told_with_the_end_of_its_log(logger, tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("end", "names"),
+    [
+        ("returned non-zero exit status 137.", ("signal 9", "memory")),
+        ("died with <Signals.SIGKILL: 9>.", ("signal 9", "memory")),
+        ("died with <Signals.SIGTERM: 15>.", ("signal 15",)),
+        ("returned non-zero exit status 1.", ()),
+    ],
+)
+def test_a_job_that_was_killed_is_said_to_be(logger, tmp_path, end, names):
+    log = tmp_path / "a.log"
+    log.touch()
+    _job(logger, 7)
+    failed = {"jobid": 7, "rule_name": "simulate", "log": [str(log)]}
+    said = f"RuleException:\nCalledProcessError in file x, line 1:\nCommand 'y' {end}"
+    assert logger(msg=said, level=logging.ERROR) == ""
+    told = logger(LogEvent.JOB_ERROR, **failed)
+    assert all(name in told for name in names)
+    assert ("(the log is empty)" in told) == (not names)
+    _job(logger, 8)
+    assert "signal" not in logger(LogEvent.JOB_ERROR, **failed | {"jobid": 8})
+
+
 def test_a_failed_job_without_a_log(logger, tmp_path):
     _job(logger, 7)
     told = logger(LogEvent.JOB_ERROR, jobid=7, rule_name="simulate", log=[str(tmp_path / "no.log")])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
 import time
 from collections import Counter
@@ -25,7 +26,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 from nichetrial.compat import slurm_messages
-from nichetrial.compat.snakemake_messages import IDLE, REDUNDANT, retried, why
+from nichetrial.compat.snakemake_messages import IDLE, REDUNDANT, ended_by, retried, why
 from nichetrial.launch import lifeline, warm_client
 from snakemake_logger_plugin_nichetrial.live import TRACKING, Live
 
@@ -36,6 +37,8 @@ TAIL = 12
 
 UNPRICED = 3.0
 """Seconds of a job of which nothing is known."""
+
+EMPTY = "(the log is empty)"
 
 TARGET = "all"
 """The rule that only names what is wanted; it is no job to a reader."""
@@ -126,6 +129,8 @@ class LogHandler(LogHandlerBase):
         prices = {rule: float(seconds) for rule, _, seconds in (p.partition("=") for p in pairs)}
         self.clock = Clock(time.monotonic(), prices)
         self.latest = ""
+        self.signal: int | None = None
+        """What ended the job that is about to be reported as failed."""
         self.planned = False
         self.total = 0
         self.stream = sys.stderr
@@ -226,7 +231,8 @@ class LogHandler(LogHandlerBase):
         label = job.label if job else _plain(record.rule_name)
         said = _slurm_said(record, logs)
         told = str(getattr(record, "rule_msg", None) or "")
-        reason = slurm_messages.reason(told, said, _slurm_job(record))
+        reason = slurm_messages.reason(told, said, _slurm_job(record)) or _killed(self.signal)
+        self.signal = None
         self.failed[record.jobid] = {
             "rule": record.rule_name,
             "label": label,
@@ -241,6 +247,8 @@ class LogHandler(LogHandlerBase):
         lines = [f"FAILED  {label}{f': {reason}' if reason else ''}"]
         for log in logs:
             last = _tail(Path(log)) if log != logs[-1] or not said else said
+            if reason and last == [EMPTY]:
+                continue
             lines += [f"  log: {log}", *(f"    {line}" for line in last)]
         return "\n".join(lines)
 
@@ -271,6 +279,7 @@ class LogHandler(LogHandlerBase):
         if record.levelno < WARNING or any(text in message for text in REDUNDANT):
             return ""
         if "CalledProcessError" in message:  # a job's command failed: _failed tells it better
+            self.signal = ended_by(message)
             return ""
         return message.rstrip()
 
@@ -285,6 +294,18 @@ def _not_tracked(logs: list[str]) -> str:
     last = _tail(Path(logs[0]))[-1] if logs else ""
     why = "" if last.startswith("nichetrial: ") else f": {last}"
     return f"not in MLflow yet (see {', '.join(logs)}); all results are there{why}"
+
+
+def _killed(number: int | None) -> str:
+    """Why a job on this computer was ended, as far as one can know."""
+    if number is None:
+        return ""
+    if number == signal.SIGKILL:
+        return (
+            "it was killed (signal 9); most often, this computer ran out of memory: use fewer "
+            "--cores, or a smaller cohort.chunk"
+        )
+    return f"it was ended by signal {number}"
 
 
 def _slurm_job(record: Any) -> Any:
@@ -302,7 +323,7 @@ def _slurm_said(record: Any, logs: list[str]) -> list[str]:
 def _tail(path: Path) -> list[str]:
     if (lines := _lines(path)) is None:
         return ["(no log was written)"]
-    return [line for line in lines if line.strip()][-TAIL:] or ["(the log is empty)"]
+    return [line for line in lines if line.strip()][-TAIL:] or [EMPTY]
 
 
 def _lines(log: Path) -> list[str] | None:

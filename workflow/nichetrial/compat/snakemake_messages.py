@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["IDLE", "REASONS", "REDUNDANT", "retried", "why"]
+__all__ = ["IDLE", "REASONS", "REDUNDANT", "ended_by", "retried", "why"]
 
 REASONS = {
     "Missing output files": "not made yet",
@@ -26,6 +26,10 @@ REASONS = {
 """How Snakemake begins to say why a job runs -> in few words."""
 
 AGAIN = re.compile(r"Trying to restart job (\d+)\.")
+
+ENDED = re.compile(
+    r"CalledProcessError.*(?:exit status (\d+)|died with <Signals\.\w+: (\d+)>)", re.S
+)
 
 IDLE = "Nothing to be done"
 REDUNDANT = (
@@ -50,3 +54,17 @@ def retried(message: str) -> int | None:
     """The number of the job that is tried again; None if the message says something else."""
     found = AGAIN.match(message)
     return int(found[1]) if found else None
+
+
+def ended_by(message: str) -> int | None:
+    """The signal that ended a job's command; None if the message says something else.
+
+    >>> ended_by("CalledProcessError in file x: Command 'y' returned non-zero exit status 137.")
+    9
+    """
+    found = ENDED.search(message)
+    if found is None:
+        return None
+    status, signal = found.groups()
+    number = int(signal) if signal else int(status) - 128  # as a shell says it
+    return number if number > 0 else None
