@@ -15,6 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from nichetrial import codes
 from nichetrial.commands import run as run_command
 from nichetrial.compare.arms import ARMS, arms
 from nichetrial.errors import UserError
@@ -23,9 +24,12 @@ from nichetrial.launch.job_environment import prepare
 from nichetrial.launch.summary import effect_lines, failure_lines, void_arms, way_to_runs
 from nichetrial.pipeline.jobs import job, jobs, lost
 from nichetrial.pipeline.plan import Plan, study_file
+from nichetrial.records.origin import FOLDER, ORIGIN, Origin
 from nichetrial.study.layout import Chunk, Layout
+from nichetrial.study.load import load
 from nichetrial.study.sections import USUAL_STORE, TrackingSpec
 from nichetrial.tables import write, write_csv
+from tests.support.broken_studies import SOUND
 from tests.support.mice import treatment
 
 CHUNKS = ("000000-000099", "000100-000199", "000200-000249")
@@ -458,3 +462,40 @@ def test_the_way_to_the_runs_works_as_printed(
         Path(plan.layout.receipt).touch()
     lines = way_to_runs(plan)
     assert [line.removeprefix("Runs:").strip() for line in lines] == ([command] if command else [])
+
+
+@pytest.mark.parametrize(
+    ("other", "taken"),
+    [
+        ("seed: 8", True),  # another study of the same name
+        ("seed: 7", False),  # a copy
+        ("seed: 8\n  # renamed", False),
+        (None, False),  # the file was moved
+    ],
+)
+def test_two_studies_of_one_name_do_not_replace_each_other(other, taken, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text(SOUND)
+    if other:
+        name = "name: other" if "renamed" in other else "name: small"
+        text = SOUND.replace("seed: 7", other).replace("name: small", name)
+        Path("other.yaml").write_text(text)
+    origin = Path("results", "small", FOLDER, ORIGIN)
+    origin.parent.mkdir(parents=True)
+    told = Origin(
+        study_file="other.yaml",
+        files={},
+        commit=None,
+        diff="",
+        left_out=(),
+        science={},
+        lock_digest="",
+    )
+    origin.write_text(told.text())
+    plan = Plan.of(load("mine.yaml"), "mine.yaml")
+    if not taken:
+        run_command._require_own_name(plan)
+        return
+    with pytest.raises(UserError) as refused:
+        run_command._require_own_name(plan)
+    assert refused.value.code == codes.NAME_TAKEN

@@ -80,6 +80,11 @@ def test_a_finished_job_is_one_line(logger):
     assert logger(LogEvent.PROGRESS, done=3, total=3) == ""
 
 
+def test_nothing_to_do_is_said_once(logger):
+    assert "nothing to do" in logger(LogEvent.RUN_INFO, stats={"all": 1, "total": 1})
+    assert logger(msg="Nothing to be done (all requested files are present).") == ""
+
+
 def test_a_failed_job_is_told_with_the_end_of_its_log(logger, tmp_path):
     log, record = tmp_path / "a.log", tmp_path / "a.json"
     log.write_text("".join(f"line {i}\n" for i in range(100)))

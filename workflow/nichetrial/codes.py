@@ -196,6 +196,11 @@ NOT_INSTALLED = Code(
     "A package that the command needs is not installed, or cannot be.",
     "Install what the message names.",
 )
+NAME_TAKEN = Code(
+    108,
+    "Another study file in this folder has the same `study.name`, and its results are there.",
+    "Give one of the two studies another name, or run them in different folders.",
+)
 
 # Results and run records
 

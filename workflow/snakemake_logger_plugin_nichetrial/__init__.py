@@ -38,6 +38,7 @@ TAIL = 12
 UNPRICED = 3.0
 """Seconds of a job of which nothing is known."""
 
+UP_TO_DATE = "nothing to do: all results are up to date"
 EMPTY = "(the log is empty)"
 
 TARGET = "all"
@@ -192,6 +193,8 @@ class LogHandler(LogHandlerBase):
             self.live.plan(counts)
             if self.total:
                 warm_client.wake()
+        if not self.total:
+            return UP_TO_DATE
         kinds = ", ".join(f"{n} {rule}" for rule, n in counts.items())
         would = "would run" if self.common_settings.dryrun else "to run"
         return f"{self.total} {'job' if self.total == 1 else 'jobs'} {would}: {kinds}"
@@ -273,7 +276,7 @@ class LogHandler(LogHandlerBase):
         if (job := retried(message)) is not None:
             return self._again(job)
         if message.startswith(IDLE):
-            return "nothing to do: all results are up to date"
+            return "" if self.planned else UP_TO_DATE
         if self.common_settings.verbose:
             return message
         if record.levelno < WARNING or any(text in message for text in REDUNDANT):

@@ -20,6 +20,7 @@ from nichetrial.errors import UserError
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch import machine_code, process, slurm, warm
+from nichetrial.launch.keep_origin import below
 from nichetrial.launch.locks import FolderBusy, folder_lock, remove_abandoned
 from nichetrial.launch.summary import notes_of, summary, void_arms, way_to_runs
 from nichetrial.pipeline.current import is_current
@@ -27,6 +28,8 @@ from nichetrial.pipeline.estimate import advice, estimate, typical
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.stages import STAGES, UNTIL
 from nichetrial.pipeline.verify import Verdict, verify
+from nichetrial.records.origin import FOLDER, ORIGIN, read_origin
+from nichetrial.study.load import load
 
 __all__ = ["add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
@@ -97,6 +100,7 @@ def carry_out(
     ``goes_on``: once more without the arms whose jobs failed.
     """
     study = plan.study
+    _require_own_name(plan)
     options: dict[str, Any] = {
         "profile": _profile(args.profile),
         "cores": args.cores,
@@ -163,6 +167,23 @@ def carry_out(
         except UserError as error:
             say(f"  {error}")
     return _exit_code(code)
+
+
+def _require_own_name(plan: Plan) -> None:
+    """Raises UserError if the results are of another study file that has the same name."""
+    try:
+        other = read_origin(Path(plan.results, FOLDER, ORIGIN)).study_file
+        if other == below(plan.file) or load(other) == plan.study:
+            return
+    except UserError:  # nothing was run yet, or that study file is gone
+        return
+    if load(other).name == plan.study.name:
+        raise UserError(
+            codes.NAME_TAKEN,
+            f'the results of "{plan.study.name}" in this folder are those of {other}; give one of '
+            "the two studies another name, or run them in different folders",
+            place=plan.file,
+        )
 
 
 def _judged(plan: Plan, target: str | None, *, whole: bool = False) -> Verdict:

@@ -20,7 +20,7 @@ from nichetrial.records import git, identity
 from nichetrial.records.origin import DIFF, FOLDER, LOCK, ORIGIN, RULES, STUDY, Origin
 from nichetrial.records.uncommitted import uncommitted
 
-__all__ = ["keep", "rule_graph"]
+__all__ = ["below", "keep", "rule_graph"]
 
 LAST = {
     name: "evidence" if stage.evidence else ""
@@ -68,7 +68,7 @@ def _keep(plan: Plan, folder: Path) -> None:
     if root is not None and lock:
         _put(folder / LOCK, (root / "envs" / LOCK).read_bytes())
     shutil.rmtree(folder / STUDY, ignore_errors=True)
-    study_file = _below(plan.file)
+    study_file = below(plan.file)
     files = {study_file: Path(plan.file).read_bytes()}
     for name in plan.findings("fit", "predict"):  # always below the folder of the study file
         beside = Path(os.path.relpath(name, Path(plan.file).parent))
@@ -87,7 +87,7 @@ def _keep(plan: Plan, folder: Path) -> None:
     _put(folder / ORIGIN, origin.text().encode())
 
 
-def _below(file: str) -> str:
+def below(file: str) -> str:
     """The study file's path from the working directory; only its name if it lies elsewhere."""
     path = Path(os.path.normpath(file))
     outside = path.is_absolute() or path.parts[0] == ".."
