@@ -10,6 +10,8 @@ UV ?= uv
 VENV := .venv
 PY := $(VENV)/bin/python
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate
+# the versions that the oldest Python takes are those of all, so that numbers do not depend on it
+OLDEST := $(VENV)/oldest.txt
 PACKAGES := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet install
 
 export PIP_NO_INPUT := 1
@@ -56,12 +58,13 @@ generate: dev ## remake the generated files (default study, schema, kernels, tab
 	@$(VENV)/bin/ruff format -q workflow/nichetrial/engine/kernels.py workflow/nichetrial/engine/lanes.py
 
 lock: env ## solve the dependencies anew within pyproject.toml; needs uv and a package index
-	$(COMPILE) pyproject.toml --output-file envs/requirements.txt
-	$(COMPILE) pyproject.toml --extra dev --constraint envs/requirements.txt \
-	  --output-file envs/requirements-dev.txt
+	cp envs/requirements-dev.txt $(OLDEST)
+	$(UV) pip compile --quiet --python-version 3.11 --no-header --no-annotate pyproject.toml --extra dev \
+	  --output-file $(OLDEST)
+	$(COMPILE) pyproject.toml --constraint $(OLDEST) --output-file envs/requirements.txt
+	$(COMPILE) pyproject.toml --extra dev --constraint $(OLDEST) --output-file envs/requirements-dev.txt
 	$(UV) pip compile --quiet --universal --no-header --no-annotate pyproject.toml --extra bench \
-	  --constraint envs/requirements.txt --constraint envs/requirements-dev.txt \
-	  --output-file envs/constraints-bench.txt
+	  --constraint $(OLDEST) --output-file envs/constraints-bench.txt
 	$(PY) -m nichetrial.launch.conda
 
 population: env ## calibrate the population that ships with nichetrial (minutes)

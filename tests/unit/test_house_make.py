@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -67,3 +68,11 @@ def test_nothing_is_installed_when_the_lock_is_the_same(tmp_path):
     (tmp_path / "calls").unlink()
     assert make(*words).returncode == 0
     assert "install" not in (tmp_path / "calls").read_text()
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+def test_every_python_gets_the_same_versions(lock):
+    """Another NumPy or SciPy gives other last bits."""
+    text = (ROOT / "envs" / lock).read_text()
+    names = re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.M)
+    assert len(names) == len(set(names)) > 100
