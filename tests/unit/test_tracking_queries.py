@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,28 @@ def test_a_path_that_mlflow_cannot_open_is_refused(
     assert caught.value.code is codes.UNFIT_PATH
     assert caught.value.place == str(odd / "mlflow.db")
     assert list(odd.iterdir()) == []
+
+
+@pytest.mark.parametrize("left", [50, 5_000, -1])
+def test_a_store_that_is_cut_off_is_said_to_be_damaged(tmp_path: Path, left: int) -> None:
+    """With what brings the runs back; a whole one is taken."""
+    at = store.locate(f"sqlite:///{tmp_path}/mlflow.db")
+    assert at.database
+    with closing(sqlite3.connect(at.database)) as connection:
+        connection.execute("CREATE TABLE runs (name TEXT)")
+        connection.executemany("INSERT INTO runs VALUES (?)", [("x" * 900,)] * 100)
+        connection.commit()
+    at.require_sound()
+    whole = at.database.read_bytes()
+    at.database.write_bytes(whole[:left])
+    with pytest.raises(UserError) as caught:
+        at.require_sound()
+    assert caught.value.code is codes.NOT_A_STORE
+    assert "track sync" in caught.value.message
+
+
+def test_a_store_that_is_damaged_inside_is_said_to_be(tmp_path: Path) -> None:
+    at = store.locate(f"sqlite:///{tmp_path}/mlflow.db")
+    with pytest.raises(UserError) as caught, store._refusals(at, to_read=False):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+    assert caught.value.code is codes.NOT_A_STORE

@@ -19,16 +19,21 @@ from urllib.parse import quote
 
 __all__ = [
     "BESIDE",
+    "MALFORMED",
     "StoredRow",
     "commits_quickly",
     "experiment_id",
     "has_tag",
+    "is_cut_off",
     "settle_place",
     "tagged_runs",
 ]
 
 BESIDE = "nichetrial.files_beside_database"
 """Tag of an experiment whose files are in ``artifacts`` next to the database."""
+
+MALFORMED = "database disk image is malformed"
+"""SQLite's words for a file that is damaged."""
 
 _TAGGED = """
 SELECT r.run_uuid, r.lifecycle_stage, r.status, r.start_time, r.end_time, t.key, t.value
@@ -37,6 +42,17 @@ SELECT r.run_uuid, r.lifecycle_stage, r.status, r.start_time, r.end_time, t.key,
   JOIN tags t ON t.run_uuid = s.run_uuid
  WHERE s.key = ? AND s.value = ? AND r.experiment_id = ?
 """
+
+
+def is_cut_off(database: Path, head: bytes) -> bool:
+    """Whether the file is shorter than its first 100 bytes say (https://sqlite.org/fileformat.html,
+    section 1.3)."""
+    if len(head) < 100:
+        return True
+    size = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big")
+    known = head[24:28] == head[92:96]  # an old SQLite leaves the number of pages as it was
+    return known and database.stat().st_size < pages * (65536 if size == 1 else size)
 
 
 class StoredRow(NamedTuple):

@@ -86,17 +86,27 @@ class Store:
             )
         if database.is_file():
             with database.open("rb") as stream:
-                head = stream.read(16)
-            if head not in (b"", b"SQLite format 3\0"):
+                head = stream.read(100)
+            if head and not head.startswith(b"SQLite format 3\0"):
                 raise UserError(
                     codes.NOT_A_STORE, "this file is not an SQLite database", place=str(database)
                 )
+            if head and mlflow_database.is_cut_off(database, head):
+                raise self._damaged()
         elif database.exists():
             raise UserError(
                 codes.NOT_A_STORE,
                 "this is not a file, so it cannot be the store",
                 place=str(database),
             )
+
+    def _damaged(self) -> UserError:
+        return UserError(
+            codes.NOT_A_STORE,
+            "the store is damaged; delete the file, and `nichetrial track sync` brings all runs of "
+            "these results back",
+            place=str(self.database),
+        )
 
 
 def locate(uri: str, *, place: str = "tracking.uri") -> Store:
@@ -169,7 +179,7 @@ def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
             )
         if to_read and store.artifacts:
             mlflow_database.settle_place(store.database, store.artifacts)
-    with _refusals(store.uri, to_read=to_read):
+    with _refusals(store, to_read=to_read):
         if store.database is None:
             yield _client(store.uri)
             return
@@ -251,8 +261,9 @@ def _answers(uri: str) -> None:
 
 
 @contextmanager
-def _refusals(uri: str, *, to_read: bool) -> Iterator[None]:
+def _refusals(store: Store, *, to_read: bool) -> Iterator[None]:
     """Turn what MLflow, its database or the network raise into one line."""
+    uri = store.uri
     try:
         yield
     except UserError:
@@ -268,6 +279,8 @@ def _refusals(uri: str, *, to_read: bool) -> Iterator[None]:
                 f"{refused}. The results are safe, and the same command sends them",
                 place=uri,
             ) from error
+        if store.database and mlflow_database.MALFORMED in str(error):
+            raise store._damaged() from error
         line = next(iter(str(error).splitlines()), "")[:300]
         if to_read:
             raise UserError(
