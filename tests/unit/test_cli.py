@@ -15,6 +15,7 @@ import pytest
 from nichetrial import cli, codes
 from nichetrial.errors import UserError
 from nichetrial.pipeline.stages import STAGES
+from tests.support.broken_studies import SOUND
 
 
 def _command(monkeypatch, body, name="stage"):
@@ -185,3 +186,20 @@ def test_what_is_listed_can_be_shown(kind, capsys):
 def test_show_refuses_what_is_not_there(words, code, capsys):
     assert cli.main(["show", *words]) == 2
     assert f" {code} " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_swallow_what_is_printed(closed, tmp_path):
+    (tmp_path / "study.yaml").write_text(SOUND)
+    words = f"{sys.executable} -m nichetrial check study.yaml {closed}"
+    done = subprocess.run(["bash", "-c", words], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
+def test_a_run_refuses_a_study_from_a_pipe_and_leaves_nothing(tmp_path):
+    (tmp_path / "study.yaml").write_text(SOUND)
+    words = f"{sys.executable} -m nichetrial run <(cat study.yaml)"
+    done = subprocess.run(["bash", "-c", words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert str(codes.UNREADABLE) in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["study.yaml"]

@@ -60,6 +60,7 @@ LOGGED = ("stage", "track")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the return value is the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_streams()
     if not words or words[0] in ("-h", "--help", "help"):
         print(_overview())
         return 0 if words else 2
@@ -77,6 +78,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _stopped_as_interrupt(), _logged(log):
             return _dispatch(name, rest)
     return _dispatch(name, rest)
+
+
+def _open_streams() -> None:
+    """A stream that was closed (``>&-``) swallows what it is given. Otherwise the next file that is
+    opened would take its number, and what children print."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w", closefd=False))
 
 
 def _dispatch(name: str, words: list[str]) -> int:

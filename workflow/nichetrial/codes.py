@@ -29,8 +29,8 @@ NO_FILE = Code(
 )
 UNREADABLE = Code(
     2,
-    "The study file cannot be read: it is a folder, larger than 1 MB, not UTF-8 text, or "
-    "closed to you.",
+    "The study file cannot be read: it is a folder, a pipe (for a run), larger than 1 MB, not "
+    "UTF-8 text, or closed to you.",
     "Give the path of a text file in UTF-8 that you may read.",
 )
 NOT_YAML = Code(

@@ -100,6 +100,12 @@ def carry_out(
     ``goes_on``: once more without the arms whose jobs failed.
     """
     study = plan.study
+    if not Path(plan.file).is_file():
+        raise UserError(
+            codes.UNREADABLE,
+            "the study comes from a pipe, and a run reads it several times; write it to a file",
+            place=plan.file,
+        )
     _require_own_name(plan)
     options: dict[str, Any] = {
         "profile": _profile(args.profile),
