@@ -30,9 +30,8 @@ run: env ## run STUDY, from its file to the report
 ui: env ## open the tracked runs in the browser
 	@$(PY) -P -m nichetrial ui
 
-# a third of the tests' time is waiting, for servers, Slurm and signals: three processes fill two cores
 test: dev ## all tests
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-fast: dev ## the quick tests, without Snakemake, MLflow and pictures
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests/unit
