@@ -499,30 +499,3 @@ def test_two_studies_of_one_name_do_not_replace_each_other(other, taken, tmp_pat
     with pytest.raises(UserError) as refused:
         run_command._require_own_name(plan)
     assert refused.value.code == codes.NAME_TAKEN
-
-
-LOGGING = """\
-import logging, os, signal, time
-from nichetrial.launch import snakemake
-
-class Slow(logging.Handler):
-    def emit(self, record):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.2)
-        print("written")
-
-signal.signal(signal.SIGINT, snakemake._interrupt)
-signal.signal(signal.SIGALRM, snakemake._interrupt)
-logging.getLogger().addHandler(Slow())
-try:
-    logging.warning("stopping")
-    time.sleep(10)
-except KeyboardInterrupt:
-    print("interrupted")
-"""
-
-
-def test_an_interrupt_does_not_come_in_the_middle_of_a_log():
-    """Its lock would stay taken, and Snakemake would wait for it for ever."""
-    done = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True)
-    assert done.stdout.split() == ["written", "interrupted"], done.stderr

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from types import FrameType
 
 __all__ = ["main"]
-
-AGAIN = 0.05
-"""Seconds after which an interrupt that came at a bad moment is tried again."""
 
 
 def main() -> None:
@@ -24,23 +20,11 @@ def main() -> None:
     from snakemake.cli import main as snakemake
 
     if not ignored:
-        for number in (signal.SIGINT, signal.SIGALRM):
-            signal.signal(number, _interrupt)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         snakemake()
     except KeyboardInterrupt:  # before it minds them itself
         sys.exit(130)
-
-
-def _interrupt(_: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt, but not out of a call of ``logging``: its queue would stay locked,
-    and Snakemake would wait for it without an end when it reports that it stops."""
-    while frame is not None:
-        if frame.f_globals.get("__name__", "").partition(".")[0] in ("logging", "queue"):
-            signal.setitimer(signal.ITIMER_REAL, AGAIN)
-            return
-        frame = frame.f_back
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
