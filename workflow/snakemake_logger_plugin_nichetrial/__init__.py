@@ -234,8 +234,8 @@ class LogHandler(LogHandlerBase):
         label = job.label if job else _plain(record.rule_name)
         said = _slurm_said(record, logs)
         told = str(getattr(record, "rule_msg", None) or "")
-        reason = slurm_messages.reason(told, said, _slurm_job(record)) or _killed(self.signal)
-        self.signal = None
+        killed, self.signal = _killed(self.signal), None
+        reason = slurm_messages.reason(told, said, _slurm_job(record)) or killed
         self.failed[record.jobid] = {
             "rule": record.rule_name,
             "label": label,
@@ -250,8 +250,8 @@ class LogHandler(LogHandlerBase):
         lines = [f"FAILED  {label}{f': {reason}' if reason else ''}"]
         for log in logs:
             last = _tail(Path(log)) if log != logs[-1] or not said else said
-            if reason and last == [EMPTY]:
-                continue
+            if killed and last == [EMPTY]:  # what was killed could not write why
+                last = []
             lines += [f"  log: {log}", *(f"    {line}" for line in last)]
         return "\n".join(lines)
 
