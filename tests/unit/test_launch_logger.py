@@ -64,6 +64,15 @@ def test_time_left_is_that_of_the_estimate_corrected_by_what_jobs_took():
     assert clock.remaining() == 0.0
 
 
+def test_a_job_that_failed_no_longer_runs_at_the_same_time_as_its_next_try():
+    clock = Clock(0.0, {"simulate": 6.0})
+    clock.plan({"simulate": 1})
+    clock.started()
+    clock.failed()
+    clock.started()
+    assert clock.remaining() == pytest.approx(6.0)
+
+
 def test_a_finished_job_is_one_line(logger):
     stats = {"simulate": 2, "all": 1, "total": 3}
     assert logger(LogEvent.RUN_INFO, stats=stats) == "2 jobs to run: 2 simulate\n"

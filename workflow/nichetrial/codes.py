@@ -420,7 +420,7 @@ DOSED_AFTER_READ_OUT = Code(
 NEAR_THE_EDGE = Code(
     803,
     "A parameter of the study is near the edge of its physical range.",
-    "Look at the value and its unit again; docs/study-file.md lists the ranges.",
+    "Look at the value and its unit again; docs/model.md lists the ranges.",
 )
 NO_SAFE_CACHE = Code(
     860,

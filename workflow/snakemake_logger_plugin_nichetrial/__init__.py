@@ -88,6 +88,9 @@ class Clock:
         self.running += 1
         self.most = max(self.most, self.running)
 
+    def failed(self) -> None:
+        self.running -= 1
+
     def finished(self, rule: str, seconds: float) -> None:
         self.running -= 1
         self.left[rule] -= 1
@@ -234,6 +237,7 @@ class LogHandler(LogHandlerBase):
         label = job.label if job else _plain(record.rule_name)
         said = _slurm_said(record, logs)
         told = str(getattr(record, "rule_msg", None) or "")
+        self.clock.failed()
         killed, self.signal = _killed(self.signal), None
         reason = slurm_messages.reason(told, said, _slurm_job(record)) or killed
         self.failed[record.jobid] = {

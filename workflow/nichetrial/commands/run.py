@@ -161,29 +161,29 @@ def carry_out(
     plan = dataclasses.replace(plan, missing=tuple(missing))
     if void := is_current(plan, "compare") and void_arms(plan.layout):
         say(f"nichetrial: {codes.NO_RESULT} every mouse failed in {_named(void)}")
-        code = code or 1
     for line in (*tell(plan, missing), *way_to_runs(plan)):
         print(line)
     sys.stdout.flush()
     give(notes_of(plan, evidence=target is not None), strict=args.strict)
-    if code and not void:
+    if code:
         _tell(plan, failed, missing)
         try:
             _writable(Path(plan.results))
         except UserError as error:
             say(f"  {error}")
-    return _exit_code(code)
+    return _exit_code(code or int(bool(void)))
 
 
 def _require_own_name(plan: Plan) -> None:
     """Raises UserError if the results are of another study file that has the same name."""
     try:
         other = read_origin(Path(plan.results, FOLDER, ORIGIN)).study_file
-        if other == below(plan.file) or load(other) == plan.study:
+        if other == below(plan.file):
             return
+        owner = load(other)
     except UserError:  # nothing was run yet, or that study file is gone
         return
-    if load(other).name == plan.study.name:
+    if owner.name == plan.study.name and owner != plan.study:
         raise UserError(
             codes.NAME_TAKEN,
             f'the results of "{plan.study.name}" in this folder are those of {other}; give one of '

@@ -21,6 +21,7 @@ __all__ = [
     "check_experiment",
     "check_figures",
     "check_uri",
+    "mg_per_kg",
     "on_day",
 ]
 
@@ -33,6 +34,11 @@ LARGEST_DOSE = 10_000
 def on_day(day: Quantity | float) -> str:
     """``day 4``, for messages and schedules."""
     return f"day {float(f'{day.value if isinstance(day, Quantity) else day:.6g}'):.15g}"
+
+
+def mg_per_kg(dose: Quantity, drug: str) -> float:
+    """A dose in mg per kg of body mass."""
+    return dose.value * DRUGS[drug].molar_mass / 1e6 if dose.unit == "nmol/kg" else dose.value
 
 
 def check_experiment(experiment: ExperimentSection) -> list[Problem]:
@@ -132,7 +138,7 @@ def _check_treatment(item: TreatmentItem, experiment: ExperimentSection) -> list
     problems: list[Problem] = []
     readout, start, drug = experiment.readout, item.start, DRUGS[item.drug]
     until = item.last(readout.day.value)
-    dose = item.dose.value * (drug.molar_mass / 1e6 if item.dose.unit == "nmol/kg" else 1.0)
+    dose = mg_per_kg(item.dose, item.drug)
     if not 0 < dose <= LARGEST_DOSE:
         wrong = (
             "small; write more than zero" if dose == 0 else f"large; at most {LARGEST_DOSE} mg/kg"

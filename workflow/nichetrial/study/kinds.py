@@ -167,19 +167,17 @@ class Measure(_Kind):
         quantity = convert(value, self.unit)
         value = quantity.value
         if value < self.lowest or 0 < value < SLIP or (self.above and value == self.lowest):
-            raise UnitError(f'"{quantity.text}" is too small; {self._needed()}')
+            raise UnitError(f'"{quantity.text}" is too small; {self._needed(quantity.unit)}')
         if quantity.value > self.highest:
             raise UnitError(
                 f'"{quantity.text}" is too large; at most {pretty(self.highest)} {self.unit}'
             )
         return quantity
 
-    def _needed(self) -> str:
-        if self.instant:
-            return "time is counted from day 0"
+    def _needed(self, unit: str) -> str:
         if self.lowest > 0 and not self.above:
-            return f"at least {pretty(self.lowest)} {self.unit}"
-        return "write more than zero" if self.above else "write zero or more"
+            return f"at least {pretty(self.lowest)} {unit}"
+        return f"write {'' if self.above else 'zero, or '}at least {pretty(SLIP)} {unit}"
 
     def schema(self) -> dict[str, Any]:
         number = r"[0-9.]+(?:[eE][-+]?[0-9]+)?"

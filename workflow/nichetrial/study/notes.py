@@ -36,8 +36,8 @@ def _near_edges(source: Source, overrides: Mapping[str, Distribution]) -> list[N
     return [
         Note(
             codes.NEAR_THE_EDGE,
-            f"{pretty(value)} {parameter.unit} is near the edge of the physical range, "
-            f"{parameter.physical}".replace(" 1 is", " is"),
+            f"{pretty(value)}{'' if parameter.unit == '1' else f' {parameter.unit}'} is near the "
+            f"edge of the physical range, {parameter.physical}",
             "look at the value and its unit again",
             place=source.place(("cohort", "parameters", name)),
         )

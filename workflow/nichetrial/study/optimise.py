@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from nichetrial import codes
 from nichetrial.errors import Code
-from nichetrial.model.drugs import DRUGS
 from nichetrial.study.arms import per_kg
-from nichetrial.study.checks import LARGEST_DOSE
+from nichetrial.study.checks import LARGEST_DOSE, mg_per_kg
 from nichetrial.study.kinds import did_you_mean, listed
 from nichetrial.study.language import CohortSection
 from nichetrial.study.questions import FEWEST_TO_OPTIMISE, OptimiseSection
@@ -79,7 +78,7 @@ def read_optimise(
     budget = per_kg(section.budget, drug)
     dose = (per_kg(section.dose[0], drug), per_kg(section.dose[1], drug))
     for key, written in (("budget", section.budget), ("dose", section.dose[1])):
-        if per_kg(written, drug) * DRUGS[drug].molar_mass / 1e6 > LARGEST_DOSE:
+        if mg_per_kg(written, drug) > LARGEST_DOSE:
             wrong(
                 codes.OUT_OF_RANGE,
                 f"{written.text} is too large; at most {LARGEST_DOSE} mg/kg",

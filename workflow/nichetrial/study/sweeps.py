@@ -14,9 +14,8 @@ from typing import Any
 
 from nichetrial import codes
 from nichetrial.errors import Code
-from nichetrial.model.drugs import DRUGS
 from nichetrial.study.arms import complete_arm
-from nichetrial.study.checks import check_experiment
+from nichetrial.study.checks import check_experiment, mg_per_kg
 from nichetrial.study.kinds import Unfit, did_you_mean, listed, show
 from nichetrial.study.language import ARM_NAME, MOST_ARMS, ExperimentSection
 from nichetrial.study.patches import merge
@@ -323,8 +322,7 @@ def _value(section: ExperimentSection, place: Sequence[str | int]) -> tuple[floa
         at = at[part] if isinstance(part, int) else getattr(at, part)
     if isinstance(at, Quantity):
         if at.unit == "nmol/kg":
-            treatment = section.treatments[int(place[1])]
-            return at.value * DRUGS[treatment.drug].molar_mass / 1e6, "mg/kg"
+            return mg_per_kg(at, section.treatments[int(place[1])].drug), "mg/kg"
         return at.value, at.unit
     return (float(at), "") if isinstance(at, int | float) else (None, "")
 

@@ -144,6 +144,7 @@ def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
     detected, dead = x[:, 5], x[:, 6]
     first = np.minimum(detected, dead)
     done = result.status == Outcome.FINISHED
+    observed = done & (first <= end)
 
     def count(k: int) -> np.ndarray:
         return np.where(done, x[:, k], 0).astype(np.int64)
@@ -161,11 +162,9 @@ def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
             "dormant_cells": x[:, -1],
             **{s: states(result, s) for s in SHOWN},
             "metastasis_free_days": np.minimum(first, end),
-            "metastasis_observed": done & (first <= end),
+            "metastasis_observed": observed,
             "first_event": np.select(
-                [~(done & (first <= end)), detected <= dead],
-                ["none", "metastasis"],
-                default="death",
+                [~observed, detected <= dead], ["none", "metastasis"], default="death"
             ),
             "survival_days": np.minimum(dead, end),
             "death_observed": done & (dead <= end),
