@@ -201,6 +201,12 @@ NAME_TAKEN = Code(
     "Another study file in this folder has the same `study.name`, and its results are there.",
     "Give one of the two studies another name, or run them in different folders.",
 )
+IN_THE_WAY = Code(
+    109,
+    "Something stands where a run keeps its own files, and is not what belongs there: a folder in "
+    "the place of a file, a link that leads nowhere, or a file that you may not read.",
+    "Move it away, or correct its permissions. The same command then makes what belongs there.",
+)
 
 # Results and run records
 

@@ -20,6 +20,7 @@ from nichetrial.errors import UserError
 from nichetrial.evidence.finding_studies import arms_of
 from nichetrial.evidence.findings import all_findings, check_held_out
 from nichetrial.launch import machine_code, process, slurm, warm
+from nichetrial.launch.in_the_way import require_free
 from nichetrial.launch.keep_origin import below
 from nichetrial.launch.locks import FolderBusy, folder_lock, remove_abandoned
 from nichetrial.launch.summary import notes_of, summary, void_arms, way_to_runs
@@ -106,6 +107,7 @@ def carry_out(
             "the study comes from a pipe, and a run reads it several times; write it to a file",
             place=plan.file,
         )
+    require_free(plan)
     _require_own_name(plan)
     options: dict[str, Any] = {
         "profile": _profile(args.profile),
@@ -133,6 +135,8 @@ def carry_out(
                 say(hold.recovered)
             give([note] if note else [], strict=args.strict)
             remove_abandoned(plan.results)
+            if forgotten := snakemake_files.forget_damaged():
+                say(f"{forgotten} damaged entries of Snakemake's memory removed")
             failures = Path(scratch, "failures.jsonl")
             verdict = _judged(plan, target, whole=args.verify)
             for path in verdict.no_records:

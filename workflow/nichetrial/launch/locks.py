@@ -25,7 +25,17 @@ import psutil
 from nichetrial.compat import snakemake_files
 from nichetrial.files import half_written
 
-__all__ = ["FolderBusy", "Hold", "folder_lock", "leftovers", "remove_abandoned", "snakemakes"]
+__all__ = [
+    "LOCK",
+    "FolderBusy",
+    "Hold",
+    "folder_lock",
+    "leftovers",
+    "remove_abandoned",
+    "snakemakes",
+]
+
+LOCK = f"{snakemake_files.STATE}/nichetrial.lock"
 
 HEAD = "nichetrial.launch.snakemake"
 PATIENCE = 30.0
@@ -48,9 +58,9 @@ class Hold:
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[Hold]:
     """Hold the folder for a run. Raises FolderBusy."""
-    state = folder / snakemake_files.STATE
-    state.mkdir(parents=True, exist_ok=True)
-    fd = os.open(state / "nichetrial.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = folder / LOCK
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         owner = _owner(fd)
         _take(fd, folder, owner)

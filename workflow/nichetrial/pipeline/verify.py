@@ -117,7 +117,9 @@ class _Look:
         self.now = now
         self.verdict = Verdict()
         remembered = {} if whole else _read(memory)
-        self._before: Mapping[str, list[Any]] = remembered.get("files", {})
+        files = remembered.get("files")
+        known = files.items() if isinstance(files, dict) else ()
+        self._before = {file: state for file, state in known if isinstance(state, list)}
         self._remembered = json.dumps(remembered, sort_keys=True)
         self._files: dict[str, list[Any]] = {}
 
