@@ -29,6 +29,7 @@ BELOW: dict[str, set[str]] = {
     "store_address": {"codes"},
     "codes": {"errors"},
     "files": {"errors"},
+    "room": set(),
     "tables": {"errors"},
     "formatting": set(),
     "compat": set(),
@@ -75,7 +76,7 @@ BELOW: dict[str, set[str]] = {
     },
 }
 """What each part may import, apart from itself and FOR_ALL; the rest may import everything."""
-FOR_ALL = {"errors", "codes", "files", "tables", "formatting"}
+FOR_ALL = {"errors", "codes", "files", "room", "tables", "formatting"}
 ON_TOP = {"commands", "cli", "__main__", "__init__"}
 
 

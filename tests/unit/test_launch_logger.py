@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from nichetrial import codes, room
 from snakemake_logger_plugin_nichetrial import Clock, LogHandler, LogHandlerSettings, duration
 
 
@@ -136,6 +137,24 @@ def test_a_job_that_was_killed_is_said_to_be(logger, tmp_path, end, names):
     assert ("(the log is empty)" in told) == (not names)
     _job(logger, 8)
     assert "signal" not in logger(LogEvent.JOB_ERROR, **failed | {"jobid": 8})
+
+
+@pytest.mark.parametrize("by_a_job", [True, False])
+def test_want_of_room_is_told_first_and_once(logger, tmp_path, monkeypatch, by_a_job):
+    monkeypatch.setattr(room, "lack", lambda *_: "the disk is full" if by_a_job else "")
+    fatal = "OSError: [Errno 28] No space left on device"
+    if not by_a_job:
+        assert logger(msg=fatal, level=logging.ERROR).startswith(
+            f"nichetrial: {codes.NOT_WRITABLE} "
+        )
+    _job(logger, 7)
+    failed = {"jobid": 7, "rule_name": "simulate", "log": [str(tmp_path / "a.log")]}
+    told = logger(LogEvent.JOB_ERROR, **failed)
+    first = [f"nichetrial: {codes.NOT_WRITABLE} the disk is full"] * by_a_job
+    lines = told.splitlines()
+    assert [line.partition(",")[0] for line in lines[:-1]] == first
+    assert lines[-1].startswith("FAILED  ")
+    assert logger(msg=fatal, level=logging.ERROR) == ""
 
 
 def test_a_failed_job_without_a_log(logger, tmp_path):

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from nichetrial import __version__, codes
+from nichetrial import __version__, codes, room
 from nichetrial.errors import Fault, UserError
 
 __all__ = ["COMMANDS", "main"]
@@ -75,8 +75,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(str(Fault(codes.USAGE, message)))
     if name in LOGGED:
         log = _option(rest, "--log")
-        with _stopped_as_interrupt(), _logged(log):
-            return _dispatch(name, rest)
+        try:
+            with _stopped_as_interrupt(), _logged(log):
+                return _dispatch(name, rest)
+        except OSError as error:  # of the log
+            if lack := _lack_of_room(error):
+                return _complain(lack)
+            raise
     return _dispatch(name, rest)
 
 
@@ -111,7 +116,9 @@ def _dispatch(name: str, words: list[str]) -> int:
     except BrokenPipeError:  # the reader has gone, as in 'nichetrial explain | head'
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:
+    except Exception as error:
+        if lack := _lack_of_room(error):
+            return _complain(lack)
         if not isinstance(sys.stderr, _Tee):
             raise
         sys.stderr.log.write(traceback.format_exc())  # the log has it; the workflow shows its end
@@ -145,6 +152,11 @@ def _overview() -> str:
     return "\n".join(lines)
 
 
+def _lack_of_room(error: Exception) -> str:
+    lack = room.why(error, ".") if isinstance(error, OSError) else ""
+    return f"{codes.NOT_WRITABLE} {lack}, then run the same command to continue" if lack else ""
+
+
 def _complain(message: str) -> int:
     print(f"nichetrial: {message}", file=sys.stderr)
     return 2
@@ -167,7 +179,8 @@ class _Tee:
         self.log, self.terminal = log, terminal
 
     def write(self, text: str) -> int:
-        self.log.write(text)
+        with contextlib.suppress(OSError):  # a full disk must not keep it from the terminal
+            self.log.write(text)
         with contextlib.suppress(OSError):  # a closed terminal must not end a job
             self.terminal.write(text)
         return len(text)

@@ -13,9 +13,12 @@ import json
 import re
 import signal
 import sys
+import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from logging import WARNING, LogRecord
 from pathlib import Path
@@ -25,6 +28,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
+from nichetrial import codes, room
 from nichetrial.compat import slurm_messages
 from nichetrial.compat.snakemake_messages import IDLE, REDUNDANT, ended_by, retried, why
 from nichetrial.launch import lifeline, warm_client
@@ -37,6 +41,9 @@ TAIL = 12
 
 UNPRICED = 3.0
 """Seconds of a job of which nothing is known."""
+
+PROBE = 100_000
+"""Bytes that a job needs at least."""
 
 UP_TO_DATE = "nothing to do: all results are up to date"
 EMPTY = "(the log is empty)"
@@ -135,6 +142,8 @@ class LogHandler(LogHandlerBase):
         self.latest = ""
         self.signal: int | None = None
         """What ended the job that is about to be reported as failed."""
+        self.lack = ""
+        """Why no job can write any more."""
         self.planned = False
         self.total = 0
         self.stream = sys.stderr
@@ -183,7 +192,7 @@ class LogHandler(LogHandlerBase):
         except BrokenPipeError:
             raise
         except Exception:
-            self.handleError(record)
+            traceback.print_exc()
 
     def _plan(self, record: Any) -> str:
         if self.planned:  # a dry run tells its statistics twice
@@ -240,6 +249,7 @@ class LogHandler(LogHandlerBase):
         self.clock.failed()
         killed, self.signal = _killed(self.signal), None
         reason = slurm_messages.reason(told, said, _slurm_job(record)) or killed
+        first = "" if reason else self._lack_of_room(logs)
         self.failed[record.jobid] = {
             "rule": record.rule_name,
             "label": label,
@@ -249,8 +259,10 @@ class LogHandler(LogHandlerBase):
         }
         self._note_failures()
         if record.rule_name in TRACKING:
-            return _not_tracked(logs)
+            return first + _not_tracked(logs)
         self.live.ended(record.rule_name, failed=True)
+        if self.lack:
+            return f"{first}FAILED  {label}"
         lines = [f"FAILED  {label}{f': {reason}' if reason else ''}"]
         for log in logs:
             last = _tail(Path(log)) if log != logs[-1] or not said else said
@@ -258,6 +270,22 @@ class LogHandler(LogHandlerBase):
                 last = []
             lines += [f"  log: {log}", *(f"    {line}" for line in last)]
         return "\n".join(lines)
+
+    def _lack_of_room(self, logs: list[str], text: str = "") -> str:
+        """The line that tells it, once, when a job failed or Snakemake itself says so."""
+        if self.lack:
+            return ""
+        for folder in (*{Path(log).parent for log in logs}, Path(tempfile.gettempdir())):
+            with suppress(OSError):
+                self.lack = self.lack or room.lack(folder, PROBE)
+        for number, said in room.TAKEN.items():
+            if said in text:
+                self.lack = self.lack or room.why(OSError(number, said), ".")
+        if not self.lack:
+            return ""
+        return (
+            f"nichetrial: {codes.NOT_WRITABLE} {self.lack}, then run the same command to continue\n"
+        )
 
     def _again(self, number: int) -> str:
         """A job that failed has retries left: it is no failure of the run yet."""
@@ -268,7 +296,8 @@ class LogHandler(LogHandlerBase):
     def _note_failures(self) -> None:
         if self.settings and self.settings.failures:
             lines = [json.dumps(entry) + "\n" for entry in self.failed.values()]
-            self.settings.failures.write_text("".join(lines), encoding="utf-8")
+            with suppress(OSError):  # a full disk
+                self.settings.failures.write_text("".join(lines), encoding="utf-8")
 
     def _command(self, record: Any) -> str:
         if not self.common_settings.printshellcmds:
@@ -288,7 +317,8 @@ class LogHandler(LogHandlerBase):
         if "CalledProcessError" in message:  # a job's command failed: _failed tells it better
             self.signal = ended_by(message)
             return ""
-        return message.rstrip()
+        lack = self._lack_of_room([], message) if record.levelno > WARNING else ""
+        return (lack if self.lack else message).rstrip()
 
 
 def _plain(label: str) -> str:

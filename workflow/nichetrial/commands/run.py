@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import errno
 import json
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nichetrial import codes
+from nichetrial import codes, room
 from nichetrial.commands.study_file import add_study, checked, give
 from nichetrial.compat import snakemake_files
 from nichetrial.errors import UserError
@@ -122,7 +121,8 @@ def carry_out(
     on_slurm = slurm.used_by(options["profile"])
     if on_slurm:
         slurm.check()
-    _writable(Path(plan.results))
+    if error := _unwritable(Path(plan.results)):
+        raise error
     try:
         with (
             folder_lock(Path.cwd()) as hold,
@@ -145,7 +145,8 @@ def carry_out(
             code = process.run(process.command(args.study, **options), keep_open=[hold.fd])
             failed = _failed(failures)
             missing = _missing(plan, failed)
-            if code > 0 and missing and len(missing) < len(study.arms) and goes_on:
+            some = 0 < len(missing) < len(study.arms)
+            if code > 0 and some and goes_on and not _unwritable(Path(plan.results)):
                 say(f"continuing without {_named(missing)}")
                 rest = dataclasses.replace(plan, missing=tuple(missing))
                 options |= {"forced": _judged(rest, target).targets(), "missing": missing}
@@ -171,9 +172,7 @@ def carry_out(
     give(notes_of(plan, evidence=target is not None), strict=args.strict)
     if code:
         _tell(plan, failed, missing)
-        try:
-            _writable(Path(plan.results))
-        except UserError as error:
+        if error := _unwritable(Path(plan.results)):
             say(f"  {error}")
     return _exit_code(code or int(bool(void)))
 
@@ -205,23 +204,22 @@ def _judged(plan: Plan, target: str | None, *, whole: bool = False) -> Verdict:
     return verdict
 
 
-def _writable(results: Path) -> None:
-    """Find out before any job starts. Raises UserError."""
-    try:
-        for folder in (results, Path(snakemake_files.STATE)):
+def _unwritable(results: Path) -> UserError | None:
+    """Why nothing can be written, if so."""
+    for folder in (results, Path(snakemake_files.STATE), Path(tempfile.gettempdir())):
+        try:
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder) as probe:
-                probe.write(bytes(ROOM))
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise UserError(
-            codes.NOT_WRITABLE,
-            "the disk is full; make room, then run the same command to continue"
-            if full
-            else f"results cannot be written here ({error.strerror}); run from a folder of your "
-            "own, or fix its rights",
-            place=str(results),
-        ) from None
+            lack = room.lack(folder, ROOM)
+        except OSError as error:
+            lack = room.why(error, ".")
+            if not lack:
+                message = f"this cannot be written ({error.strerror}); run from a folder of your "
+                message += "own, or fix its rights"
+                return UserError(codes.NOT_WRITABLE, message, place=str(folder))
+        if lack:
+            message = f"{lack}, then run the same command to continue"
+            return UserError(codes.NOT_WRITABLE, message, place=str(folder))
+    return None
 
 
 def _failed(path: Path) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ __all__ = [
 BESIDE = "nichetrial.files_beside_database"
 """Tag of an experiment whose files are in ``artifacts`` next to the database."""
 
+FULL = "database or disk is full"
 MALFORMED = "database disk image is malformed"
 """SQLite's words for a file that is damaged."""
 

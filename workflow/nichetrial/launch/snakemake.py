@@ -6,6 +6,7 @@ which takes seconds. Until then the system's own way of dying by a signal does b
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 
@@ -14,6 +15,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Load Snakemake, then run it on the words of the command line."""
+    logging.raiseExceptions = False  # its own log, on a full disk: the jobs tell that
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if not ignored:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -5,6 +5,7 @@ MLflow is imported only here and in the writers, and only when one of their func
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nichetrial import codes
+from nichetrial import codes, room
 from nichetrial.compat import mlflow_database
 from nichetrial.errors import UserError
 from nichetrial.store_address import refusal
@@ -281,6 +282,9 @@ def _refusals(store: Store, *, to_read: bool) -> Iterator[None]:
             ) from error
         if store.database and mlflow_database.MALFORMED in str(error):
             raise store._damaged() from error
+        if store.database and mlflow_database.FULL in str(error):
+            lack = room.why(OSError(errno.ENOSPC, ""), store.database.parent)
+            raise UserError(codes.NOT_WRITABLE, lack, place=uri) from error
         line = next(iter(str(error).splitlines()), "")[:300]
         if to_read:
             raise UserError(
