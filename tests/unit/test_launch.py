@@ -247,6 +247,18 @@ def test_settings_of_a_user_for_snakemake_do_not_reach_it(tmp_path, monkeypatch)
     assert process.run([sys.executable, "-c", code], folder=tmp_path) == 0
 
 
+def test_caches_lie_in_the_working_folder_where_a_home_can_only_be_read(tmp_path, monkeypatch):
+    given = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": ""}
+    (tmp_path / "home").mkdir()
+    assert process.surroundings(given, tmp_path)["XDG_CACHE_HOME"] == ""
+    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path / "home")  # root may
+    child = process.surroundings(given, tmp_path)
+    for name in ("XDG_CACHE_HOME", "MPLCONFIGDIR"):
+        assert Path(child[name]).is_relative_to(tmp_path / ".snakemake")
+    own = str(tmp_path / "scratch")
+    assert process.surroundings(given | {"XDG_CACHE_HOME": own}, tmp_path)["XDG_CACHE_HOME"] == own
+
+
 def test_what_makes_jobs_run_again_is_not_left_to_a_profile():
     words = process.command("s.yaml", profile=Path("p"))
     at = words.index("--rerun-triggers")

@@ -137,6 +137,27 @@ def test_a_store_that_is_cut_off_is_said_to_be_damaged(tmp_path: Path, left: int
     assert "track sync" in caught.value.message
 
 
+def test_a_store_that_is_closed_to_this_user_is_said_to_be(tmp_path, monkeypatch) -> None:
+    at = store.locate(f"sqlite:///{tmp_path}/mlflow.db")
+    assert at.database
+    at.database.touch()
+
+    def closed(*_: object) -> None:  # root may read all
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "open", closed)
+    with pytest.raises(UserError) as caught:
+        at.require_sound()
+    assert (caught.value.code, caught.value.place) == (codes.NOT_A_STORE, str(at.database))
+
+
+def test_a_store_without_room_is_said_to_be(tmp_path: Path) -> None:
+    at = store.locate(f"sqlite:///{tmp_path}/mlflow.db")
+    with pytest.raises(UserError) as caught, store._refusals(at, to_read=False):
+        raise sqlite3.OperationalError("database or disk is full")
+    assert caught.value.code is codes.NOT_WRITABLE
+
+
 def test_a_store_that_is_damaged_inside_is_said_to_be(tmp_path: Path) -> None:
     at = store.locate(f"sqlite:///{tmp_path}/mlflow.db")
     with pytest.raises(UserError) as caught, store._refusals(at, to_read=False):

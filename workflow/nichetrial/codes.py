@@ -276,8 +276,8 @@ NO_STORE = Code(
 )
 NOT_A_STORE = Code(
     401,
-    "The file is not an SQLite database, so it cannot be the store.",
-    "Name another file as tracking.uri. A store that is damaged can be deleted: `nichetrial "
+    "The file is not an SQLite database that you may read, so it cannot be the store.",
+    "Correct its permissions, or name another file as tracking.uri. A store that is damaged can be deleted: `nichetrial "
     "track sync` brings all runs back.",
 )
 SERVER_SILENT = Code(

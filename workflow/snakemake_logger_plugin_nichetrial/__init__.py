@@ -30,7 +30,7 @@ from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 from nichetrial import codes, room
 from nichetrial.compat import slurm_messages
-from nichetrial.compat.snakemake_messages import IDLE, REDUNDANT, ended_by, retried, why
+from nichetrial.compat.snakemake_messages import IDLE, REDUNDANT, ended_by, gist, retried, why
 from nichetrial.launch import lifeline, warm_client
 from snakemake_logger_plugin_nichetrial.live import TRACKING, Live
 
@@ -318,7 +318,7 @@ class LogHandler(LogHandlerBase):
             self.signal = ended_by(message)
             return ""
         lack = self._lack_of_room([], message) if record.levelno > WARNING else ""
-        return (lack if self.lack else message).rstrip()
+        return lack.rstrip() if self.lack else gist(message)
 
 
 def _plain(label: str) -> str:

@@ -246,10 +246,9 @@ def _tell(plan: Plan, failed: Sequence[dict[str, Any]], missing: Sequence[str]) 
     if failed:
         say(f"\nnichetrial: {jobs} failed.")
     elif plan.is_resolved():
-        say("\nnichetrial: Snakemake failed, see above.")
+        say("\nnichetrial: Snakemake failed; the lines above say why.")
     else:
-        say("\nnichetrial: the study could not be written, and no job was started.")
-        say(f"  see {plan.results}/logs/resolve.log, or the lines above")
+        say("\nnichetrial: no job was started; the lines above say why.")
     for entry in failed:
         reason = f" ({entry['reason']})" if entry["reason"] else ""
         say(f"  {entry['label']}{reason}: see {', '.join(entry['logs'])}")

@@ -8,9 +8,10 @@ tests/unit/test_compat.py.
 
 from __future__ import annotations
 
+import itertools
 import re
 
-__all__ = ["IDLE", "REASONS", "REDUNDANT", "ended_by", "retried", "why"]
+__all__ = ["IDLE", "REASONS", "REDUNDANT", "ended_by", "gist", "retried", "why"]
 
 REASONS = {
     "Missing output files": "not made yet",
@@ -48,6 +49,20 @@ account, which Slurm itself asks for where it is needed."""
 def why(reason: str) -> str:
     """Snakemake's reason without its lists of files."""
     return ", ".join(text for start, text in REASONS.items() if start in reason) or "asked for"
+
+
+def gist(message: str) -> str:
+    """What Snakemake says of an error, without the traceback before or after.
+
+    >>> gist('Traceback (most recent call last):\\n  File "a.py", line 1\\nOSError: no home')
+    'Snakemake ended: OSError: no home'
+    >>> gist('WorkflowError in file Snakefile, line 19:\\nno study\\n  File "a.py", line 1')
+    'WorkflowError in file Snakefile, line 19:\\nno study'
+    """
+    lines = message.rstrip().splitlines()
+    if lines and lines[0].startswith("Traceback"):
+        return f"Snakemake ended: {lines[-1]}"
+    return "\n".join(itertools.takewhile(lambda line: not line.startswith('  File "'), lines))
 
 
 def retried(message: str) -> int | None:

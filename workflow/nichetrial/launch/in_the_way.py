@@ -59,9 +59,12 @@ def _in_results(plan: Plan) -> Iterator[tuple[str, str]]:
     for job in jobs(plan, evidence=True):
         files.update([*job.outputs, job.record, job.log])
     folders = {str(above) for file in files for above in PurePosixPath(file).parents}
+    of_files = {path.rpartition("/")[0] for path in (layout.receipt, layout.evidence.receipt)}
 
     def belongs(path: str) -> bool | None:
-        return True if path in folders else False if path in files else None
+        if path in files or path.rpartition("/")[0] in of_files:
+            return False
+        return True if path in folders else None
 
     top = str(PurePosixPath(layout.results).parent)
     wrong = _wrong(top, belongs)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from nichetrial.compat import snakemake_files
 from nichetrial.launch import lifeline
 
 __all__ = ["checkout", "command", "run", "surroundings"]
@@ -68,17 +69,26 @@ def command(
     return words
 
 
-def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
+def surroundings(environment: Mapping[str, str], folder: Path | None = None) -> dict[str, str]:
     """The environment of a child: without settings for Snakemake, which could turn off what decides
     that a job runs again; and no module of the working folder is imported in place of another.
     (An empty entry of ``PYTHONPATH`` would be the working folder.)
 
-    >>> surroundings({"SNAKEMAKE_PROFILE": "mine", "PYTHONPATH": ":/opt/lab"})
-    {'PYTHONPATH': '/opt/lab', 'PYTHONSAFEPATH': '1'}
+    Args:
+        folder: where it works, if not here. Caches lie there where a home can only be read.
+
+    >>> surroundings({"SNAKEMAKE_PROFILE": "mine", "PYTHONPATH": ":/opt/lab", "HOME": "/tmp"})
+    {'PYTHONPATH': '/opt/lab', 'HOME': '/tmp', 'PYTHONSAFEPATH': '1'}
     """
     kept = {name: v for name, v in environment.items() if not name.startswith("SNAKEMAKE_")}
     if "PYTHONPATH" in kept:
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, kept["PYTHONPATH"].split(os.pathsep)))
+    home = Path(environment.get("HOME") or os.path.expanduser("~"))
+    cache = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
+    above = next(path for path in (cache, *cache.absolute().parents) if path.exists())
+    if not os.access(above, os.W_OK | os.X_OK):
+        own = (folder or Path()).absolute() / snakemake_files.STATE / "cache"
+        kept = {"MPLCONFIGDIR": str(own / "matplotlib")} | kept | {"XDG_CACHE_HOME": str(own)}
     return kept | {"PYTHONSAFEPATH": "1"}
 
 
@@ -123,7 +133,7 @@ def run(
                 process_group=0,
                 pass_fds=(*keep_open, watched),
                 cwd=folder,
-                env={**surroundings(environment or os.environ), **told},
+                env={**surroundings(environment or os.environ, folder), **told},
                 stdout=said,
                 stderr=subprocess.STDOUT if said else None,
                 preexec_fn=_interruptible,

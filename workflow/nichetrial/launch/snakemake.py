@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from argparse import ArgumentParser
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Load Snakemake, then run it on the words of the command line."""
+    ArgumentParser.print_usage = lambda *_: None  # type: ignore[method-assign]  # 130 lines
     logging.raiseExceptions = False  # its own log, on a full disk: the jobs tell that
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if not ignored:

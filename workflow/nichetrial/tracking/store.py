@@ -85,6 +85,17 @@ class Store:
                 "name another store as tracking.uri",
                 place=str(database),
             )
+        try:
+            self._require_a_database(database)
+        except PermissionError:
+            raise UserError(
+                codes.NOT_A_STORE,
+                "you may not read the store; correct the permissions of the file and its folder, "
+                "or name another store as tracking.uri",
+                place=str(database),
+            ) from None
+
+    def _require_a_database(self, database: Path) -> None:
         if database.is_file():
             with database.open("rb") as stream:
                 head = stream.read(100)
