@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import subprocess
 import sys
@@ -126,6 +127,16 @@ def test_traceback_is_shown_without_a_log(monkeypatch):
     _command(monkeypatch, body)
     with pytest.raises(ZeroDivisionError):
         cli.main(["stage"])
+
+
+@pytest.mark.parametrize("name", ["stage", "export"])
+def test_a_file_that_is_closed_is_named(monkeypatch, capfd, name):
+    def body(_):
+        raise PermissionError(errno.EACCES, "Permission denied", "results/s/study.json")
+
+    _command(monkeypatch, body, name)
+    assert cli.main([name]) == 2
+    assert f"nichetrial: results/s/study.json: {codes.CLOSED} " in capfd.readouterr().err
 
 
 def test_an_import_that_fails_is_in_the_log(monkeypatch, tmp_path):

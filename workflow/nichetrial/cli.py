@@ -79,8 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             with _stopped_as_interrupt(), _logged(log):
                 return _dispatch(name, rest)
         except OSError as error:  # of the log
-            if lack := _lack_of_room(error):
-                return _complain(lack)
+            if wrong := _of_the_disk(error):
+                return _complain(wrong)
             raise
     return _dispatch(name, rest)
 
@@ -117,8 +117,8 @@ def _dispatch(name: str, words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        if lack := _lack_of_room(error):
-            return _complain(lack)
+        if wrong := _of_the_disk(error):
+            return _complain(wrong)
         if not isinstance(sys.stderr, _Tee):
             raise
         sys.stderr.log.write(traceback.format_exc())  # the log has it; the workflow shows its end
@@ -152,9 +152,15 @@ def _overview() -> str:
     return "\n".join(lines)
 
 
-def _lack_of_room(error: Exception) -> str:
-    lack = room.why(error, ".") if isinstance(error, OSError) else ""
-    return f"{codes.NOT_WRITABLE} {lack}, then run the same command to continue" if lack else ""
+def _of_the_disk(error: Exception) -> str:
+    """What is wrong if there is no room, or a file is closed to this user; '' for other errors."""
+    if not isinstance(error, OSError):
+        return ""
+    if lack := room.why(error, "."):
+        return f"{codes.NOT_WRITABLE} {lack}, then run the same command to continue"
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.filename}: {codes.CLOSED} you may not read or write this"
+    return ""
 
 
 def _complain(message: str) -> int:

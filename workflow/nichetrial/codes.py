@@ -207,6 +207,11 @@ IN_THE_WAY = Code(
     "the place of a file, a link that leads nowhere, or a file that you may not read.",
     "Move it away, or correct its permissions. The same command then makes what belongs there.",
 )
+CLOSED = Code(
+    110,
+    "A command needs a file or folder that is closed to you.",
+    "Correct its permissions, or ask who owns it.",
+)
 
 # Results and run records
 
@@ -277,8 +282,8 @@ NO_STORE = Code(
 NOT_A_STORE = Code(
     401,
     "The file is not an SQLite database that you may read, so it cannot be the store.",
-    "Correct its permissions, or name another file as tracking.uri. A store that is damaged can be deleted: `nichetrial "
-    "track sync` brings all runs back.",
+    "Correct its permissions, or name another file as tracking.uri. A store that is damaged can "
+    "be deleted: `nichetrial track sync` brings all runs back.",
 )
 SERVER_SILENT = Code(
     402,
