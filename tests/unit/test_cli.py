@@ -130,13 +130,25 @@ def test_traceback_is_shown_without_a_log(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["stage", "export"])
-def test_a_file_that_is_closed_is_named(monkeypatch, capfd, name):
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PermissionError(errno.EACCES, "", "odd"), codes.CLOSED),
+        (IsADirectoryError(errno.EISDIR, "", "part", None, "odd"), codes.IN_THE_WAY),
+        (NotADirectoryError(errno.ENOTDIR, "", "odd"), codes.IN_THE_WAY),
+        (FileExistsError(errno.EEXIST, "", "odd"), codes.IN_THE_WAY),
+        (FileNotFoundError(errno.ENOENT, "", "odd"), codes.IN_THE_WAY),
+    ],
+)
+def test_a_file_that_is_closed_or_none_is_named(name, error, code, monkeypatch, capfd, tmp_path):
     def body(_):
-        raise PermissionError(errno.EACCES, "Permission denied", "results/s/study.json")
+        raise error
 
+    monkeypatch.chdir(tmp_path)
+    Path("odd").symlink_to("nowhere")
     _command(monkeypatch, body, name)
     assert cli.main([name]) == 2
-    assert f"nichetrial: results/s/study.json: {codes.CLOSED} " in capfd.readouterr().err
+    assert f"nichetrial: odd: {code} " in capfd.readouterr().err
 
 
 def test_an_import_that_fails_is_in_the_log(monkeypatch, tmp_path):

@@ -153,13 +153,20 @@ def _overview() -> str:
 
 
 def _of_the_disk(error: Exception) -> str:
-    """What is wrong if there is no room, or a file is closed to this user; '' for other errors."""
+    """What is wrong if there is no room, or if a file is closed to this user or is none; '' for
+    other errors."""
     if not isinstance(error, OSError):
         return ""
     if lack := room.why(error, "."):
         return f"{codes.NOT_WRITABLE} {lack}, then run the same command to continue"
-    if isinstance(error, PermissionError) and error.filename:
-        return f"{error.filename}: {codes.CLOSED} you may not read or write this"
+    path = error.filename2 or error.filename
+    if path is None:
+        return ""
+    if isinstance(error, PermissionError):
+        return f"{path}: {codes.CLOSED} you may not read or write this"
+    odd = isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError)
+    if odd or os.path.islink(path):
+        return f"{path}: {codes.IN_THE_WAY} this is not what belongs there ({error.strerror})"
     return ""
 
 
