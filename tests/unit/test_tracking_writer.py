@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
@@ -10,15 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.records import identity
 from nichetrial.records.record import recording
@@ -281,61 +278,6 @@ def test_dead_server_is_one_line_in_no_time(results: Path) -> None:
         run_track(results, store.locate(f"http://127.0.0.1:{port}"))
     assert time.monotonic() - start < 30  # MLflow alone would try for minutes
     assert "\n" not in str(caught.value)
-
-
-def test_silent_server_costs_seconds(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PATIENCE", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        start = time.monotonic()
-        with pytest.raises(UserError, match="no MLflow server answers"):
-            run_track(results, store.locate(f"http://127.0.0.1:{silent.getsockname()[1]}"))
-        assert time.monotonic() - start < 30  # MLflow alone would try for minutes
-
-
-class Froze(http.server.BaseHTTPRequestHandler):
-    """A server that says that it is well, and then takes every question and answers none."""
-
-    asked: ClassVar[list[str]] = []
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        if self.path == "/health":
-            self.send_response(200)
-            self.end_headers()
-        else:
-            time.sleep(30)
-
-    do_POST = do_GET
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing on the terminal."""
-
-
-@pytest.mark.slow
-def test_a_server_that_freezes_costs_seconds_and_one_line(tmp_path: Path) -> None:
-    """With the command itself, for what MLflow waits is set where it is imported first."""
-    build(tmp_path)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Froze)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    words = ["track", "sync", "--to", f"http://127.0.0.1:{server.server_port}"]
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "nichetrial", *words],
-        cwd=tmp_path,
-        env=clean | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    server.shutdown()
-    server.server_close()
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"nichetrial: {words[-1]}: {codes.STORE_REFUSED} ")
-    assert "the results are safe" in line
-    assert Froze.asked[0] == "/health"
-    assert len(Froze.asked) == 3, "asked once more, and then left"
 
 
 def test_file_that_is_no_store_is_told_at_once(tmp_path: Path, results: Path) -> None:

@@ -281,8 +281,9 @@ NO_STORE = Code(
 )
 NOT_A_STORE = Code(
     401,
-    "The file is not an SQLite database that you may read, so it cannot be the store.",
-    "Correct its permissions, or name another file as tracking.uri. A store that is damaged can "
+    "The file is not an SQLite database that you may read, or the server is not MLflow, so it "
+    "cannot be the store.",
+    "Correct its permissions, or name another store as tracking.uri. A store that is damaged can "
     "be deleted: `nichetrial track sync` brings all runs back.",
 )
 SERVER_SILENT = Code(

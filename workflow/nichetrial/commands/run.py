@@ -30,6 +30,7 @@ from nichetrial.pipeline.stages import STAGES, UNTIL
 from nichetrial.pipeline.verify import Verdict, verify
 from nichetrial.records.origin import FOLDER, ORIGIN, read_origin
 from nichetrial.study.load import load
+from nichetrial.tracking.store import forgotten, locate
 
 __all__ = ["add_arguments", "add_running", "carry_out", "cores", "run", "say"]
 
@@ -199,6 +200,12 @@ def _judged(plan: Plan, target: str | None, *, whole: bool = False) -> Verdict:
     """What must run again whatever Snakemake thinks; what is wrong is printed."""
     evidence = target is not None or bool(plan.population)
     verdict = verify(plan, evidence=evidence, now=time.time(), whole=whole)
+    receipts = {"track": plan.layout.receipt, "track_evidence": plan.layout.evidence.receipt}
+    store = locate(plan.study.tracking.uri)
+    for rule, receipt in receipts.items():
+        if Path(receipt).is_file() and forgotten(store, Path(receipt)):
+            say(f"{store.uri} no longer has the runs of these results; they are sent again")
+            verdict.forced[receipt] = rule
     for line in verdict.lines():
         say(line)
     return verdict

@@ -25,6 +25,7 @@ __all__ = [
     "experiment_id",
     "has_tag",
     "is_cut_off",
+    "lacks_run",
     "settle_place",
     "tagged_runs",
 ]
@@ -89,6 +90,16 @@ def has_tag(database: Path, experiment: str, tag: str) -> bool:
                 (int(experiment), tag),
             ).fetchone()
         )
+    return False
+
+
+def lacks_run(database: Path, run_id: str) -> bool:
+    """Whether there is no store, or no such run in it, not even in its bin."""
+    with _reading(database) as connection:
+        if connection is None:
+            return True
+        found = connection.execute("SELECT 1 FROM runs WHERE run_uuid = ?", (run_id,)).fetchone()
+        return found is None
     return False
 
 

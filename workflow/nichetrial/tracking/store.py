@@ -5,13 +5,14 @@ MLflow is imported only here and in the writers, and only when one of their func
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
+import json
 import logging
 import os
 import time
-import urllib.error
-import urllib.request
+import urllib.parse
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,14 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nichetrial import codes, room
-from nichetrial.compat import mlflow_database
+from nichetrial.compat import mlflow_client, mlflow_database
 from nichetrial.errors import UserError
 from nichetrial.store_address import refusal
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["QUIET", "Store", "experiment", "locate", "lock_of", "locked", "opened"]
+__all__ = ["QUIET", "Store", "experiment", "forgotten", "locate", "lock_of", "locked", "opened"]
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -45,6 +46,8 @@ KIND = {"mlflow.experimentKind": "custom_model_development"}
 
 PATIENCE = 5.0
 """Seconds that a server has to answer at all."""
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 REFUSED = {
     "error code 401": "the server does not take the login; set MLFLOW_TRACKING_USERNAME and "
@@ -139,6 +142,19 @@ def locate(uri: str, *, place: str = "tracking.uri") -> Store:
     return Store(uri=f"sqlite:///{database}", database=database)
 
 
+def forgotten(store: Store, receipt: Path) -> bool:
+    """Whether the store no longer has the runs of a receipt: it was deleted, or came back empty.
+    False if that cannot be known, or if somebody put them into MLflow's bin."""
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+        content = json.loads(receipt.read_text(encoding="utf-8"))
+        run_id = content["parent_run_id"]
+        if store.database:
+            return mlflow_database.lacks_run(store.database, str(run_id))
+        if content["uri"] == store.uri:
+            return mlflow_client.lacks_run(store.uri, str(run_id), seconds=PATIENCE)
+    return False
+
+
 def lock_of(store: Store, folder: Path) -> Path:
     """The lock of a store's writers: next to the database, or in ``folder`` for a server."""
     return store.database.with_name(".lock") if store.database else folder / ".lock"
@@ -193,7 +209,8 @@ def opened(store: Store, *, to_read: bool = False) -> Iterator[MlflowClient]:
             mlflow_database.settle_place(store.database, store.artifacts)
     with _refusals(store, to_read=to_read):
         if store.database is None:
-            yield _client(store.uri)
+            with mlflow_client.bounded():
+                yield _client(store.uri)
             return
         if not there:
             _create(store.database)
@@ -214,7 +231,10 @@ def experiment(client: MlflowClient, store: Store, name: str) -> str:
             found = client.get_experiment_by_name(name)
             if found is None:
                 raise
-    if found.lifecycle_stage != "active":
+    stage = found.lifecycle_stage
+    if found.name != name or not found.experiment_id or stage not in ("active", "deleted"):
+        raise UserError(codes.NOT_A_STORE, "what answers here is not MLflow", place=store.uri)
+    if stage == "deleted":
         raise UserError(
             codes.IN_BIN,
             f"MLflow has the experiment {name!r} in its bin; restore it there, or name another",
@@ -256,20 +276,40 @@ def _create(database: Path) -> None:
 
 
 def _answers(uri: str) -> None:
-    """Raise UserError unless a server is there; asked before MLflow is imported, which is slow."""
+    """Raise UserError unless MLflow is there; asked before it is imported, which is slow."""
     try:
-        with urllib.request.urlopen(f"{uri}/health", timeout=PATIENCE):  # noqa: S310  (http only)
-            pass
-    except urllib.error.HTTPError:
-        return  # it answered, if only to ask for a login
+        answer = mlflow_client.ask(f"{uri}/health", seconds=PATIENCE)
     except OSError as error:
-        reason = getattr(error, "reason", None) or error
+        reason = f"{getattr(error, 'reason', None) or error}"[:300]
         raise UserError(
             codes.SERVER_SILENT,
-            f"no MLflow server answers ({reason}); the results are safe, and "
-            "the same command sends them when it is back",
+            f"no MLflow server answers ({reason}){_proxied(uri)}; the results are safe, and the "
+            "same command sends them when it is back",
             place=uri,
         ) from None
+    # others ask for a login here already, or are too busy to say that they are well
+    if answer.ok and answer.text.strip() != "OK":
+        raise UserError(
+            codes.NOT_A_STORE, f"what answers here is not MLflow{_proxied(uri)}", place=uri
+        )
+    if not answer.ok and (proxied := _proxied(uri)):
+        raise UserError(
+            codes.SERVER_SILENT,
+            f"no MLflow server answers (status {answer.status_code}){proxied}",
+            place=uri,
+        )
+
+
+def _proxied(uri: str) -> str:
+    """That a server on this machine is asked by way of a proxy, if so, and how not to."""
+    parts = urllib.parse.urlsplit(uri)
+    proxy = mlflow_client.proxy(uri)
+    if not proxy or parts.hostname not in LOOPBACK:
+        return ""
+    return (
+        f"; it is asked by way of the proxy {proxy} that the environment names, which cannot reach "
+        f"this machine: add {parts.hostname} to NO_PROXY"
+    )
 
 
 @contextmanager
@@ -282,7 +322,8 @@ def _refusals(store: Store, *, to_read: bool) -> Iterator[None]:
         raise
     except Exception as error:
         module = type(error).__module__.split(".")[0]
-        if module not in ("mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3", "alembic"):
+        known = ("mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3", "alembic")
+        if module not in known and not mlflow_client.raised(error):
             raise
         refused = next((text for code, text in REFUSED.items() if code in str(error)), None)
         if refused:

@@ -117,6 +117,12 @@ def write(
     ids: dict[str, str] = {}
     for attempt in range(TIMES):
         present, doubles = chosen(look())
+        if ids.keys() - present.keys():
+            raise UserError(
+                codes.NOT_A_STORE,
+                "what answers here does not have the runs that it was given, so it is not MLflow",
+                place=client.tracking_uri,
+            )
         for double, kept in doubles:
             _discard(client, double, kept)
         try:
@@ -264,7 +270,7 @@ def _bring(
                 experiment_id, start_time=run.start, tags=tags, run_name=run.name
             )
             if not run.child:
-                return {}, True
+                return {run.key: whole.info.run_id}, True
             seen, made = _seen(whole), True
         elif not seen.active:
             client.restore_run(seen.run_id)
