@@ -434,6 +434,12 @@ NEAR_THE_EDGE = Code(
     "A parameter of the study is near the edge of its physical range.",
     "Look at the value and its unit again; docs/model.md lists the ranges.",
 )
+NO_GLYPH = Code(
+    804,
+    "A label has characters that no installed font has, so figures show boxes in their place.",
+    "Write the label without them; or install a font that has them, such as Noto Sans CJK, delete "
+    "the figures and run again.",
+)
 NO_SAFE_CACHE = Code(
     860,
     "Compiled code is kept in a folder that only its owner can write, because whoever writes it "

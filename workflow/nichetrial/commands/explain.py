@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
 
 from nichetrial import codes
+from nichetrial.commands.study_file import give
 from nichetrial.errors import UserError
 from nichetrial.study.load import load_with_experiment
 from nichetrial.study.words import explain
@@ -25,12 +27,16 @@ def run(args: argparse.Namespace) -> None:
     study = assembled.study
     print(explain(assembled), flush=True)  # the words come at once, matplotlib takes a second
 
+    from nichetrial.figures.fonts import supply
     from nichetrial.figures.schedule import draw
     from nichetrial.figures.style import save
 
+    figure = draw(study)
+    give(supply(figure), strict=False)
+    warnings.filterwarnings("ignore", "Glyph")  # matplotlib says the same for each character
     folder = Path(args.out) if args.out else Path("results") / study.name / "explain"
     try:
-        paths = save(draw(study), folder / "schedule", ("png", "svg"), study.figures.dpi)
+        paths = save(figure, folder / "schedule", ("png", "svg"), study.figures.dpi)
     except OSError as error:
         raise UserError(
             codes.NOT_WRITABLE,
