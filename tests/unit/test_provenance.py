@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.figures.rule_graph import direct, draw, layers
 from nichetrial.launch.keep_origin import keep, rule_graph
@@ -134,6 +135,17 @@ def test_code_that_cannot_be_restored_is_told(repository, tmp_path, monkeypatch,
     }
     with pytest.raises(UserError, match=told):
         restore_code(Origin(**content), tmp_path / DIFF, tmp_path / "again")
+
+
+def test_without_git_it_is_git_that_is_lacking(repository, tmp_path, monkeypatch):
+    monkeypatch.setattr("nichetrial.provenance.restore.checkout", lambda: repository)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    origin = Origin(
+        study_file="s", files={}, commit="0" * 40, diff="", left_out=(), science={}, lock_digest=""
+    )
+    with pytest.raises(UserError) as refused:
+        restore_code(origin, tmp_path / DIFF, tmp_path / "again")
+    assert refused.value.code == codes.NOT_INSTALLED
 
 
 def test_a_large_diff_is_cut_by_whole_files_and_says_so(repository):

@@ -151,6 +151,15 @@ def test_a_store_that_is_closed_to_this_user_is_said_to_be(tmp_path, monkeypatch
     assert (caught.value.code, caught.value.place) == (codes.NOT_A_STORE, str(at.database))
 
 
+def test_a_setting_that_mlflow_cannot_read_is_one_message(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("MLFLOW_SQLALCHEMYSTORE_POOL_SIZE", "x")
+    at = store.locate(f"sqlite:///{tmp_path}/mlflow.db")
+    with pytest.raises(UserError) as caught, store.opened(at):
+        pass
+    assert caught.value.code is codes.STORE_REFUSED
+    assert "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE" in caught.value.message
+
+
 def test_a_store_without_room_is_said_to_be(tmp_path: Path) -> None:
     at = store.locate(f"sqlite:///{tmp_path}/mlflow.db")
     with pytest.raises(UserError) as caught, store._refusals(at, to_read=False):

@@ -15,9 +15,9 @@ from nichetrial.export.sbml import document
 from nichetrial.export.system import initial_states
 from nichetrial.model import equations as eq
 from nichetrial.model.parameters import PARAMETERS
-from nichetrial.study.resolved import Arm, Host
+from nichetrial.study.resolved import Arm, Host, Vector
 from nichetrial.trial.events import events, reading
-from tests.support.mice import ARMS, AT_ONCE, SEED, cohort
+from tests.support.mice import ARMS, AT_ONCE, SEED, arm, cohort
 
 roadrunner = pytest.importorskip("roadrunner")  # has no wheels for ARM
 
@@ -79,3 +79,16 @@ def test_engine_against_libroadrunner(a):
     assert worst.max() < AGREE, dict(zip(STATES, worst.tolist(), strict=True))
     # what was compared is no mouse left alone
     assert (other[:, -1, STATES.index("founders")] > 0).all()
+
+
+@pytest.mark.parametrize("onset", [0.0, 5.0, 11.0, 13.0])
+def test_a_second_simulation_begins_anew_after_resetall_alone(onset):
+    """As docs/export.md says: ``reset`` keeps what an event has changed."""
+    given = arm(name="late", vector=Vector(fold=10, onset=onset))
+    rr = roadrunner.RoadRunner(document(given, P[0], name=given.name))
+    rr.integrator.absolute_tolerance = [1e-9] * len(rr.getRateRuleIds())
+    first = np.array(rr.simulate(0, END, 41))
+    rr.resetAll()
+    assert np.array_equal(first, rr.simulate(0, END, 41))
+    rr.reset()
+    assert np.array_equal(first, rr.simulate(0, END, 41)) == (onset == 0)

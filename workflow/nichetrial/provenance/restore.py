@@ -38,7 +38,7 @@ print(json.dumps(identity.science()))
 def restorable(origin: Origin) -> Path:
     """The checkout that has the commit of a run.
 
-    Raises: UserError if the code was not kept or the commit is not here.
+    Raises: UserError if the code was not kept, or git or the commit is not here.
     """
     root = checkout()
     if origin.commit is None:
@@ -57,6 +57,8 @@ def restorable(origin: Origin) -> Path:
             codes.NOT_REPRODUCIBLE,
             "nichetrial does not run from a git checkout here; clone it, and run the command there",
         )
+    if not git.installed():
+        raise UserError(codes.NOT_INSTALLED, "git is not installed, and gets the code of the run")
     try:
         git.ask(root, "cat-file", "-e", f"{origin.commit}^{{commit}}")
     except git.GitError:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-__all__ = ["CODE", "GitError", "ask", "state"]
+__all__ = ["CODE", "GitError", "ask", "installed", "state"]
 
 CODE = ("Snakefile", "workflow", "envs", "pyproject.toml")
 """What of a checkout shapes a run."""
@@ -18,6 +18,10 @@ PATIENCE = 60.0
 
 class GitError(Exception):
     """There is no git, no repository, or git refused; its first line of complaint."""
+
+
+def installed() -> bool:
+    return shutil.which("git") is not None
 
 
 def ask(root: Path, *words: str, **environment: str) -> bytes:
