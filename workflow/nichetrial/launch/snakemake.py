@@ -11,6 +11,8 @@ import signal
 import sys
 from argparse import ArgumentParser
 
+from nichetrial.compat.snakemake_logging import make_safe
+
 __all__ = ["main"]
 
 
@@ -23,6 +25,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from snakemake.cli import main as snakemake
 
+    make_safe()
     if not ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
