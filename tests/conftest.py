@@ -65,6 +65,7 @@ def small_study() -> ResolvedStudy:
             pairs=tuple(Pair(arm=a.name, reference="high") for a in arms[1:]),
             combinations=(Combination(arm="both", of=("amd3100", "anti_ly6g")),),
             responder=0.5,
+            relevant=0.2,
             interval=0.95,
             resamples=100,
         ),

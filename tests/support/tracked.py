@@ -16,12 +16,12 @@ LABELS = {"high": "TIMP-1 high", "amd3100": "AMD3100 twice daily", "untreated": 
 ROOMS = ("model", "engine")
 
 EFFECTS = (
-    "outcome,arm,reference,n,mean_arm,mean_reference,ratio,ratio_low,ratio_high,responders\n"
-    "foci,amd3100,high,4,12.5,50.0,0.25,0.2,0.31,0.9\n"
-    "foci,untreated,high,4,5.0,50.0,0.1,0.08,0.12,1.0\n"
-    "foci,untreated,amd3100,4,5.0,12.5,0.4,0.3,0.5,1.0\n"
-    "burden,amd3100,high,4,1e6,4e6,0.3,0.2,0.4,\n"
-    "burden,untreated,high,0,,,,,,\n"
+    "outcome,arm,reference,n,mean_arm,mean_reference,ratio,ratio_low,ratio_high,p_fewer,responders\n"
+    "foci,amd3100,high,4,12.5,50.0,0.25,0.2,0.31,0.94,0.9\n"
+    "foci,untreated,high,4,5.0,50.0,0.1,0.08,0.12,1,1.0\n"
+    "foci,untreated,amd3100,4,5.0,12.5,0.4,0.3,0.5,1,1.0\n"
+    "burden,amd3100,high,4,1e6,4e6,0.3,0.2,0.4,0.9,\n"
+    "burden,untreated,high,0,,,,,,,\n"
 )
 
 
@@ -64,6 +64,7 @@ def study(**changed: Any) -> ResolvedStudy:
             "pairs": [{"arm": a, "reference": "high"} for a in ("amd3100", "untreated")],
             "combinations": [],
             "responder": 0.3,
+            "relevant": 0.2,
             "interval": 0.95,
             "resamples": 100,
         },

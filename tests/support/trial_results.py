@@ -11,7 +11,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from nichetrial.compare.combinations import COMBINATIONS
 from nichetrial.compare.dose_response import DOSE_RESPONSE
+from nichetrial.compare.over_particles import EFFECTS
 from nichetrial.compare.ranking import ranking
 from nichetrial.compare.surface import SYNERGY
 from nichetrial.compare.window import SCHEDULES, WINDOW
@@ -55,11 +57,6 @@ FACTOR = {
 }
 
 FOLDS = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
-
-EFFECTS = (
-    "outcome arm reference n mean_arm mean_reference ratio ratio_low ratio_high difference "
-    "difference_low difference_high responders variance_saved failures unit"
-)
 
 UNKNOWNS = (
     "arm reference parameter symbol unit trust spearman low high ratio_lowest_third "
@@ -126,6 +123,7 @@ def make_study(labels: dict[str, str] | None = None, mice: int = 40) -> Resolved
                 (Combination(arm="amd3100_anti_ly6g", of=("amd3100", "anti_ly6g")),) if both else ()
             ),
             responder=0.5,
+            relevant=0.2,
             interval=0.95,
             resamples=200,
         ),
@@ -202,6 +200,11 @@ def colony_table(factor: float, *, zero: bool = False) -> pd.DataFrame:
     )
 
 
+def interval(name: str, value: float, low: float, high: float) -> dict[str, float]:
+    """Three columns of a table."""
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
 def effect_table(study: ResolvedStudy, missing: Sequence[str], *, zero: bool) -> pd.DataFrame:
     rows = []
     for outcome, unit in OUTCOMES.items():
@@ -209,27 +212,38 @@ def effect_table(study: ResolvedStudy, missing: Sequence[str], *, zero: bool) ->
             lost = pair.arm in missing or pair.reference in missing
             ratio = FACTOR.get(pair.arm, 0.9) / FACTOR.get(pair.reference, 1.0)
             ratio = np.nan if lost or zero else ratio
+            difference = np.nan if lost else 0.0 if zero else 20.0 * (ratio - 1)
+            low, high = (np.nan, np.nan) if lost else (-3.0, 2.0)
             rows.append(
                 {
                     "outcome": outcome,
                     "arm": pair.arm,
                     "reference": pair.reference,
+                    "particles": 0 if lost else 9,
+                    "without": 0,
+                    "dropped": 9 if lost else 0,
+                    "p_fewer": np.nan if lost else 0.5 if zero else float(ratio < 1),
+                    "p_more": np.nan if lost else 0.5 if zero else float(ratio > 1),
+                    "p_relevant": np.nan if lost or zero else float(ratio <= 0.8),
+                    "p_error": np.nan if lost else 0.01,
+                    "noise": np.nan if lost or zero else 0.02,
+                    "widened": np.nan if lost or zero else 1.01,
+                    "ratio_q25": ratio * 0.9,
+                    "ratio_q75": ratio * 1.1,
                     "n": 0 if lost else 36,
                     "mean_arm": np.nan if lost else 0.0 if zero else 20.0 * ratio,
                     "mean_reference": np.nan if lost else 0.0 if zero else 20.0,
-                    "ratio": ratio,
-                    "ratio_low": ratio * 0.8,
-                    "ratio_high": ratio * 1.2,
-                    "difference": np.nan if lost else 0.0 if zero else 20.0 * (ratio - 1),
-                    "difference_low": np.nan if lost else -3.0,
-                    "difference_high": np.nan if lost else 2.0,
+                    **interval("ratio", ratio, 0.8 * ratio, 1.2 * ratio),
+                    **interval("pooled_ratio", ratio, 0.95 * ratio, 1.05 * ratio),
+                    **interval("difference", difference, low, high),
+                    **interval("pooled_difference", difference, low, high),
                     "responders": np.nan if lost or outcome != "foci" else 0.61,
                     "variance_saved": np.nan if lost else 0.82,
                     "failures": study.cohort.mice if lost else 4,
                     "unit": unit,
                 }
             )
-    return pd.DataFrame(rows, columns=EFFECTS.split())
+    return pd.DataFrame(rows, columns=list(EFFECTS))
 
 
 def combination_table(study: ResolvedStudy) -> pd.DataFrame:
@@ -241,29 +255,19 @@ def combination_table(study: ResolvedStudy) -> pd.DataFrame:
                 "reference": study.comparisons.reference,
                 "null_model": null,
                 "decides": null == "bliss",
-                "observed": 0.4,
-                "expected": e,
-                "excess": e - 0.4,
-                "excess_low": e - 0.45,
-                "excess_high": e - 0.35,
+                **interval("excess", e - 0.4, e - 0.45, e - 0.35),
+                "p_better": 0.3,
+                "p_error": 0.05,
+                "particles": 9,
+                "pooled_observed": 0.4,
+                "pooled_expected": e,
+                **interval("pooled_excess", e - 0.4, e - 0.45, e - 0.35),
                 "n": 36,
             }
             for c in study.comparisons.combinations
             for null, e in (("bliss", 0.385), ("hsa", 0.55))
         ],
-        columns=[
-            "arm",
-            "of",
-            "reference",
-            "null_model",
-            "decides",
-            "observed",
-            "expected",
-            "excess",
-            "excess_low",
-            "excess_high",
-            "n",
-        ],
+        columns=list(COMBINATIONS),
     )
 
 

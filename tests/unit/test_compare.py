@@ -36,6 +36,7 @@ def spec(*pairs: tuple[str, str], combos: tuple[Combination, ...] = ()) -> Compa
         pairs=tuple(Pair(arm=a, reference=b) for a, b in pairs),
         combinations=combos,
         responder=0.5,
+        relevant=0.2,
         interval=0.95,
         resamples=2000,
     )
@@ -45,6 +46,15 @@ def table(foci, status="finished") -> pd.DataFrame:
     foci = np.asarray(foci)
     frame = pd.DataFrame({name: foci.astype(float) for name in OUTCOME_UNITS})
     return frame.assign(status=status)
+
+
+def nested(foci) -> pd.DataFrame:
+    """The same number of (expected) foci in both twins of each animal: (particles, animals)."""
+    foci = np.asarray(foci, dtype=float)
+    frame = table(np.repeat(foci.ravel(), 2))
+    particle, animal = np.divmod(np.arange(foci.size), foci.shape[1])
+    twin = np.tile([0, 1], foci.size)
+    return frame.assign(particle=np.repeat(particle, 2), animal=np.repeat(animal, 2), twin=twin)
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +77,8 @@ def test_effect_by_hand(boot, pair):
     a, b = pair
     row = one(effects({"x": table(a), "ref": table(b)}, spec(("x", "ref")), N, boot))
     assert row["mean_arm"] == a.mean()
-    assert row["ratio"] == pytest.approx(a.mean() / b.mean())
-    assert row["difference"] == pytest.approx((a - b).mean())
+    assert row["pooled_ratio"] == pytest.approx(a.mean() / b.mean())
+    assert row["pooled_difference"] == pytest.approx((a - b).mean())
     assert row["responders"] == (a <= 0.5 * b).mean()
     assert row["variance_saved"] == pytest.approx(1 - np.var(a - b) / (np.var(a) + np.var(b)))
     assert row["n"] == N
@@ -79,8 +89,8 @@ def test_intervals_against_scipy(boot, pair):
     a, b = pair
     row = one(effects({"x": table(a), "ref": table(b)}, spec(("x", "ref")), N, boot))
     for low, high, statistic in (
-        ("ratio_low", "ratio_high", lambda x, y, axis: x.mean(axis) / y.mean(axis)),
-        ("difference_low", "difference_high", lambda x, y, axis: (x - y).mean(axis)),
+        ("pooled_ratio_low", "pooled_ratio_high", lambda x, y, axis: x.mean(axis) / y.mean(axis)),
+        ("pooled_difference_low", "pooled_difference_high", lambda x, y, axis: (x - y).mean(axis)),
     ):
         peer = stats.bootstrap(
             (a, b), statistic, paired=True, method="percentile", n_resamples=9999, rng=2
@@ -102,9 +112,9 @@ def test_batches_of_mice_give_the_interval_of_the_mean():
 def test_a_treatment_without_effect_gives_exactly_zero(boot, pair):
     _, b = pair
     frame = effects({"x": table(b), "ref": table(b)}, spec(("x", "ref")), N, boot)
-    zero = frame[["difference", "difference_low", "difference_high"]].to_numpy()
+    zero = frame[[f"pooled_difference{end}" for end in ("", "_low", "_high")]].to_numpy()
     assert (zero == 0.0).all()
-    assert (frame[["ratio", "ratio_low", "ratio_high"]].to_numpy() == 1.0).all()
+    assert (frame[[f"pooled_ratio{end}" for end in ("", "_low", "_high")]].to_numpy() == 1.0).all()
     assert one(frame)["variance_saved"] == 1.0
 
 
@@ -116,39 +126,38 @@ def test_failures_leave_pairs_out_and_missing_arms_stay_visible(boot, pair):
     frame = effects({"x": broken, "ref": table(b)}, spec(("x", "ref"), ("gone", "ref")), N, boot)
     row = one(frame, "expected_foci")
     assert (row["n"], row["failures"]) == (N - 7, 7)
-    assert row["ratio"] == pytest.approx(a[7:].mean() / b[7:].mean())
-    assert row["ratio_low"] < row["ratio"] < row["ratio_high"]
+    assert row["pooled_ratio"] == pytest.approx(a[7:].mean() / b[7:].mean())
+    assert row["pooled_ratio_low"] < row["pooled_ratio"] < row["pooled_ratio_high"]
     gone = frame[frame["arm"] == "gone"]
     assert len(gone) == len(OUTCOME_UNITS)
     assert (gone["failures"] == N).all()
-    assert gone["ratio"].isna().all()
+    assert gone["pooled_ratio"].isna().all()
 
 
 def test_reference_without_foci_has_no_ratio(boot):
     none = table(np.zeros(N))
     row = one(effects({"x": none, "ref": none}, spec(("x", "ref")), N, boot))
-    assert np.isnan(row["ratio"])
+    assert np.isnan(row["pooled_ratio"])
     assert np.isnan(row["responders"])
-    assert row["difference"] == 0.0
+    assert row["pooled_difference"] == 0.0
 
 
 def test_bliss_and_hsa_by_hand(boot):
-    outcomes = {
-        "ref": table(np.full(N, 100)),
-        "a": table(np.full(N, 50)),
-        "b": table(np.full(N, 40)),
-        "ab": table(np.full(N, 10)),
-    }
-    frame = combinations(
-        outcomes, spec(combos=(Combination(arm="ab", of=("a", "b")),)), boot
-    ).set_index("null_model")
-    assert frame.loc["bliss", "expected"] == pytest.approx(0.2)
-    assert frame.loc["bliss", "excess"] == pytest.approx(-0.1)
-    assert frame.loc["hsa", "expected"] == pytest.approx(0.4)
-    assert frame.loc["hsa", "excess_high"] == pytest.approx(-0.3)
+    foci = {"ref": 100, "a": 50, "b": 40, "ab": 10}
+    outcomes = {name: table(np.full(N, count)) for name, count in foci.items()}
+    twins = {name: nested(np.full((3, 2), float(count))) for name, count in foci.items()}
+    named = spec(combos=(Combination(arm="ab", of=("a", "b")),))
+    frame = combinations(outcomes, twins, named, boot).set_index("null_model")
+    assert frame.loc["bliss", "pooled_expected"] == pytest.approx(0.2)
+    assert frame.loc["hsa", "pooled_excess_high"] == pytest.approx(-0.3)
+    for null, excess in (("bliss", -0.1), ("hsa", -0.3)):
+        row = frame.loc[null]
+        assert row["excess"] == row["excess_high"] == pytest.approx(excess)
+        assert row["pooled_excess"] == pytest.approx(excess)
+        assert (row["p_better"], row["particles"]) == (1.0, 3)
     assert list(frame["decides"]) == [True, False]
     named = (Combination(arm="ab", of=("a", "b"), null="hsa"),)
-    first = combinations(outcomes, spec(combos=named), boot).iloc[0]
+    first = combinations(outcomes, twins, spec(combos=named), boot).iloc[0]
     assert (first["null_model"], first["decides"]) == ("hsa", True)
 
 

@@ -60,7 +60,7 @@ def test_a_figure_names_what_it_shows(name: str, plain) -> None:
             assert label in text
     expected = {
         "foci": "visible foci per mouse at day 21",
-        "forest": "95 % interval",
+        "forest": "90 % of possible biologies",
         "courses": "liver neutrophils [fold]",
         "dose": "plasma TIMP-1, fold of basal",
         "colonies": "colony size at read-out [cells]",

@@ -368,11 +368,12 @@ def _effects(folder: Path, *rows: tuple[str, str, float, float, float]) -> None:
     path.parent.mkdir(parents=True)
     with open(path, "w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["outcome", "arm", "reference", "n", "ratio", "ratio_low", "ratio_high"])
+        columns = ["ratio", "ratio_low", "ratio_high", "p_fewer", "p_error"]
+        writer.writerow(["outcome", "arm", "reference", "particles", *columns])
         for arm, reference, *numbers in rows:
             n = 0 if numbers[0] != numbers[0] else 20
-            writer.writerow(["foci", arm, reference, n, *numbers])
-            writer.writerow(["burden", arm, reference, n, 9, 9, 9])
+            writer.writerow(["foci", arm, reference, n, *numbers, 0.96, 0.01])
+            writer.writerow(["burden", arm, reference, n, 9, 9, 9, 0.5, 0.01])
 
 
 def test_summary_in_words(tmp_path, small_study):
@@ -384,9 +385,9 @@ def test_summary_in_words(tmp_path, small_study):
     )
     lines = effect_lines(small_study, Layout(str(tmp_path)), missing=["anti_ly6g"])
     assert lines == [
-        "AMD3100: 0.62 times the foci of TIMP-1-high (0.58 to 0.66)",
+        "AMD3100 against TIMP-1-high: fewer foci; foci × 0.62 (0.58 to 0.66), fewer in 96 %",
         "anti-Ly6G: no result, because jobs failed",
-        "both: 0.012 times the foci of TIMP-1-high (0.012 to 12)",
+        "both against TIMP-1-high: fewer foci; foci × 0.012 (0.012 to 12), fewer in 96 %",
     ]
 
 

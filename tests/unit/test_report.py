@@ -97,7 +97,7 @@ def test_failures_stand_before_the_results(html: str) -> None:
     sections = [
         "The question",
         "neutrophils above 20-fold: 6",
-        "fewer visible foci than",
+        ": fewer foci; foci ×",
         "The arms in words",
         "Visible foci at read-out [foci]",
         "Bliss",
@@ -106,16 +106,18 @@ def test_failures_stand_before_the_results(html: str) -> None:
         "k" * 64,
     ]
     assert [s for s in sections if s not in page] == []
-    assert page.index("neutrophils above 20-fold") < page.index("fewer visible foci than")
+    assert page.index("neutrophils above 20-fold") < page.index(": fewer foci; foci ×")
     assert "12 simulations stopped by the solver and 18 refused as implausible" in page
     assert "nichetrial replay STUDY.yaml --mouse 4 --arm untreated --trace" in page
 
 
 def test_the_numbers_of_the_tables_are_there(html: str) -> None:
     page = Page(html).plain
-    assert "AMD3100 twice daily: fewer visible foci than TIMP-1-high, 0.55 times as many" in page
-    assert "(0.44 to 0.66, 95 % interval)" in page
-    assert "synergy" not in page
+    told = (
+        "AMD3100 twice daily against TIMP-1-high: fewer foci; foci × 0.55 (0.44 to 0.66), fewer in"
+    )
+    assert told in page
+    assert "more effect than expected" not in page
     assert "better than the better part alone" not in page
     assert "TIMP-1 that half-saturates CD63, as multiple of basal TIMP-1" in page
     assert "highest at 10-fold, 1.8 (1.8 to 1.8) times those at basal TIMP-1" in page
@@ -190,14 +192,16 @@ def row(**changes: float | str | int) -> pd.Series:
     values = {
         "arm": "amd3100",
         "reference": "timp1_high",
-        "n": 10,
+        "particles": 250,
         "ratio": 0.5,
         "ratio_low": 0.4,
         "ratio_high": 0.6,
-        "difference": -3.0,
-        "difference_low": -4.0,
-        "difference_high": -2.0,
-        "responders": 0.5,
+        "p_fewer": 0.97,
+        "p_relevant": 0.9,
+        "p_error": 0.01,
+        "widened": 1.02,
+        "pooled_difference_low": -4.0,
+        "pooled_difference_high": -2.0,
     }
     return pd.Series(values | changes)
 
@@ -205,12 +209,16 @@ def row(**changes: float | str | int) -> pd.Series:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, "fewer visible foci than TIMP-1-high, 0.5"),
-        ({"ratio": 2, "ratio_low": 1.5, "ratio_high": 3}, "more visible foci than"),
-        ({"ratio_high": 1.0}, "no clear change"),
-        ({"difference": 0.0, "difference_low": 0.0, "difference_high": 0.0}, "exactly those of"),
+        ({}, ": fewer foci; foci × 0.50 (0.40 to 0.60), fewer in 97 %"),
+        ({"p_fewer": 0.8}, ": probably fewer foci; "),
+        ({"p_fewer": 0.5}, ": direction not known; "),
+        ({"p_fewer": 0.2}, ": probably more foci; "),
+        ({"p_fewer": 0.02}, ": more foci; "),
+        ({"p_fewer": 0.91}, ": fewer foci (borderline); "),
+        ({"widened": 1.3}, "1.3 times as wide"),
+        ({"pooled_difference_low": 0.0, "pooled_difference_high": 0.0}, "exactly those of"),
         ({"ratio": float("nan")}, "no ratio"),
-        ({"n": 0}, "no result"),
+        ({"particles": 0}, "no result"),
     ],
 )
 def test_an_effect_in_words(changes: dict[str, float], expected: str) -> None:
@@ -218,27 +226,24 @@ def test_an_effect_in_words(changes: dict[str, float], expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("null", "low", "high", "expected"),
+    ("null", "better", "expected"),
     [
-        ("bliss", -0.2, -0.1, "synergy"),
-        ("bliss", 0.1, 0.2, "antagonism"),
-        ("bliss", -0.1, 0.1, "as expected"),
-        ("hsa", -0.2, -0.1, "better than the better part"),
-        ("hsa", 0.1, 0.2, "worse"),
-        ("hsa", -0.1, 0.1, "no more than"),
-        ("bliss", float("nan"), 0.1, "no verdict"),
+        ("bliss", 0.95, "more effect than expected"),
+        ("bliss", 0.8, "probably more effect"),
+        ("bliss", 0.04, "less effect than expected"),
+        ("bliss", 0.5, "direction not known"),
+        ("hsa", 0.95, "better than the better part"),
+        ("hsa", 0.04, "worse"),
+        ("bliss", float("nan"), "no result"),
     ],
 )
-def test_a_combination_in_words(null: str, low: float, high: float, expected: str) -> None:
-    verdict = words.combination_words(
-        pd.Series({"null_model": null, "decides": True, "excess_low": low, "excess_high": high}),
-        make_study(),
-    )
-    assert verdict.startswith(expected)
+def test_a_combination_in_words(null: str, better: float, expected: str) -> None:
+    row = {"null_model": null, "decides": True, "p_better": better, "p_error": 0.01}
+    assert words.combination_words(pd.Series(row), make_study()).startswith(expected)
 
 
 def test_a_null_model_that_the_study_does_not_name_has_no_verdict() -> None:
-    row = {"null_model": "hsa", "decides": False, "excess_low": -0.2, "excess_high": -0.1}
+    row = {"null_model": "hsa", "decides": False, "p_better": 0.95, "p_error": 0.01}
     assert words.combination_words(pd.Series(row), make_study()) == "for comparison"
 
 

@@ -69,6 +69,7 @@ def test_metrics_are_numbers_under_names_that_mlflow_takes(results: Path) -> Non
     assert "nothing" not in amd
     assert amd["foci_ratio"] == 0.25
     assert amd["foci_responders"] == 0.9
+    assert amd["foci_probability_fewer"] == 0.94
     assert "burden_responders" not in amd
     untreated = runs[UNTREATED].metrics
     assert untreated["foci_ratio"] == 0.1, "against the reference, not another arm"
@@ -86,11 +87,11 @@ def test_metrics_are_numbers_under_names_that_mlflow_takes(results: Path) -> Non
 def test_description_has_the_effects_table(results: Path) -> None:
     note = planned(results)[PARENT].tags["mlflow.note.content"]
     assert "Does it track?" in note
-    assert "| AMD3100 twice daily&emsp; | 12 | 50 | 0.25 (0.20 to 0.31) | 90 % |" in note
+    assert "| AMD3100 twice daily&emsp; | 0.25 (0.20 to 0.31) | 94 % | 12 | 50 |" in note
     assert "| burden&emsp; | 0.30 | – |" in note
     own = planned(results)[AMD].tags["mlflow.note.content"]
     assert "- amd3100: 5 mg/kg every 12 h" in own
-    assert "| foci&emsp; | 12 | 50 | 0.25 (0.20 to 0.31) |" in own
+    assert "| foci&emsp; | 0.25 (0.20 to 0.31) | 94 % | 12 | 50 |" in own
 
 
 def test_long_description_is_cut_at_a_line() -> None:

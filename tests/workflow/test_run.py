@@ -62,7 +62,9 @@ def test_progress_and_summary_are_told(finished):
     assert [int(step) for step, _, _ in steps] == list(range(1, total + 1))
     assert steps[-1][2] == "100"
     assert re.search(r"about \d+:\d\d left  simulate amd3100, mice 0-9 done", said)
-    assert re.search(r"AMD3100: [\d.]+ times the foci of TIMP-1-high \([\d.]+ to [\d.]+\)", said)
+    assert re.search(
+        r"AMD3100 against TIMP-1-high: .*; foci × [\d.]+ \([\d.]+ to [\d.]+\), fewer in \d+ %", said
+    )
     assert "results/tiny/report.html" in said
     assert "nichetrial ui" in said
     assert "Traceback" not in said
@@ -193,7 +195,7 @@ def test_an_arm_that_fails_takes_no_other_with_it_and_comes_back(folder, finishe
     assert log in end
     assert "not include arm amd3100" in end
     assert "AMD3100: no result, because jobs failed" in end
-    assert re.search(r"Untreated: [\d.]+ times the foci of TIMP-1-high", end)
+    assert re.search(r"Untreated against TIMP-1-high: .*; foci × [\d.]+", end)
     assert _effects(folder) == {"amd3100": 0, "untreated": 20}
     assert "AMD3100" in (results / "report.html").read_text(), failed.stdout
     assert ("AMD3100", "FAILED") in mlflow_runs(folder)

@@ -6,9 +6,19 @@ Two significant digits unless more are needed; a dash for what is not there.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["DASH", "count", "effect", "interval", "markdown_table", "number", "share", "tick"]
+__all__ = [
+    "DASH",
+    "count",
+    "direction",
+    "effect",
+    "interval",
+    "markdown_table",
+    "number",
+    "share",
+    "tick",
+]
 
 DASH = "–"
 Number = float | str | None
@@ -69,14 +79,48 @@ def interval(value: Number, low: Number, high: Number) -> str:
     return f"{one} ({two} to {three})"
 
 
-def effect(arm: str, reference: str, ratio: Number, low: Number, high: Number) -> str:
+SURE, LIKELY = 0.9, 0.75
+"""Shares of the possible biologies from which an effect is said to be so, or probably so."""
+UNSURE = "direction not known"
+
+
+def direction(
+    less: Number, error: Number = 0.0, *, words: tuple[str, str] = ("fewer", "more")
+) -> str:
+    """The direction of an effect in words, by the share of possible biologies that have it.
+
+    Args:
+        less: share in which the arm has less.
+        error: its standard error; a word whose limit is less than two of them away is marked.
+        words: for less and for more.
+
+    >>> direction(0.97), direction(0.8), direction(0.5), direction(0.15), direction(0.91, 0.02)
+    ('fewer', 'probably fewer', 'direction not known', 'probably more', 'fewer (borderline)')
+    """
+    p, error = _read(less), _read(error)
+    if math.isnan(p):
+        return DASH
+    word, chance = (words[0], p) if p >= 0.5 else (words[1], 1.0 - p)
+    said = word if chance >= SURE else f"probably {word}" if chance >= LIKELY else UNSURE
+    near = any(abs(chance - limit) < 2.0 * error for limit in (SURE, LIKELY))
+    return f"{said} (borderline)" if near else said
+
+
+def effect(arm: str, reference: str, row: Mapping[str, Number]) -> str:
     """The effect of an arm on its foci as a sentence without a full stop.
 
-    >>> effect("AMD3100", "TIMP-1 high", 0.892, 0.8612, 0.9207)
-    'AMD3100: 0.89 times the foci of TIMP-1 high (0.86 to 0.92)'
+    Args:
+        row: of the table of effects: ``ratio`` with its interval over particles, ``p_fewer`` and
+            ``p_error``.
+
+    >>> row = {"ratio": 0.89, "ratio_low": 0.55, "ratio_high": 1.37, "p_fewer": 0.68}
+    >>> effect("AMD3100", "TIMP-1 high", row)
+    'AMD3100 against TIMP-1 high: direction not known; foci × 0.89 (0.55 to 1.37), fewer in 68 %'
     """
-    shown, found, span = interval(ratio, low, high).partition(" (")
-    return f"{arm}: {shown} times the foci of {reference}{found}{span}"
+    found = interval(row.get("ratio"), row.get("ratio_low"), row.get("ratio_high"))
+    less = row.get("p_fewer")
+    said = direction(less, row.get("p_error") or 0.0, words=("fewer foci", "more foci"))
+    return f"{arm} against {reference}: {said}; foci × {found}, fewer in {share(less)}"
 
 
 def share(value: Number) -> str:

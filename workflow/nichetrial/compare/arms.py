@@ -58,12 +58,6 @@ def metrics(
         numbers["foci_median"] = float(done["foci"].median())
         numbers["mice_finished"] = float(len(done))
         numbers["mice_failed"] = float(len(table) - len(done))
-        against = effects[
-            (effects["arm"] == name) & (effects["reference"] == study.comparisons.reference)
-        ]
-        for row in against[against["outcome"].isin(["foci", "burden"])].to_dict("records"):
-            for key in ("ratio", "ratio_low", "ratio_high", "responders"):
-                numbers[f"{row['outcome']}_{key}"] = float(row[key])
         per_arm[name] = {k: v for k, v in numbers.items() if math.isfinite(v)}
     comparison = {
         "arms": float(len(study.arms)),

@@ -1,4 +1,7 @@
-"""Is a combination more than its parts? Excess over Bliss independence and highest single agent."""
+"""Is a combination more than its parts? Excess over Bliss independence and highest single agent.
+
+It is judged inside each particle; that of the pooled means is beside it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pyarrow as pa
 
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.effects import Outcomes, ratio_of_means
+from nichetrial.compare.over_particles import EXCESS, excess
 from nichetrial.study.resolved import ComparisonSpec
 from nichetrial.tables import Schema
 
@@ -26,16 +30,19 @@ COMBINATIONS: Schema = {
     "reference": (pa.string(), "1", "what all are compared with"),
     "null_model": (pa.string(), "1", "bliss: ratios multiply; hsa: the better part alone"),
     "decides": (pa.bool_(), "1", "whether the study names this null model"),
-    "observed": (_F, "1", "ratio of foci, combination over reference"),
-    "expected": (_F, "1", "ratio of foci under the null model"),
-    "excess": (_F, "1", "observed - expected; below zero: synergy, more effect than expected"),
-    "excess_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "excess_high": (_F, "1", "upper bound"),
+    **EXCESS,
+    "pooled_observed": (_F, "1", "ratio of mean foci, combination over reference"),
+    "pooled_expected": (_F, "1", "what the null model makes of the ratios of mean foci"),
+    "pooled_excess": (_F, "1", "observed - expected of the pooled means"),
+    "pooled_excess_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
+    "pooled_excess_high": (_F, "1", "upper bound"),
     "n": (pa.int64(), "mice", "mice that finished in all these arms"),
 }
 
 
-def combinations(outcomes: Outcomes, spec: ComparisonSpec, bootstrap: Bootstrap) -> pd.DataFrame:
+def combinations(
+    outcomes: Outcomes, twins: Outcomes, spec: ComparisonSpec, bootstrap: Bootstrap
+) -> pd.DataFrame:
     """One row a declared combination and null model, the one that the study names first (schema
     COMBINATIONS)."""
     rows = []
@@ -65,11 +72,12 @@ def combinations(outcomes: Outcomes, spec: ComparisonSpec, bootstrap: Bootstrap)
                     "reference": spec.reference,
                     "null_model": null,
                     "decides": null == combination.null,
-                    "observed": observed[0],
-                    "expected": expected[0],
-                    "excess": observed[0] - expected[0],
-                    "excess_low": low,
-                    "excess_high": high,
+                    **excess(twins, combination, spec.reference, null),
+                    "pooled_observed": observed[0],
+                    "pooled_expected": expected[0],
+                    "pooled_excess": observed[0] - expected[0],
+                    "pooled_excess_low": low,
+                    "pooled_excess_high": high,
                     "n": int(valid.sum()),
                 }
             )

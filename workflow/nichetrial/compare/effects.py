@@ -1,4 +1,8 @@
-"""Paired effects: the same mice, with the same random events, in an arm and in its reference."""
+"""Paired effects of the cohort as one: the same mice, with the same random events, in two arms.
+
+The cohort mixes possible biologies, so these are ratios of pooled means: a few particles with many
+foci weigh most. What is known of an effect is in ``compare.over_particles``.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.study.resolved import ComparisonSpec
 from nichetrial.tables import Schema
 
-__all__ = ["EFFECTS", "OUTCOME_UNITS", "Outcomes", "effects", "ratio_of_means"]
+__all__ = ["OUTCOME_UNITS", "POOLED", "Outcomes", "effects", "ratio_of_means"]
 
 Outcomes = Mapping[str, pd.DataFrame]
 """Arm -> outcomes of all its mice, in the same order in every arm."""
@@ -36,19 +40,19 @@ RESPONSE = ("foci", "expected_foci", "burden", "largest_colony")
 """Outcomes whose fall is a response."""
 
 _F = pa.float64()
-EFFECTS: Schema = {
+POOLED: Schema = {
     "outcome": (pa.string(), "1", "what is compared"),
     "arm": (pa.string(), "1", "the arm"),
     "reference": (pa.string(), "1", "what it is compared with"),
     "n": (pa.int64(), "mice", "pairs compared"),
     "mean_arm": (_F, "see unit", "mean in the arm"),
     "mean_reference": (_F, "see unit", "mean in the reference"),
-    "ratio": (_F, "1", "ratio of the means"),
-    "ratio_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "ratio_high": (_F, "1", "upper bound"),
-    "difference": (_F, "see unit", "mean of the paired differences"),
-    "difference_low": (_F, "see unit", "lower bound of its bootstrap interval over mice"),
-    "difference_high": (_F, "see unit", "upper bound"),
+    "pooled_ratio": (_F, "1", "ratio of the means"),
+    "pooled_ratio_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
+    "pooled_ratio_high": (_F, "1", "upper bound"),
+    "pooled_difference": (_F, "see unit", "mean of the paired differences"),
+    "pooled_difference_low": (_F, "see unit", "lower bound of its bootstrap interval over mice"),
+    "pooled_difference_high": (_F, "see unit", "upper bound"),
     "responders": (
         _F,
         "1",
@@ -83,7 +87,7 @@ def _variance_saved(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 def effects(
     outcomes: Outcomes, spec: ComparisonSpec, mice: int, bootstrap: Bootstrap
 ) -> pd.DataFrame:
-    """The long table of effects (schema EFFECTS): every declared pair, every outcome.
+    """The long table of effects (schema POOLED): every declared pair, every outcome.
 
     An arm that is not in ``outcomes`` gets rows with n = 0, so that nobody overlooks it.
     """
@@ -127,15 +131,15 @@ def effects(
                 row |= {
                     "mean_arm": mean_a,
                     "mean_reference": mean_b,
-                    "ratio": float(ratio_of_means(mean_a, mean_b)),
-                    "ratio_low": ratio_low,
-                    "ratio_high": ratio_high,
-                    "difference": float(np.mean(x - y)),
-                    "difference_low": low,
-                    "difference_high": high,
+                    "pooled_ratio": float(ratio_of_means(mean_a, mean_b)),
+                    "pooled_ratio_low": ratio_low,
+                    "pooled_ratio_high": ratio_high,
+                    "pooled_difference": float(np.mean(x - y)),
+                    "pooled_difference_low": low,
+                    "pooled_difference_high": high,
                     "variance_saved": _variance_saved(x, y),
                 }
                 if name in RESPONSE:
                     row["responders"] = _responders(x, y, spec.responder)
             rows.append(row)
-    return pd.DataFrame(rows, columns=list(EFFECTS))
+    return pd.DataFrame(rows, columns=list(POOLED))

@@ -1,4 +1,4 @@
-"""Forest plot: the paired effect of every arm on visible foci, with its interval."""
+"""Forest plot: the effect of every arm on foci, over what nobody knows."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nichetrial.figures import inputs
 from nichetrial.figures.style import GREY, INK, ArmStyle, arm_styles, styled, wrapped
-from nichetrial.formatting import interval, number, share, tick
+from nichetrial.formatting import interval, share, tick
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "draw"]
 
-ALT = "Forest plot: ratio of visible foci in each arm to its reference, with intervals."
+ALT = "Forest plot: ratio of foci in each arm to its reference, with intervals over particles."
 CAPTION = (
-    "Visible foci at read-out: mean of the arm over mean of its reference in the same mice (a "
-    "ratio without unit, logarithmic axis), with the interval from resampling mice. Left of 1 "
-    "the arm lowers metastasis, right of 1 it raises it; an interval that covers 1 leaves the "
-    "direction open. An arrow marks an interval that leaves the axis. The interval says how "
-    "well this cohort fixes the mean effect, not how many real mice would show it; responders "
-    "are the mice whose foci fall by at least the share that the study names."
+    "Foci at read-out: expected foci of the arm over those of its reference in the same mice (a "
+    "ratio without unit, logarithmic axis), computed in each possible biology (particle) by "
+    "itself. The mark is the median over particles; the thick line holds 50 % of them, the thin "
+    "one 90 %. Left of 1 the arm lowers metastasis, right of 1 it raises it. Fewer in: the share "
+    "of particles in which the arm has fewer foci. More virtual mice do not make these intervals "
+    "narrower; only more knowledge does. An arrow marks an interval that leaves the axis."
 )
 LIMITS = (1e-3, 1e3)
 """Ratios beyond are drawn as arrows: one odd arm must not squeeze all others."""
@@ -50,7 +50,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     names: list[str] = []
     headings: list[bool] = []
     for reference, rows in groups:
-        _right(ax, y, "ratio", "responders", bold=True)
+        _right(ax, y, "ratio (90 %)", "fewer in", bold=True)
         ticks.append(y)
         headings.append(True)
         names.append("against " + wrapped(labels[str(reference)], 24, 1))
@@ -78,8 +78,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     ax.xaxis.set_major_locator(FixedLocator([m for m in marks if low <= m <= high]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: tick(x)))
-    percent = number(100 * study.comparisons.interval, 3)
-    ax.set_xlabel(f"foci, arm / reference (mean of the same mice, {percent} % interval)")
+    ax.set_xlabel("foci, arm / reference (median, 50 % and 90 % of possible biologies)")
     return figure
 
 
@@ -94,13 +93,13 @@ def _limits(table: pd.DataFrame) -> tuple[float, float]:
 
 def _row(ax: Axes, y: float, row, s: ArmStyle, missing: Sequence[str]) -> None:
     low, high = ax.get_xlim()
-    if row.n == 0 or math.isnan(row.ratio):
+    if row.particles == 0 or math.isnan(row.ratio):
         note = "no ratio: reference without foci"
         if row.arm in missing:
             note = "missing: its jobs failed"
         elif row.reference in missing:
             note = "its reference is missing"
-        elif row.n == 0:
+        elif row.particles == 0:
             note = "no mouse finished in both"
         ax.annotate(
             note,
@@ -113,25 +112,26 @@ def _row(ax: Axes, y: float, row, s: ArmStyle, missing: Sequence[str]) -> None:
             color=GREY,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
         )
-        _right(ax, y, interval(math.nan, math.nan, math.nan), share(row.responders))
+        _right(ax, y, interval(math.nan, math.nan, math.nan), share(row.p_fewer))
         return
 
     def inside(x: float) -> float:
         return min(max(x, low), high)
 
-    if not (math.isnan(row.ratio_low) or math.isnan(row.ratio_high)):
+    wide, half = (row.ratio_low, row.ratio_high), (row.ratio_q25, row.ratio_q75)
+    for ends, width in ((wide, 1.1), (half, 3.0)):
         ax.plot(
-            [inside(row.ratio_low), inside(row.ratio_high)],
+            [inside(end) for end in ends],
             [y, y],
             color=s.colour,
-            lw=1.8,
+            lw=width,
             solid_capstyle="butt",
             zorder=3,
         )
-        if row.ratio_low < low:
-            ax.plot([low], [y], marker="<", color=s.colour, ms=6, clip_on=False, zorder=4)
-        if row.ratio_high > high:
-            ax.plot([high], [y], marker=">", color=s.colour, ms=6, clip_on=False, zorder=4)
+    if row.ratio_low < low:
+        ax.plot([low], [y], marker="<", color=s.colour, ms=6, clip_on=False, zorder=4)
+    if row.ratio_high > high:
+        ax.plot([high], [y], marker=">", color=s.colour, ms=6, clip_on=False, zorder=4)
     ax.plot(
         [inside(row.ratio)],
         [y],
@@ -144,7 +144,7 @@ def _row(ax: Axes, y: float, row, s: ArmStyle, missing: Sequence[str]) -> None:
         zorder=5,
         clip_on=False,
     )
-    _right(ax, y, interval(row.ratio, row.ratio_low, row.ratio_high), share(row.responders))
+    _right(ax, y, interval(row.ratio, row.ratio_low, row.ratio_high), share(row.p_fewer))
 
 
 def _right(ax: Axes, y: float, first: str, second: str, *, bold: bool = False) -> None:

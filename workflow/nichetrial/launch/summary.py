@@ -25,6 +25,7 @@ def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
     the study is not among them."""
     study, results = plan.study, plan.layout
     lines = ["", f"{study.title}: {study.cohort.mice} virtual mice"]
+    lines[-1] += f", {study.power.particles} possible biologies"
     if is_current(plan, "compare"):
         lines += [f"  {line}" for line in void_lines(study, void_arms(results))]
         lines += [f"  {line}" for line in effect_lines(study, results, missing)]
@@ -76,17 +77,16 @@ def effect_lines(study: ResolvedStudy, results: Layout, missing: Sequence[str] =
         if row["outcome"] != "foci" or row["arm"] not in labels or row["arm"] in void:
             continue
         arm, reference = labels[row["arm"]], labels.get(row["reference"], row["reference"])
-        ratio, low, high = (row[k] for k in ("ratio", "ratio_low", "ratio_high"))
         if row["arm"] in missing or row["reference"] in missing:
             lines.append(f"{arm}: no result, because jobs failed")
         elif row["reference"] in void:
             lines.append(f"{arm}: not compared, because {reference} has no result")
-        elif not ratio and _number(row["n"], 0) == 0:
+        elif not row["ratio"] and _number(row["particles"], 0) == 0:
             lines.append(f"{arm}: not compared with {reference}, because no mouse finished in both")
-        elif not ratio:
+        elif not row["ratio"]:
             lines.append(f"{arm}: no ratio to {reference} (no foci there)")
         else:
-            lines.append(effect(arm, reference, ratio, low, high))
+            lines.append(effect(arm, reference, row))
     return lines
 
 

@@ -242,6 +242,7 @@ COMPARE = Stage(
         "mice": plan.mice(),
         **{f"outcomes of {arm}": plan.simulated(arm, "outcomes") for arm in plan.arms},
         **{f"courses of {arm}": plan.simulated(arm, "courses") for arm in plan.arms},
+        **{f"twins of {arm}": [plan.layout.experiments(arm, "twins")] for arm in plan.arms},
     },
     writes=lambda plan, w: {**_compared("compare")(plan, w), "metrics": [plan.layout.metrics]},
     missing=_missing,

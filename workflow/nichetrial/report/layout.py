@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from nichetrial import codes
 from nichetrial.errors import UserError
-from nichetrial.formatting import count, interval, number, share
+from nichetrial.formatting import count, direction, interval, number, share
 
 __all__ = ["environment", "picture", "picture_file", "style"]
 
@@ -31,7 +31,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {"count": count, "number": number, "share": share}
-    made.globals |= {"interval": interval}
+    made.globals |= {"direction": direction, "interval": interval}
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from nichetrial.formatting import interval, number, share
+from nichetrial.formatting import DASH, direction, effect, interval, number, share
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import GENES, Arm, ResolvedStudy, Treatment
 
@@ -20,6 +20,9 @@ __all__ = [
     "effect_words",
     "fitted_words",
 ]
+
+WIDER = 1.1
+"""From here on the noise inside particles is worth a word: it widens the interval by a tenth."""
 
 OUTCOME_WORDS = {
     "foci": "visible foci at read-out",
@@ -66,29 +69,24 @@ def effect_words(row: pd.Series, study: ResolvedStudy) -> str:
     """One row of the effects on foci as a sentence. Arms are called by their labels."""
     labels = {a.name: a.label for a in study.arms}
     arm, reference = labels[row["arm"]], labels[row["reference"]]
-    ratio, low, high = float(row["ratio"]), float(row["ratio_low"]), float(row["ratio_high"])
-    if row["n"] == 0:
+    if row["particles"] == 0:
         return f"{arm}: no result against {reference}, because jobs or all mice failed."
-    if math.isnan(ratio):
+    if math.isnan(row["ratio"]):
         return f"{arm}: {reference} has no foci, so there is no ratio to give."
-    zero = (row["difference"], row["difference_low"], row["difference_high"]) == (0.0, 0.0, 0.0)
-    if zero:
+    if (row["pooled_difference_low"], row["pooled_difference_high"]) == (0.0, 0.0):
         return f"{arm}: visible foci are exactly those of {reference}, in every mouse."
-    percent = number(100 * study.comparisons.interval, 3)
-    given = f"{number(ratio)} times as many ({number(low)} to {number(high)}, {percent} % interval)"
-    responders = ""
-    if not math.isnan(row["responders"]):
-        responders = (
-            f" Foci fall by at least {share(study.comparisons.responder)} in "
-            f"{share(float(row['responders']))} of the mice that have any in the reference."
-        )
-    if high < 1:
-        return f"{arm}: fewer visible foci than {reference}, {given}.{responders}"
-    if low > 1:
-        return f"{arm}: more visible foci than {reference}, {given}.{responders}"
+    relevant = share(study.comparisons.relevant)
+    told = f"{effect(arm, reference, row.to_dict())} of the possible biologies, and by at least "
+    return f"{told}{relevant} in {share(row['p_relevant'])}.{_noise_words(row)}"
+
+
+def _noise_words(row: pd.Series) -> str:
+    """What the few animals in each particle add to the interval, if it is worth a word."""
+    if not row["widened"] > WIDER:
+        return ""
     return (
-        f"{arm}: no clear change of visible foci against {reference}, {given}: "
-        f"the interval covers 1.{responders}"
+        f" (The interval is {number(row['widened'])} times as wide as it would be with many "
+        "animals in each possible biology.)"
     )
 
 
@@ -112,18 +110,14 @@ def dose_words(curve: pd.DataFrame) -> str | None:
 
 
 def combination_words(row: pd.Series, study: ResolvedStudy) -> str:
-    """One combination under one null model as a verdict, if the study names that model."""
+    """One combination under one null model in words, if the study names that model."""
     if not row["decides"]:
         return "for comparison"
-    low, high = float(row["excess_low"]), float(row["excess_high"])
-    if math.isnan(low) or math.isnan(high):
-        return "no verdict"
-    single = row["null_model"] == "hsa"
-    if high < 0:
-        return "better than the better part alone" if single else "synergy: more than expected"
-    if low > 0:
-        return "worse than the better part alone" if single else "antagonism: less than expected"
-    return "no more than the better part alone" if single else "as expected of independent parts"
+    beyond = ("more effect than expected", "less effect than expected")
+    if row["null_model"] == "hsa":
+        beyond = ("better than the better part alone", "worse than the better part alone")
+    said = direction(row["p_better"], row["p_error"], words=beyond)
+    return said if said != DASH else "no result"
 
 
 def fitted_words(scores: Sequence[Mapping[str, Any]], met: float | None) -> str:

@@ -79,6 +79,7 @@ def render(
                 "name": name,
                 "words": OUTCOME_WORDS.get(name, name),
                 "unit": _unit(group),
+                "directions": ("shorter", "longer") if name.endswith("_days") else ("less", "more"),
                 "rows": group.to_dict("records"),
             }
             for name, group in _foci_first(effects)

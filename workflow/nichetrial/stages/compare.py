@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+from nichetrial.compare import over_particles
 from nichetrial.compare.arms import ARMS, arms, metrics
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.combinations import COMBINATIONS, combinations
-from nichetrial.compare.effects import EFFECTS, effects
+from nichetrial.compare.effects import effects
 from nichetrial.compare.no_effect import without_effect
 from nichetrial.compare.ranking import RANKING, ranking
 from nichetrial.compare.time_to_event import (
@@ -33,8 +34,10 @@ def run(work: Work) -> None:
     bootstrap = Bootstrap(
         seed=study.seed, n=study.cohort.mice, resamples=spec.resamples, interval=spec.interval
     )
-    effect = effects(outcomes, spec, study.cohort.mice, bootstrap)
-    combined = combinations(outcomes, spec, bootstrap)
+    twins = {name: read(*work.reads[f"twins of {name}"]) for name in names}
+    pooled = effects(outcomes, spec, study.cohort.mice, bootstrap)
+    effect = over_particles.effects(twins, pooled, spec)
+    combined = combinations(outcomes, twins, spec, bootstrap)
     ends = {arm.name: arm.readout.end for arm in study.arms}
     curves = event_free(
         outcomes, ends, ends=ends, interval=spec.interval, inspections=spec.inspections
@@ -42,7 +45,7 @@ def run(work: Work) -> None:
     means = restricted_means(
         outcomes, spec.pairs, ends=ends, bootstrap=bootstrap, inspections=spec.inspections
     )
-    work.write("effects", effect, EFFECTS)
+    work.write("effects", effect, over_particles.EFFECTS)
     work.write("combinations", combined, COMBINATIONS)
     work.write("unknowns", unknowns(outcomes, read(*work.reads["mice"]), study), UNKNOWNS)
     work.write("arms", arms(outcomes, study), ARMS)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.dose_response import DOSE_CURVES, DOSE_RESPONSE, dose_response
-from nichetrial.compare.effects import EFFECTS, effects
+from nichetrial.compare.effects import POOLED, effects
 from nichetrial.compare.surface import SURFACE, SYNERGY, surface
 from nichetrial.compare.window import SCHEDULES, WINDOW, schedules, window
 from nichetrial.stages.work import Work
@@ -16,7 +16,7 @@ from nichetrial.tables import Schema, read
 __all__ = ["run"]
 
 TABLES: dict[str, Schema] = {
-    "sweep_effects": EFFECTS,
+    "sweep_effects": POOLED,
     "dose_response": DOSE_RESPONSE,
     "dose_curves": DOSE_CURVES,
     "surface": SURFACE,

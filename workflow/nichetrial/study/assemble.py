@@ -235,6 +235,7 @@ def _resolved(
             pairs=tuple(pairs),
             combinations=comparisons.combinations,
             responder=comparisons.responder,
+            relevant=comparisons.relevant,
             interval=comparisons.interval,
             resamples=comparisons.resamples,
             inspections=tuple(sorted(day.value for day in comparisons.inspections)),

@@ -249,7 +249,15 @@ class ComparisonSection(Section):
         lt=1,
         description="A mouse responds if its foci fall by at least this fraction (0.5 = by half).",
     )
-    interval: Real = Field(0.95, ge=0.5, le=0.999, description="Coverage of the intervals.")
+    relevant: Real = Field(
+        0.2,
+        gt=0,
+        lt=1,
+        description="The smallest effect worth having: the fraction by which foci must fall.",
+    )
+    interval: Real = Field(
+        0.95, ge=0.5, le=0.999, description="Coverage of the intervals over mice."
+    )
     resamples: Whole = Field(
         2000, ge=100, le=100_000, description="Bootstrap resamples of mice for each interval."
     )

@@ -213,6 +213,8 @@ class ComparisonSpec(Section):
     combinations: tuple[Combination, ...]
     responder: float
     """Share by which foci must fall for a mouse to be a responder."""
+    relevant: float
+    """Share by which foci must fall for an effect to be worth having."""
     interval: float
     resamples: int
     inspections: tuple[float, ...] = ()

@@ -141,15 +141,19 @@ def located(text: str, experiment: str, run: str) -> str:
 
 
 def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[str]:
+    """Over possible biologies; of an arm of a sweep, whose effect is that of the pooled mice."""
+    known = any(r.get("ratio") for r in rows)
+    column = "ratio" if known else "pooled_ratio"
+    over = "90 % of biologies" if known else "interval over mice"
     return table(
-        (first, "in the arm", "in the reference", "ratio with its interval", "responders"),
+        (first, f"ratio ({over})", "less in", "in the arm", "in the reference"),
         [
             (
                 label.get(r["arm"], r["arm"]) if first == "arm" else _measure(r),
+                formatting.interval(r.get(column), r.get(f"{column}_low"), r.get(f"{column}_high")),
+                formatting.share(r.get("p_fewer")),
                 formatting.number(r.get("mean_arm")),
                 formatting.number(r.get("mean_reference")),
-                formatting.interval(r.get("ratio"), r.get("ratio_low"), r.get("ratio_high")),
-                formatting.share(r.get("responders")),
             )
             for r in rows
         ],

@@ -14,7 +14,17 @@ __all__ = ["against_reference", "design", "of_the_reference"]
 
 Row = Mapping[str, str]
 
-EFFECT = ("ratio", "ratio_low", "ratio_high", "responders")
+EFFECT = {
+    "ratio": "ratio",
+    "ratio_low": "ratio_low",
+    "ratio_high": "ratio_high",
+    "p_fewer": "probability_fewer",
+    "pooled_ratio": "pooled_ratio",
+    "responders": "responders",
+}
+"""Columns of an effect -> the ends of the names of their metrics."""
+OF_ITSELF = {"ratio": 1.0, "ratio_low": 1.0, "ratio_high": 1.0, "p_fewer": 0.5, "pooled_ratio": 1.0}
+"""What an arm is against itself."""
 
 
 def against_reference(
@@ -45,8 +55,8 @@ def of_the_reference(effects: Sequence[Row], gained: Sequence[Row]) -> dict[str,
     only what all runs have. ``effects``, ``gained``: rows of any arm."""
     found: dict[str, float] = {}
     for row in effects:
-        ones = finite({c: row.get(c) for c in EFFECT[:3]})
-        found |= {f"{row['outcome']}_{column}": 1.0 for column in ones}
+        known = finite({column: row.get(column) for column in OF_ITSELF})
+        found |= {f"{row['outcome']}_{EFFECT[c]}": OF_ITSELF[c] for c in known}
     for row in gained:
         zeros = finite({f"gained{b}": row.get(f"difference{b}") for b in ("", "_low", "_high")})
         found |= {f"{row['outcome']}_{column}": 0.0 for column in zeros}
@@ -59,7 +69,7 @@ def design(needed: Sequence[Row]) -> dict[str, float]:
 
 
 def _effect(row: Row) -> dict[str, float]:
-    return finite({f"{row['outcome']}_{column}": row.get(column) for column in EFFECT})
+    return finite({f"{row['outcome']}_{end}": row.get(column) for column, end in EFFECT.items()})
 
 
 def _needed(rows: Sequence[Row]) -> dict[str, float]:

@@ -1,0 +1,152 @@
+"""Effects over particles: closed forms, and what more particles or animals may change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from nichetrial.compare.effects import OUTCOME_UNITS
+from nichetrial.compare.over_particles import excess, over_particles, values_of
+from nichetrial.formatting import direction
+from nichetrial.study.resolved import ComparisonSpec
+from nichetrial.study.sections import Combination, Pair
+
+SPEC = ComparisonSpec(
+    reference="ref",
+    pairs=(Pair(arm="x", reference="ref"),),
+    combinations=(),
+    responder=0.5,
+    relevant=0.2,
+    interval=0.95,
+    resamples=100,
+)
+
+
+def twins(expected: np.ndarray, status: str = "finished") -> pd.DataFrame:
+    """A table of the same animals twice: (particles, animals) expected foci."""
+    particles, animals = expected.shape
+    index = np.indices((particles, animals, 2)).reshape(3, -1)
+    values = np.repeat(expected.ravel(), 2)
+    frame = pd.DataFrame(dict.fromkeys(OUTCOME_UNITS, values))
+    frame[["particle", "animal", "twin"]] = index.T
+    return frame.assign(status=status)
+
+
+def animals(mean: np.ndarray, cv: float, count: int, seed: int) -> np.ndarray:
+    """(particles, count) around the means of particles (particles,), log-normal."""
+    rng = np.random.default_rng(seed)
+    width = np.sqrt(np.log1p(cv**2))
+    return mean[:, None] * rng.lognormal(-0.5 * width**2, width, (len(mean), count))
+
+
+def test_by_hand():
+    a = np.array([[1.0, 3.0], [4.0, 4.0], [0.0, 0.0], [5.0, 1.0]])
+    b = np.array([[4.0, 4.0], [2.0, 2.0], [0.0, 0.0], [3.0, 3.0]])
+    row = values_of(a, b, relevant=0.2)
+    assert (row["particles"], row["without"]) == (4, 1)
+    assert row["ratio"] == 1.0  # of 0.5, 2 and 1
+    assert (row["ratio_low"], row["ratio_high"]) == pytest.approx((0.55, 1.9))
+    assert (row["ratio_q25"], row["ratio_q75"]) == (0.75, 1.5)
+    assert row["difference"] == 0.0  # of -2, 2, 0 and 0
+    assert (row["p_fewer"], row["p_more"]) == (0.5, 0.5)
+    assert row["p_relevant"] == pytest.approx(1 / 3)
+
+
+def test_a_treatment_without_effect_is_exactly_none():
+    same = animals(np.linspace(1, 50, 40), 0.7, 4, seed=1)
+    row = values_of(same, same.copy(), relevant=0.2)
+    assert {row[key] for key in row if key.startswith("ratio")} == {1.0}
+    assert {row[key] for key in row if key.startswith("difference")} == {0.0}
+    assert (row["p_fewer"], row["p_relevant"], row["noise"], row["widened"]) == (0.5, 0.0, 0.0, 1.0)
+    assert direction(row["p_fewer"], row["p_error"]) == "direction not known"
+
+
+@pytest.mark.parametrize("particles", [500, 1000, 2000])
+def test_the_interval_is_that_of_the_biologies_however_many_are_tried(particles):
+    """Log ratios N(-0.2, 0.3): closed form. No pairing noise: all animals of a particle agree."""
+    log = stats.norm(-0.2, 0.3).rvs(particles, random_state=particles)
+    b = animals(np.full(particles, 20.0), 0.5, 3, seed=2)
+    row = values_of(b * np.exp(log)[:, None], b, relevant=0.2)
+    for key, share in (("ratio_low", 0.05), ("ratio", 0.5), ("ratio_high", 0.95)):
+        density = stats.norm(-0.2, 0.3).pdf(quantile := stats.norm(-0.2, 0.3).ppf(share))
+        error = np.sqrt(share * (1 - share) / particles) / density
+        assert np.log(row[key]) == pytest.approx(quantile, abs=4 * error)
+    truth = stats.norm(-0.2, 0.3).cdf(0.0)
+    assert row["p_fewer"] == pytest.approx(truth, abs=4 * row["p_error"])
+    assert row["p_error"] == pytest.approx(np.sqrt(truth * (1 - truth) / particles), rel=0.2)
+    assert row["noise"] == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("count", [4, 8, 32])
+def test_the_noise_of_few_animals_is_found(count):
+    """Animals respond differently, all particles alike: every spread of the ratio is noise."""
+    particles = 3000
+    b = np.full((particles, count), 10.0)
+    a = animals(np.full(particles, 8.0), 0.4, count, seed=3)
+    row = values_of(a, b, relevant=0.2)
+    assert row["noise"] == pytest.approx(np.log(a.mean(axis=1)).std(), rel=0.1)
+    assert row["widened"] > 3.0
+
+
+def test_more_animals_narrow_the_interval_by_no_more_than_the_noise():
+    log = np.random.default_rng(4).normal(0.0, 0.3, 4000)
+    widths, widened = [], []
+    for count in (4, 8, 400):
+        b = np.full((4000, count), 10.0)
+        row = values_of(animals(10.0 * np.exp(log), 0.6, count, seed=count), b, relevant=0.2)
+        widths.append(np.log(row["ratio_high"] / row["ratio_low"]))
+        widened.append(row["widened"])
+    assert widths[0] / widths[2] == pytest.approx(widened[0], rel=0.06)
+    assert widths[1] / widths[2] == pytest.approx(widened[1], rel=0.06)
+    assert widened[2] < 1.02
+
+
+def test_a_table_has_a_row_for_each_outcome_and_drops_particles_with_failures():
+    b = animals(np.full(6, 10.0), 0.5, 2, seed=5)
+    arm, reference = twins(0.5 * b), twins(b)
+    arm.loc[3, "status"] = "step_limit"  # the first particle
+    reference.loc[23, "status"] = "not_finite"  # the last
+    frame = over_particles({"x": arm, "ref": reference}, SPEC).set_index("outcome")
+    assert list(frame.index) == list(OUTCOME_UNITS)
+    assert (frame["dropped"] == 2).all()
+    assert (frame["particles"] == 4).all()
+    assert frame.loc["foci", "ratio"] == pytest.approx(0.5)
+    assert np.isnan(frame.loc["survival_days", "ratio"])
+    assert frame.loc["survival_days", "p_fewer"] == 1.0
+    assert over_particles({"ref": reference}, SPEC).empty
+
+
+def test_foci_stand_for_the_expected_number():
+    """Few animals may have none by chance."""
+    arm, reference = twins(np.full((3, 2), 0.2)), twins(np.full((3, 2), 0.4))
+    for table in (arm, reference):
+        table["foci"] = 0.0
+    row = over_particles({"x": arm, "ref": reference}, SPEC).set_index("outcome").loc["foci"]
+    assert (row["ratio"], row["without"]) == (0.5, 0)
+
+
+def test_independent_drugs_are_as_expected_though_mice_share_their_sensitivity():
+    """Bliss holds in each mouse. On pooled means the same mice would say: less than expected."""
+    rng = np.random.default_rng(6)
+    none = animals(np.full(400, 20.0), 0.8, 4, seed=7)
+    left = rng.uniform(0.1, 0.9, none.shape)  # what either drug leaves, in the same mouse
+    arms = {"ref": none, "a": none * left, "b": none * left, "ab": none * left * left}
+    tables = {name: twins(values) for name, values in arms.items()}
+    found = excess(tables, Combination(arm="ab", of=("a", "b")), "ref", "bliss")
+    assert (found["excess"], found["p_better"]) == (0.0, 0.5)
+    means = {name: values.mean() for name, values in arms.items()}
+    pooled = (means["ab"] - means["a"] * means["b"] / means["ref"]) / means["ref"]
+    assert pooled > 0.03
+    better = excess(tables, Combination(arm="ab", of=("a", "b")), "ref", "hsa")
+    assert better["p_better"] == 1.0
+
+
+def test_nothing_left_is_no_number():
+    none = twins(np.zeros((3, 2)))
+    tables = dict.fromkeys(("ref", "a", "b", "ab"), none)
+    assert excess(tables, Combination(arm="ab", of=("a", "b")), "ref", "bliss") == {"particles": 0}
+    row = values_of(np.zeros((3, 2)), np.zeros((3, 2)), relevant=0.2)
+    assert (row["without"], row["p_fewer"]) == (3, 0.5)
+    assert "ratio" not in row

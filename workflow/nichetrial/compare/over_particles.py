@@ -1,0 +1,238 @@
+"""Effects over what nobody knows: computed inside each possible biology, then summed up over them.
+
+A particle is one possible biology: a set of parameters that agrees with what is known. In each, the
+same animals with the same random events are in every arm, so an effect inside a particle has no
+noise between groups. How the effect differs from particle to particle is what science does not
+know; more mice do not make that smaller.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nichetrial.compare.effects import OUTCOME_UNITS, POOLED, Outcomes
+from nichetrial.study.resolved import ComparisonSpec
+from nichetrial.study.sections import Combination
+from nichetrial.tables import Schema
+
+__all__ = ["EFFECTS", "EXCESS", "effects", "excess", "over_particles", "values_of"]
+
+Floats = NDArray[np.float64]
+
+SMOOTH = {"foci": "expected_foci"}
+"""Outcome -> what stands for it inside a particle: a few animals may have no focus by chance, which
+would make a ratio of nothing; the expected number has no such chance in it."""
+DAYS = ("metastasis_free_days", "survival_days")
+"""Outcomes that are cut at the end of the study, of which a ratio would mean little."""
+
+ROUNDING = 1e-12
+"""An excess this close to 0 is none: it is a difference of products."""
+
+WIDE, HALF = (0.05, 0.95), (0.25, 0.75)
+"""Ends of the intervals over particles: 90 % and 50 %."""
+
+_I, _F = pa.int64(), pa.float64()
+
+
+def _chance(what: str) -> tuple[pa.DataType, str, str]:
+    return _F, "1", f"share of the particles in which {what}"
+
+
+OVER_PARTICLES: Schema = {
+    "ratio": (_F, "1", "ratio arm / reference inside a particle: median over particles"),
+    "ratio_low": (_F, "1", "lower bound of its 90 % interval over particles"),
+    "ratio_high": (_F, "1", "upper bound"),
+    "ratio_q25": (_F, "1", "lower bound of its 50 % interval over particles"),
+    "ratio_q75": (_F, "1", "upper bound"),
+    "difference": (_F, "see unit", "arm - reference inside a particle: median over particles"),
+    "difference_low": (_F, "see unit", "lower bound of its 90 % interval over particles"),
+    "difference_high": (_F, "see unit", "upper bound"),
+    "p_fewer": _chance("the arm has less than the reference; equal counts half"),
+    "p_more": _chance("the arm has more; equal counts half"),
+    "p_relevant": _chance("the ratio falls by at least comparisons.relevant"),
+    "p_error": (_F, "1", "standard error of p_fewer from the number of particles"),
+    "noise": (
+        _F,
+        "1",
+        "standard deviation of the log ratio that the few animals leave inside a particle",
+    ),
+    "widened": (_F, "1", "how many times as wide this noise makes the interval"),
+    "particles": (_I, "particles", "particles counted"),
+    "without": (_I, "particles", "left out of the ratio, because their reference expects nothing"),
+    "dropped": (_I, "particles", "left out, because an animal failed in either arm"),
+}
+_KEYS = ("outcome", "arm", "reference")
+EFFECTS: Schema = {
+    **{key: POOLED[key] for key in _KEYS},
+    **OVER_PARTICLES,
+    **{name: column for name, column in POOLED.items() if name not in _KEYS},
+}
+"""The table of effects: over particles, and of the cohort as one."""
+EXCESS: Schema = {
+    "excess": (_F, "1", "observed - expected ratio inside a particle: median over particles"),
+    "excess_low": (_F, "1", "lower bound of its 90 % interval over particles"),
+    "excess_high": (_F, "1", "upper bound"),
+    "p_better": _chance("the effect is larger than expected (excess below 0; 0 counts half)"),
+    "p_error": (_F, "1", "standard error of p_better from the number of particles"),
+    "particles": (_I, "particles", "particles counted"),
+}
+
+
+@dataclass(frozen=True)
+class _Design:
+    """Balanced tables of the same animals: how many, and which particles are whole in all."""
+
+    shape: tuple[int, int]
+    """Particles, and rows of each: its animals, each with its twins."""
+    twins: int
+    whole: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, tables: Iterable[pd.DataFrame]) -> _Design:
+        several = list(tables)
+        first = several[0]
+        particles = first["particle"].nunique()
+        shape = (particles, len(first) // particles)
+        done = [(table["status"] == "finished").to_numpy().reshape(shape) for table in several]
+        return cls(shape, first["twin"].nunique(), np.logical_and.reduce(done).all(axis=1))
+
+    def animals(self, table: pd.DataFrame, outcome: str) -> Floats:
+        """(whole particles, animals): an outcome, averaged over twins."""
+        values = table[SMOOTH.get(outcome, outcome)].to_numpy(np.float64).reshape(self.shape)
+        kept = values[self.whole]
+        return kept.reshape(len(kept), -1, self.twins).mean(axis=2)
+
+
+def over_particles(twins: Outcomes, spec: ComparisonSpec) -> pd.DataFrame:
+    """A row a pair and outcome (schema OVER_PARTICLES, with ``outcome``, ``arm``, ``reference``);
+    pairs with an absent arm have none.
+
+    Args:
+        twins: arm -> outcomes with ``particle``, ``animal`` and ``twin``: the same rows in the same
+            order in each arm, sorted and balanced.
+    """
+    rows = []
+    for pair in spec.pairs:
+        if pair.arm not in twins or pair.reference not in twins:
+            continue
+        arm, reference = twins[pair.arm], twins[pair.reference]
+        design = _Design.of([arm, reference])
+        for outcome in OUTCOME_UNITS:
+            row: dict[str, Any] = {
+                "outcome": outcome,
+                "arm": pair.arm,
+                "reference": pair.reference,
+                "dropped": int((~design.whole).sum()),
+            }
+            a, b = design.animals(arm, outcome), design.animals(reference, outcome)
+            row |= values_of(a, b, relevant=spec.relevant, ratios=outcome not in DAYS)
+            rows.append(row)
+    return pd.DataFrame(rows, columns=[*_KEYS, *OVER_PARTICLES])
+
+
+def effects(twins: Outcomes, pooled: pd.DataFrame, spec: ComparisonSpec) -> pd.DataFrame:
+    """All that is known of each effect (schema EFFECTS), in the order of ``pooled``."""
+    over = over_particles(twins, spec)
+    whole = pooled.merge(over, on=list(_KEYS), how="left")
+    counts = dict.fromkeys(("particles", "without", "dropped"), "Int64")
+    return whole[list(EFFECTS)].astype(counts).fillna(dict.fromkeys(counts, 0))
+
+
+def values_of(a: Floats, b: Floats, *, relevant: float, ratios: bool = True) -> dict[str, Any]:
+    """What ``a`` does against ``b``, both (particles, animals), over particles (OVER_PARTICLES).
+
+    >>> found = values_of(np.array([[1.0], [3.0]]), np.array([[2.0], [2.0]]), relevant=0.2)
+    >>> found["ratio"], found["p_fewer"], found["p_relevant"]
+    (1.0, 0.5, 0.5)
+    """
+    mean_a, mean_b = a.mean(axis=1), b.mean(axis=1)
+    difference = mean_a - mean_b
+    row: dict[str, Any] = {"particles": len(a), "without": 0}
+    if not len(a):
+        return row
+    row |= _summary("difference", difference)
+    row["p_more"] = _share(difference)
+    row["p_fewer"] = 1.0 - row["p_more"]
+    row["p_error"] = _error(row["p_fewer"], len(a))
+    if not ratios:
+        return row
+    able = mean_b > 0.0
+    row["without"] = int((~able).sum())
+    if not able.any():
+        return row
+    ratio = mean_a[able] / mean_b[able]
+    row |= _summary("ratio", ratio)
+    row["ratio_q25"], row["ratio_q75"] = map(float, np.quantile(ratio, HALF))
+    row["p_relevant"] = float(np.mean(ratio <= (1.0 - relevant) * (1.0 + 1e-12)))
+    return row | _noise(a[able], b[able])
+
+
+def _summary(name: str, values: Floats) -> dict[str, float]:
+    low, high = np.quantile(values, WIDE)
+    return {name: float(np.median(values)), f"{name}_low": float(low), f"{name}_high": float(high)}
+
+
+def _share(values: Floats) -> float:
+    """Of those above 0; those at 0 count half."""
+    return float(np.mean(values > 0.0) + 0.5 * np.mean(values == 0.0))
+
+
+def _error(share: float, n: int) -> float:
+    """Standard error of a share of ``n``, not 0 where all or none were seen (Agresti and Coull
+    1998, doi 10.1080/00031305.1998.10480550)."""
+    near = (share * n + 2.0) / (n + 4.0)
+    return math.sqrt(near * (1.0 - near) / (n + 4.0))
+
+
+def _noise(a: Floats, b: Floats) -> dict[str, float]:
+    """The noise of log ratios by leaving out one animal after another (jackknife), and what it adds
+    to the interval; nothing where the animals are too few or a ratio is 0."""
+    animals = a.shape[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without = [np.log((x.sum(axis=1, keepdims=True) - x) / animals) for x in (a, b)]
+        apart = without[0] - without[1]
+        ratio = np.log(a.mean(axis=1) / b.mean(axis=1))
+    kept = np.isfinite(apart).all(axis=1) & np.isfinite(ratio)
+    if animals < 2 or kept.sum() < 2:
+        return {}
+    spread = apart[kept] - apart[kept].mean(axis=1, keepdims=True)
+    noise = float(np.mean((animals - 1) / animals * (spread**2).sum(axis=1)))
+    total = float(ratio[kept].var(ddof=1))
+    known = total - noise
+    widened = 1.0 if noise == 0.0 else math.sqrt(total / known) if known > 0.0 else math.inf
+    return {"noise": math.sqrt(noise), "widened": widened}
+
+
+def excess(
+    twins: Mapping[str, pd.DataFrame], combination: Combination, reference: str, null: str
+) -> dict[str, float]:
+    """Observed - expected ratio of expected foci inside each particle, over particles (EXCESS).
+
+    The expected foci are computed in each animal and then averaged: where animals differ in how
+    sensitive they are to both treatments, the product of averages is not the average product.
+
+    Args:
+        null: ``bliss`` or ``hsa``.
+    """
+    names = (combination.arm, *combination.of, reference)
+    design = _Design.of([twins[name] for name in names])
+    both, *parts, none = (design.animals(twins[name], "foci") for name in names)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.stack([np.where(none > 0.0, part / none, np.nan) for part in parts])
+    expected = none * (shares.prod(axis=0) if null == "bliss" else shares.min(axis=0))
+    able = np.isfinite(expected).all(axis=1) & (none.mean(axis=1) > 0.0)
+    if not able.any():
+        return {"particles": 0}
+    over = (both[able].mean(axis=1) - expected[able].mean(axis=1)) / none[able].mean(axis=1)
+    over[np.abs(over) < ROUNDING] = 0.0
+    better = _share(-over)
+    found = _summary("excess", over) | {"p_better": better, "particles": int(able.sum())}
+    return found | {"p_error": _error(better, int(able.sum()))}
