@@ -110,11 +110,10 @@ def test_the_link_opens_the_arms_by_effect_with_what_differs(page: Any, site: Si
     heads = page.locator("[role=columnheader][col-id*='`']").all()
     left_of = {head.get_attribute("col-id"): head.bounding_box()["x"] for head in heads}
     columns = sorted(left_of, key=lambda column: left_of[column])
-    assert columns[:4] == ["attributes.`Run Name`"] + [
-        f"metrics.`foci_ratio{bound}`" for bound in ("", "_low", "_high")
-    ]
-    assert all(column.startswith("params.") for column in columns[4:])
-    assert len(columns) > 4
+    shown = ("ratio", "ratio_low", "ratio_high", "probability_fewer")
+    assert columns[:5] == ["attributes.`Run Name`", *(f"metrics.`foci_{end}`" for end in shown)]
+    assert all(column.startswith("params.") for column in columns[5:])
+    assert len(columns) > 5
     assert not any("unchanged" in column for column in columns)
     picture(page, "runs", width=1760)
 

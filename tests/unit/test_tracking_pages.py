@@ -55,10 +55,11 @@ def powered(results: Path, **changed: Any) -> None:
 def test_an_arm_begins_with_the_numbers_it_is_judged_by(results: Path) -> None:
     powered(results)
     parent, reference, drug, untreated, _ = planned(results)
-    assert list(drug.metrics)[:10] == [
+    assert list(drug.metrics)[:11] == [
         "foci_ratio",
         "foci_ratio_low",
         "foci_ratio_high",
+        "foci_probability_fewer",
         "foci_responders",
         "survival_days_gained",
         "survival_days_gained_low",
@@ -160,6 +161,7 @@ def test_the_view_has_the_effect_and_what_differs_and_is_saved_once(results: Pat
         "metrics.`foci_ratio`",
         "metrics.`foci_ratio_low`",
         "metrics.`foci_ratio_high`",
+        "metrics.`foci_probability_fewer`",
         "params.`treatment.amd3100`",
         "params.`timp1_vector.fold`",
         "params.`timp1_vector.onset_day`",

@@ -39,12 +39,14 @@ def _saved(plan: Sequence[Run]) -> str:
     """By effect; as long as there is none, the newest first."""
     arms = [run for run in plan if run.tags.get("nichetrial.role") == "arm"]
     effect = next((m for m in plan[0].metrics if "_ratio." in m), "").partition(".")[0]
-    metrics = [effect, f"{effect}_low", f"{effect}_high"] if effect else []
+    outcome = effect.removesuffix("_ratio")
+    shown = ("ratio", "ratio_low", "ratio_high", "probability_fewer")
+    metrics = [f"{outcome}_{end}" for end in shown] if effect else []
     differ = [p for p in arms[0].params if not p.startswith("unchanged.")] if arms else []
     differ.sort(key=lambda p: not p.startswith("treatment."))
     columns = [f"metrics.`{m}`" for m in metrics] + [f"params.`{p}`" for p in differ[:COLUMNS]]
     widths = FIXED | {c: WIDE if c.startswith("params.`treatment.") else NARROW for c in columns}
-    by = f" by {effect.removesuffix('_ratio').replace('_', ' ')}" if effect else ""
+    by = f" by {outcome.replace('_', ' ')}" if effect else ""
     return saved_view(
         f"{plan[0].name}: arms{by}",
         plan[0].start,
