@@ -66,7 +66,10 @@ def test_the_page_is_well_formed(html: str, folder) -> None:
     assert inner
     assert set(inner) <= set(page.ids)
     assert page.tags.count("h1") == page.tags.count("main") == 1
-    assert page.alts == [catalogue.alt(n) for n in FIGURES if folder[0].asks_for(n)]
+    asked = [n for n in FIGURES if folder[0].asks_for(n)]
+    first = ["forest", "schedule"]  # with the answer, and with the experiment
+    shown = [*first, *(n for n in asked if n not in first)]
+    assert page.alts == [catalogue.alt(n) for n in shown]
     assert '<html lang="en">' in html
 
 
@@ -97,7 +100,7 @@ def test_failures_stand_before_the_results(html: str) -> None:
     sections = [
         "The question",
         "neutrophils above 20-fold: 6",
-        ": fewer foci; foci ×",
+        "0.55 (0.44 to 0.66)",
         "The arms in words",
         "Visible foci at read-out [foci]",
         "Bliss",
@@ -106,17 +109,17 @@ def test_failures_stand_before_the_results(html: str) -> None:
         "k" * 64,
     ]
     assert [s for s in sections if s not in page] == []
-    assert page.index("neutrophils above 20-fold") < page.index(": fewer foci; foci ×")
+    assert page.index("neutrophils above 20-fold") < page.index("0.55 (0.44 to 0.66)")
     assert "12 simulations stopped by the solver and 18 refused as implausible" in page
     assert "nichetrial replay STUDY.yaml --mouse 4 --arm untreated --trace" in page
 
 
 def test_the_numbers_of_the_tables_are_there(html: str) -> None:
     page = Page(html).plain
-    told = (
-        "AMD3100 twice daily against TIMP-1-high: fewer foci; foci × 0.55 (0.44 to 0.66), fewer in"
-    )
-    assert told in page
+    assert "Foci against TIMP-1-high: " in page
+    cells = ["TIMP-1-high", "fewer"]
+    told = "AMD3100 twice daily</th>" + "".join(f"<td>{cell}</td>" for cell in cells)
+    assert f'{told}\n<td class="n">0.55 (0.44 to 0.66)</td><td class="n">100 %</td>' in html
     assert "more effect than expected" not in page
     assert "better than the better part alone" not in page
     assert "TIMP-1 that half-saturates CD63, as multiple of basal TIMP-1" in page
@@ -137,12 +140,14 @@ def test_the_same_results_give_the_same_page(html: str, folder) -> None:
 def test_a_missing_arm_and_no_foci(tmp_path: Path, zero: bool) -> None:
     study, results = build(tmp_path, missing=["cd63_ko"], zero=zero)
     add_pictures(study, results)
-    page = Page(render(study, results, ["cd63_ko"], [])).plain
+    html = render(study, results, ["cd63_ko"], [])
+    page = Page(html).plain
     assert "Missing, because their jobs failed: Cd63 -/-." in page
-    assert "Cd63 -/-: no result against TIMP-1-high" in page
+    lost = "<td>TIMP-1-high</td><td>no result: jobs or all mice failed</td>"
+    assert f"Cd63 -/-</th>{lost}" in html
     assert "No run record was found." in page
     if zero:
-        assert "no foci, so there is no ratio" in page
+        assert "no ratio: the reference has no foci" in page
 
 
 def test_all_tables_may_be_empty(tmp_path: Path) -> None:
@@ -209,20 +214,40 @@ def row(**changes: float | str | int) -> pd.Series:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, ": fewer foci; foci × 0.50 (0.40 to 0.60), fewer in 97 %"),
-        ({"p_fewer": 0.8}, ": probably fewer foci; "),
-        ({"p_fewer": 0.5}, ": direction not known; "),
-        ({"p_fewer": 0.2}, ": probably more foci; "),
-        ({"p_fewer": 0.02}, ": more foci; "),
-        ({"p_fewer": 0.91}, ": fewer foci (borderline); "),
-        ({"widened": 1.3}, "1.3 times as wide"),
-        ({"pooled_difference_low": 0.0, "pooled_difference_high": 0.0}, "exactly those of"),
-        ({"ratio": float("nan")}, "no ratio"),
-        ({"particles": 0}, "no result"),
+        ({}, "fewer"),
+        ({"p_fewer": 0.8}, "probably fewer"),
+        ({"p_fewer": 0.5}, "direction not known"),
+        ({"p_fewer": 0.2}, "probably more"),
+        ({"p_fewer": 0.02}, "more"),
+        ({"p_fewer": 0.91}, "fewer (borderline)"),
+        (
+            {"pooled_difference_low": 0.0, "pooled_difference_high": 0.0},
+            "exactly as many, in every mouse",
+        ),
+        ({"ratio": float("nan")}, "no ratio: the reference has no foci"),
+        ({"particles": 0}, "no result: jobs or all mice failed"),
     ],
 )
 def test_an_effect_in_words(changes: dict[str, float], expected: str) -> None:
-    assert expected in words.effect_words(row(**changes), make_study())
+    assert words.effect_words(row(**changes)) == expected
+
+
+def test_the_answer_in_sentences() -> None:
+    """Arms with the same word stand together, in the order in which the words come."""
+    rows = [
+        row(),
+        row(arm="untreated", p_fewer=0.01),
+        row(arm="anti_ly6g", p_fewer=0.91),
+        row(arm="untreated", reference="amd3100", p_fewer=0.5),
+    ]
+    labels = {arm.name: arm.label for arm in make_study().arms}
+    both = f"{labels['amd3100']} and {labels['anti_ly6g']}"
+    assert words.lead_words(pd.DataFrame(rows), make_study()) == [
+        f"Foci against TIMP-1-high: fewer with {both}; more with {labels['untreated']}.",
+        f"Foci against {labels['amd3100']}: direction not known with {labels['untreated']}.",
+    ]
+    assert words.noise_words(pd.DataFrame(rows)) == ""
+    assert "1.3 times" in words.noise_words(pd.DataFrame([row(), row(widened=1.3)]))
 
 
 @pytest.mark.parametrize(

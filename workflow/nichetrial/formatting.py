@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
     "DASH",
+    "NEAR",
     "count",
     "direction",
     "effect",
@@ -82,6 +83,7 @@ def interval(value: Number, low: Number, high: Number) -> str:
 SURE, LIKELY = 0.9, 0.75
 """Shares of the possible biologies from which an effect is said to be so, or probably so."""
 UNSURE = "direction not known"
+NEAR = " (borderline)"
 
 
 def direction(
@@ -103,7 +105,7 @@ def direction(
     word, chance = (words[0], p) if p >= 0.5 else (words[1], 1.0 - p)
     said = word if chance >= SURE else f"probably {word}" if chance >= LIKELY else UNSURE
     near = any(abs(chance - limit) < 2.0 * error for limit in (SURE, LIKELY))
-    return f"{said} (borderline)" if near else said
+    return f"{said}{NEAR}" if near else said
 
 
 def effect(arm: str, reference: str, row: Mapping[str, Number]) -> str:

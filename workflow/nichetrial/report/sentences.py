@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from nichetrial.formatting import DASH, direction, effect, interval, number, share
+from nichetrial.formatting import DASH, NEAR, direction, interval, number, share
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import GENES, Arm, ResolvedStudy, Treatment
 
@@ -19,6 +19,8 @@ __all__ = [
     "dose_words",
     "effect_words",
     "fitted_words",
+    "lead_words",
+    "noise_words",
 ]
 
 WIDER = 1.1
@@ -65,28 +67,47 @@ def _treatment(treatment: Treatment) -> str:
     return f"{drug.label}{pump}: {treatment.written} ({drug.blocks})"
 
 
-def effect_words(row: pd.Series, study: ResolvedStudy) -> str:
-    """One row of the effects on foci as a sentence. Arms are called by their labels."""
-    labels = {a.name: a.label for a in study.arms}
-    arm, reference = labels[row["arm"]], labels[row["reference"]]
+def effect_words(row: pd.Series) -> str:
+    """What is known of one effect on foci, in a few words."""
     if row["particles"] == 0:
-        return f"{arm}: no result against {reference}, because jobs or all mice failed."
+        return "no result: jobs or all mice failed"
     if math.isnan(row["ratio"]):
-        return f"{arm}: {reference} has no foci, so there is no ratio to give."
+        return "no ratio: the reference has no foci"
     if (row["pooled_difference_low"], row["pooled_difference_high"]) == (0.0, 0.0):
-        return f"{arm}: visible foci are exactly those of {reference}, in every mouse."
-    relevant = share(study.comparisons.relevant)
-    told = f"{effect(arm, reference, row.to_dict())} of the possible biologies, and by at least "
-    return f"{told}{relevant} in {share(row['p_relevant'])}.{_noise_words(row)}"
+        return "exactly as many, in every mouse"
+    return direction(row["p_fewer"], row["p_error"])
 
 
-def _noise_words(row: pd.Series) -> str:
-    """What the few animals in each particle add to the interval, if it is worth a word."""
-    if not row["widened"] > WIDER:
+def lead_words(foci: pd.DataFrame, study: ResolvedStudy) -> list[str]:
+    """The answer in a sentence or two for each reference: which arms have fewer foci, and which
+    more."""
+    labels = {a.name: a.label for a in study.arms}
+    sentences = []
+    for reference, rows in foci.groupby("reference", sort=False):
+        arms: dict[str, list[str]] = {}
+        for _, row in rows.iterrows():
+            arms.setdefault(effect_words(row).removesuffix(NEAR), []).append(labels[row["arm"]])
+        told = [f"{words} with {_listed(names)}" for words, names in arms.items()]
+        sentences.append(f"Foci against {labels[str(reference)]}: {'; '.join(told)}.")
+    return sentences
+
+
+def _listed(names: Sequence[str]) -> str:
+    """
+    >>> _listed(["a"]), _listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def noise_words(foci: pd.DataFrame) -> str:
+    """What the few animals in each particle add to the intervals, if it is worth a sentence."""
+    widest = foci["widened"].max()
+    if not widest > WIDER:
         return ""
     return (
-        f" (The interval is {number(row['widened'])} times as wide as it would be with many "
-        "animals in each possible biology.)"
+        f"The few mice in each possible biology make intervals up to {number(widest)} times as "
+        "wide as many mice would."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from nichetrial import tables
 from nichetrial.cohort.shipped import SHIPPED
 from nichetrial.figures import catalogue, dose, inputs
 from nichetrial.figures.declared import FIGURES
+from nichetrial.formatting import DASH
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.model.variants import FULL
 from nichetrial.records.stored import notes_in
@@ -26,6 +27,8 @@ from nichetrial.report.sentences import (
     dose_words,
     effect_words,
     fitted_words,
+    lead_words,
+    noise_words,
 )
 from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import POPULATIONS, ResolvedStudy
@@ -59,6 +62,17 @@ def render(
     effects = tabled["effects"]
     labels = {arm.name: arm.label for arm in study.arms}
     foci = effects[effects["outcome"] == "foci"]
+    pictures = [
+        {
+            "name": name,
+            "title": figure.title,
+            "caption": catalogue.caption(name),
+            "alt": catalogue.alt(name),
+            "source": paper.picture(_picture_file(study, results, name)),
+        }
+        for name, figure in FIGURES.items()
+        if study.asks_for(name)
+    ]
     environment = paper.environment()
     environment.globals["doi_url"] = references.doi_url
     return environment.get_template("report.html.j2").render(
@@ -72,7 +86,11 @@ def render(
             for row in tabled["arms"].dropna(subset="first_failed").to_dict("records")
         ],
         rejected=_rejections(study, results),
-        headlines=[effect_words(row, study) for _, row in foci.iterrows()],
+        failed=_failed(tabled["arms"], missing, records),
+        lead=lead_words(foci, study),
+        answer=_answer(foci, tabled["mice_needed"], study),
+        noisy=noise_words(foci),
+        forest=next(picture for picture in pictures if picture["name"] == "forest"),
         dose=dose_words(dose.ratios(study, results)),
         effects=[
             {
@@ -98,17 +116,7 @@ def render(
         window=[row for row in rows("window") if row["best"]],
         optimum=rows("optimum"),
         sweeps={sweep.name: sweep.label for sweep in study.sweeps},
-        figures=[
-            {
-                "name": name,
-                "title": figure.title,
-                "caption": catalogue.caption(name),
-                "alt": catalogue.alt(name),
-                "source": paper.picture(_picture_file(study, results, name)),
-            }
-            for name, figure in FIGURES.items()
-            if study.asks_for(name)
-        ],
+        figures=pictures,
         population=POPULATIONS[study.cohort.population],
         scores=_scores(study),
         fitted=fitted_words(_scores(study), _met(study, results)),
@@ -120,6 +128,29 @@ def render(
         parameter_sources=references.sources_of_parameters(),
         top=TOP,
     )
+
+
+def _failed(
+    arms: pd.DataFrame, missing: Sequence[str], records: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Whether a mouse, an arm or a job has no result."""
+    lost = (arms["finished"] < arms["mice"]).any()
+    return bool(lost or missing or any(r.get("status") != "FINISHED" for r in records))
+
+
+def _answer(
+    foci: pd.DataFrame, needed: pd.DataFrame, study: ResolvedStudy
+) -> list[dict[Hashable, Any]]:
+    """The effect of each arm on foci, with words and the mice needed to show it."""
+    groups = {(row["arm"], row["reference"]): row["written"] for _, row in needed.iterrows()}
+    return [
+        {
+            **row.to_dict(),
+            "words": effect_words(row),
+            "needed": groups.get((row["arm"], row["reference"]), DASH),
+        }
+        for _, row in foci.iterrows()
+    ]
 
 
 def _scores(study: ResolvedStudy) -> list[dict[str, Any]]:
