@@ -377,7 +377,10 @@ def build(
         if arm.name not in missing
     }
     courses = {name: course_table(np.arange(4), FACTOR.get(name, 0.9)) for name in outcomes}
-    put(ranking(outcomes, courses, study), "comparisons/ranking.parquet")
+    put(
+        ranking(effect_table(study, missing, zero=zero), courses, study),
+        "comparisons/ranking.parquet",
+    )
     for name, frame in lab_tables(study, outcomes, FACTOR, zero=zero).items():
         put(frame, f"comparisons/{name}.parquet")
     record = {

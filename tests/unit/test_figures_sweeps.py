@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from nichetrial.cohort.sample import sample
@@ -72,7 +73,10 @@ def made(tmp_path_factory):
     tables["window"] = window(outcomes, when, "high", boot)
     tables["schedules"] = schedules(outcomes, ways, "high", boot)
     courses = {name: result.courses for name, result in done.items()}
-    tables["ranking"] = ranking(outcomes, courses, study)
+    foci = {name: table["expected_foci"].mean() for name, table in outcomes.items()}
+    effects = pd.DataFrame([pair.model_dump() for pair in study.comparisons.pairs])
+    effects["ratio"] = [foci[arm] / foci["high"] for arm in effects["arm"]]
+    tables["ranking"] = ranking(effects.assign(outcome="foci"), courses, study)
     search = Search(study.arm("ly6g"), study.arm("high"), study.optimise, cohort[:20], seed=1)
     tables["evaluations"] = search.run()
     others = cohort[20:].reset_index(drop=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nichetrial.compare.ranking import amount, fronts, injections
+from nichetrial.compare.ranking import amount, fronts, injections, ranking
 from tests.support.mice import treatment
 
 
@@ -34,3 +36,25 @@ def test_what_is_given_in_all():
     assert injections(pump) == 1
     assert round(amount(bolus), 9) == 115.0
     assert round(amount(pump), 9) == 100.0
+
+
+def test_arms_are_ranked_by_the_median_over_particles(small_study):
+    reference = small_study.comparisons.reference
+    effects = pd.DataFrame(
+        [
+            {"outcome": outcome, "arm": arm.name, "reference": reference, "ratio": ratio}
+            for outcome, ratio in (("burden", 9.0), ("foci", 0.5))
+            for arm in small_study.arms
+            if arm.name != reference
+        ]
+    )
+    course = pd.DataFrame({"mouse": [0, 0, 1], "blood_neutrophils": [1.0, 0.4, 0.8]})
+    courses = {arm.name: course for arm in small_study.arms}
+    table = ranking(effects, courses, small_study).set_index("arm")
+    assert table["ratio"].to_dict() == {
+        arm.name: 1.0 if arm.name == reference else 0.5 for arm in small_study.arms
+    }
+    assert table["nadir"].to_list() == pytest.approx([0.6] * len(table))
+    assert (table["neutropenic"] == 0.5).all()
+    lost = {name: course for name, course in courses.items() if name != reference}
+    assert ranking(effects, lost, small_study).empty

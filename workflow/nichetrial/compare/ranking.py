@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nichetrial.compare.effects import Outcomes, ratio_of_means
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import Arm, ResolvedStudy, Treatment
 from nichetrial.tables import Schema
@@ -26,7 +25,7 @@ _F, _S, _I = pa.float64(), pa.string(), pa.int64()
 RANKING: Schema = {
     "arm": (_S, "1", "the arm"),
     "label": (_S, "1", "its name for people"),
-    "ratio": (_F, "1", "mean foci over those of the reference, in the same mice"),
+    "ratio": (_F, "1", "foci over those of the reference: median over particles"),
     "injections": (_I, "1", "number of injections; a pump is implanted once"),
     "total": (_F, "mg/kg", "given in all, all drugs together"),
     "nadir": (_F, "fold", "lowest blood neutrophils in the course, median over mice"),
@@ -71,14 +70,21 @@ def _beats(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
 
 
 def ranking(
-    outcomes: Outcomes, courses: Mapping[str, pd.DataFrame], study: ResolvedStudy
+    effects: pd.DataFrame, courses: Mapping[str, pd.DataFrame], study: ResolvedStudy
 ) -> pd.DataFrame:
     """One row an arm (schema RANKING). Arms whose mouse or vector differs from the reference's are
-    no treatments: they are reported, and compete for no front."""
+    no treatments: they are reported, and compete for no front.
+
+    Args:
+        effects: the table of effects.
+        courses: arm -> time courses; an arm that is not there has no row.
+    """
     base = study.arm(study.comparisons.reference)
-    if base.name not in outcomes:
+    if base.name not in courses:
         return pd.DataFrame(columns=list(RANKING))
-    rows = [_row(arm, base, outcomes, courses) for arm in study.arms if arm.name in outcomes]
+    known = effects[(effects["outcome"] == "foci") & (effects["reference"] == base.name)]
+    ratios = {base.name: 1.0} | dict(zip(known["arm"], known["ratio"], strict=True))
+    rows = [_row(arm, ratios[arm.name], courses) for arm in study.arms if arm.name in courses]
     table = pd.DataFrame(rows)
     treated = [
         study.arm(name).host == base.host and study.arm(name).vector == base.vector
@@ -98,22 +104,13 @@ def ranking(
     return table[list(RANKING)]
 
 
-def _row(
-    arm: Arm, base: Arm, outcomes: Outcomes, courses: Mapping[str, pd.DataFrame]
-) -> dict[str, object]:
-    a, b = outcomes[arm.name], outcomes[base.name]
-    both = ((a["status"] == "finished") & (b["status"] == "finished")).to_numpy()
-    means = np.array([t["foci"].to_numpy()[both].mean() if both.any() else np.nan for t in (a, b)])
-    course = courses.get(arm.name)
-    nadirs = (
-        np.empty(0)
-        if course is None
-        else course.groupby("mouse")["blood_neutrophils"].min().to_numpy(np.float64)
-    )
+def _row(arm: Arm, ratio: float, courses: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    lowest = courses[arm.name].groupby("mouse")["blood_neutrophils"].min()
+    nadirs = lowest.to_numpy(np.float64)
     return {
         "arm": arm.name,
         "label": arm.label,
-        "ratio": float(ratio_of_means(means[:1], means[1:])[0]),
+        "ratio": float(ratio),
         "injections": sum(map(injections, arm.treatments)),
         "total": float(sum(map(amount, arm.treatments))),
         "nadir": float(np.median(nadirs)) if nadirs.size else np.nan,

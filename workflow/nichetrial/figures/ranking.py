@@ -17,9 +17,10 @@ __all__ = ["ALT", "CAPTION", "draw"]
 
 ALT = "Foci of each arm against its number of injections; those that no other arm beats are filled."
 CAPTION = (
-    "Effect on foci against the number of injections (a pump is implanted once), for arms on the "
-    "mice of the reference; next to each name the lowest blood neutrophils of its course (median, "
-    "as a multiple of basal). Filled: no other arm is at least as good in all three, effect, "
+    "Effect on foci (median over possible biologies) against the number of injections (a pump is "
+    "implanted once), for arms on the mice of the reference; next to each name the lowest blood "
+    "neutrophils of its course (median over mice, as a multiple of "
+    "basal). Filled: no other arm is at least as good in all three, effect, "
     "injections and neutrophils, and better in one. Choose among these; an open mark has a better "
     "one next to it, named in the table."
 )

@@ -51,7 +51,7 @@ def run(work: Work) -> None:
     work.write("arms", arms(outcomes, study), ARMS)
     work.write("event_free", curves, EVENT_FREE)
     work.write("restricted_means", means, RESTRICTED_MEANS)
-    work.write("ranking", ranking(outcomes, courses, study), RANKING)
+    work.write("ranking", ranking(effect, courses, study), RANKING)
     numbers = metrics(outcomes, study, effect, combined)
     with atomic(work.target("metrics")) as part:
         part.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
