@@ -220,6 +220,12 @@ NO_RESULTS = Code(
     "There are no results here, or not those that the command needs.",
     "Run the study first, in this folder, or name its results folder.",
 )
+OTHER_EDITION = Code(
+    201,
+    "The results were made by another version of nichetrial, whose tables have other columns or "
+    "the same ones with another meaning.",
+    "Run the study again, which makes everything again; or use the version that made them.",
+)
 BAD_RECORD = Code(
     250,
     "A file below records/ is not a run record: it was cut off, edited, or written by something "

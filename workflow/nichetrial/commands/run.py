@@ -27,6 +27,7 @@ from nichetrial.pipeline.current import is_current
 from nichetrial.pipeline.estimate import advice, estimate, typical
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.stages import STAGES, UNTIL
+from nichetrial.pipeline.stored_study import is_of_other_edition
 from nichetrial.pipeline.verify import Verdict, verify
 from nichetrial.records.origin import FOLDER, ORIGIN, read_origin
 from nichetrial.study.load import load
@@ -119,6 +120,8 @@ def carry_out(
     if args.dry_run:
         options["forced"] = _judged(plan, target, whole=args.verify).targets()
         return _exit_code(process.run(process.command(args.study, **options, dry_run=True)))
+    if is_of_other_edition(plan.layout.study):
+        say(f"{plan.results}/ was made by another version of nichetrial; all of it is made again")
     on_slurm = slurm.used_by(options["profile"])
     if on_slurm:
         slurm.check()

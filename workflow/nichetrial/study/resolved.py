@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import math
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
@@ -238,7 +238,12 @@ class OptimiseSpec(Section):
     evaluations: int
 
 
+FORMAT: Final = 2
+"""Of study.json and of the tables of results: 2 since effects are over particles."""
+
+
 class ResolvedStudy(Section):
+    format: Literal[2] = FORMAT
     name: str
     title: str
     question: str
