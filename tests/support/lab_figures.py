@@ -9,7 +9,7 @@ import pandas as pd
 
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.power import design, experiments, mice_needed, power
-from nichetrial.compare.time_to_event import event_free, restricted_means
+from nichetrial.compare.time_to_event import EVENTS, event_free, restricted_means
 from nichetrial.compare.uncertainty import SPLIT, uncertainty
 from nichetrial.study.resolved import ResolvedStudy
 
@@ -57,7 +57,8 @@ def lab_tables(
     for name, values in foci.items():
         shape = (E, N // 2, 2)
         table = _keyed(values.reshape(shape), ("particle", "animal", "twin"))
-        nested[name] = table.assign(**dict.fromkeys(SPLIT, values.ravel()))
+        days = dict.fromkeys(EVENTS, 30.0 / (1.0 + values.ravel()))  # fewer foci, more days
+        nested[name] = table.assign(**dict.fromkeys(SPLIT, values.ravel()) | days)
     return {
         "event_free": event_free(
             outcomes,
@@ -67,7 +68,7 @@ def lab_tables(
             inspections=inspections,
         ),
         "restricted_means": restricted_means(
-            outcomes, pairs, ends=ends, bootstrap=boot, inspections=inspections
+            outcomes, pairs, ends=ends, bootstrap=boot, twins=nested, inspections=inspections
         ),
         "power": power(found, alpha=0.05),
         "mice_needed": mice_needed(

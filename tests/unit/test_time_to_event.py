@@ -140,8 +140,9 @@ def test_the_lab_sees_the_truth_at_each_inspection_and_too_much_between(days, lo
 def test_inspections_bracket_the_true_gain(days, data, looks, horizon):
     other = data.draw(st.lists(st.floats(1, 60), min_size=len(days), max_size=len(days)))
     row = gained(arm(days), arm(other), horizon=horizon, inspections=tuple(looks))
-    for mean in ("mean_arm", "mean_reference", "difference"):
-        assert row[f"{mean}_least"] - 1e-9 <= row[mean] <= row[f"{mean}_most"] + 1e-9
+    for bounds in ("mean_arm", "mean_reference", "difference"):
+        truth = row[bounds.replace("difference", "pooled_difference")]
+        assert row[f"{bounds}_least"] - 1e-9 <= truth <= row[f"{bounds}_most"] + 1e-9
     assert row["difference_least"] <= row["difference_seen"] <= row["difference_most"]
 
     def read(days) -> float:
@@ -172,8 +173,8 @@ def test_restricted_mean_by_hand_is_the_area_under_the_curve():
     row = gained(arm([10, 20, 50, 50]), arm([10, 10, 20, 50]), horizon=30.0)
     assert row["mean_arm"] == (10 + 20 + 30 + 30) / 4
     assert row["mean_reference"] == (10 + 10 + 20 + 30) / 4
-    assert row["difference"] == 5
-    assert row["ratio"] == pytest.approx(90 / 70)
+    assert row["pooled_difference"] == 5
+    assert row["pooled_ratio"] == pytest.approx(90 / 70)
     rows = curve([10, 20, 50, 50])
     edges = np.append(rows["day"][rows["day"] < 30], 30)
     assert np.sum(np.diff(edges) * rows["free"][rows["day"] < 30]) == pytest.approx(row["mean_arm"])
@@ -182,11 +183,11 @@ def test_restricted_mean_by_hand_is_the_area_under_the_curve():
 def test_pairs_are_resampled_together(tmp_path):
     days = np.random.default_rng(0).uniform(5, 30, 200)
     row = gained(arm(days + 2.0), arm(days))
-    assert row["difference"] == pytest.approx(2.0)
-    assert row["difference_low"] == pytest.approx(2.0)  # not so if arms were resampled apart
-    assert row["difference_high"] == pytest.approx(2.0)
+    assert row["pooled_difference"] == pytest.approx(2.0)
+    assert row["pooled_difference_low"] == pytest.approx(2.0)  # not so if arms were resampled apart
+    assert row["pooled_difference_high"] == pytest.approx(2.0)
     half = gained(arm(np.where(np.arange(200) % 2, days, days + 2.0)), arm(days))
-    width = half["difference_high"] - half["difference_low"]
+    width = half["pooled_difference_high"] - half["pooled_difference_low"]
     assert width / 2 == pytest.approx(1.96 * 1.0 / np.sqrt(200), rel=0.15)
 
 
@@ -208,3 +209,24 @@ def test_censoring_before_the_horizon_is_refused():
     early = arm([10.0, 20.0]).assign(death_observed=False)
     with pytest.raises(ValueError, match="censored before day 40"):
         gained(early, arm([10.0, 20.0]))
+
+
+def test_days_gained_over_particles_end_with_the_shorter_follow_up():
+    """In each particle by itself; days beyond the horizon count for neither."""
+    days = {"x": [[10.0, 20.0], [30.0, 50.0]], "ref": [[10.0, 10.0], [40.0, 60.0]]}
+    twins = {}
+    for name, values in days.items():
+        index = np.indices((2, 2, 2)).reshape(3, -1)
+        frame = pd.DataFrame(dict(zip(("particle", "animal", "twin"), index, strict=True)))
+        twins[name] = frame.assign(
+            status="finished",
+            **dict.fromkeys(("metastasis_free_days", "survival_days"), np.repeat(values, 2)),
+        )
+    pooled = {name: arm([5.0, 7.0]) for name in days}
+    boot = Bootstrap(seed=1, n=2, resamples=100, interval=0.95)
+    frame = restricted_means(
+        pooled, PAIR, ends={"x": 45.0, "ref": 45.0}, bootstrap=boot, twins=twins
+    )
+    row = frame.iloc[1]  # gained: 5 and, cut at day 45, -5
+    assert (row["difference"], row["p_longer"], row["particles"]) == (0.0, 0.5, 2)
+    assert (row["difference_low"], row["difference_high"]) == pytest.approx((-4.5, 4.5))

@@ -23,7 +23,16 @@ from nichetrial.study.resolved import ComparisonSpec
 from nichetrial.study.sections import Combination
 from nichetrial.tables import Schema
 
-__all__ = ["EFFECTS", "EXCESS", "effects", "excess", "over_particles", "values_of"]
+__all__ = [
+    "EFFECTS",
+    "EXCESS",
+    "GAINED",
+    "days_gained",
+    "effects",
+    "excess",
+    "over_particles",
+    "values_of",
+]
 
 Floats = NDArray[np.float64]
 
@@ -76,6 +85,22 @@ EFFECTS: Schema = {
     **{name: column for name, column in POOLED.items() if name not in _KEYS},
 }
 """The table of effects: over particles, and of the cohort as one."""
+_OF_GAINED = {
+    "difference": "difference",
+    "difference_low": "difference_low",
+    "difference_high": "difference_high",
+    "p_longer": "p_more",
+    "p_error": "p_error",
+    "particles": "particles",
+}
+GAINED: Schema = {
+    "difference": (_F, "d", "event-free days gained inside a particle: median over particles"),
+    "difference_low": (_F, "d", "lower bound of its 90 % interval over particles"),
+    "difference_high": (_F, "d", "upper bound"),
+    "p_longer": _chance("the event-free time is longer; equal counts half"),
+    "p_error": (_F, "1", "standard error of p_longer from the number of particles"),
+    "particles": (_I, "particles", "particles counted"),
+}
 EXCESS: Schema = {
     "excess": (_F, "1", "observed - expected ratio inside a particle: median over particles"),
     "excess_low": (_F, "1", "lower bound of its 90 % interval over particles"),
@@ -209,6 +234,19 @@ def _noise(a: Floats, b: Floats) -> dict[str, float]:
     known = total - noise
     widened = 1.0 if noise == 0.0 else math.sqrt(total / known) if known > 0.0 else math.inf
     return {"noise": math.sqrt(noise), "widened": widened}
+
+
+def days_gained(
+    arm: pd.DataFrame, reference: pd.DataFrame, outcome: str, until: float
+) -> dict[str, float]:
+    """Event-free days up to a day, ``arm`` - ``reference``, over particles (schema GAINED)."""
+    design = _Design.of([arm, reference])
+    a, b = (
+        design.animals(table.assign(**{outcome: table[outcome].clip(upper=until)}), outcome)
+        for table in (arm, reference)
+    )
+    found = values_of(a, b, relevant=0.0, ratios=False)
+    return {name: found[source] for name, source in _OF_GAINED.items() if source in found}
 
 
 def excess(

@@ -17,6 +17,7 @@ from scipy.stats import CensoredData, ecdf
 
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.effects import Outcomes, ratio_of_means
+from nichetrial.compare.over_particles import GAINED, days_gained
 from nichetrial.study.sections import Pair
 from nichetrial.tables import Schema
 
@@ -63,12 +64,13 @@ RESTRICTED_MEANS: Schema = {
     "n": (_I, "mice", "pairs compared"),
     "mean_arm": (_F, "d", "mean event-free days up to the horizon, in the arm"),
     "mean_reference": (_F, "d", "the same in the reference"),
-    "difference": (_F, "d", "arm - reference: event-free days gained"),
-    "difference_low": (_F, "d", "lower bound of its bootstrap interval over mice"),
-    "difference_high": (_F, "d", "upper bound"),
-    "ratio": (_F, "1", "arm / reference"),
-    "ratio_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "ratio_high": (_F, "1", "upper bound"),
+    **GAINED,
+    "pooled_difference": (_F, "d", "arm - reference: event-free days gained, of all mice"),
+    "pooled_difference_low": (_F, "d", "lower bound of its bootstrap interval over mice"),
+    "pooled_difference_high": (_F, "d", "upper bound"),
+    "pooled_ratio": (_F, "1", "arm / reference, of all mice"),
+    "pooled_ratio_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
+    "pooled_ratio_high": (_F, "1", "upper bound"),
     "mean_arm_least": (
         _F,
         "d",
@@ -194,6 +196,7 @@ def restricted_means(
     *,
     ends: Mapping[str, float],
     bootstrap: Bootstrap,
+    twins: Outcomes | None = None,
     horizon: float | None = None,
     inspections: Sequence[float] = (),
 ) -> pd.DataFrame:
@@ -205,6 +208,8 @@ def restricted_means(
 
     Args:
         ends: arm -> day on which its follow-up ends.
+        twins: the same arms with animals around each particle; without them nothing is known over
+            particles.
         horizon: day; None, or one later than the follow-up: the earlier end of the two arms.
         inspections: see ``event_free``; then the table says between which bounds the truth lies.
 
@@ -218,6 +223,7 @@ def restricted_means(
                 "arm": pair.arm,
                 "reference": pair.reference,
                 "n": 0,
+                "particles": 0,
                 "failures": bootstrap.n,
             }
             rows.append(row)
@@ -235,6 +241,8 @@ def restricted_means(
             for d, s in zip(days, seen, strict=True):
                 if (valid & ~s & (d < until)).any():
                     raise ValueError(f"{outcome}: a mouse is censored before day {until}")
+            if twins:
+                row |= days_gained(twins[pair.arm], twins[pair.reference], outcome, until)
             row |= _gained(np.minimum(np.column_stack(days), until), valid, bootstrap)
             looks = looked_at(inspections, last)
             if looks:
@@ -254,12 +262,12 @@ def _gained(days: Floats, valid: NDArray[np.bool_], bootstrap: Bootstrap) -> dic
     return {
         "mean_arm": float(arm),
         "mean_reference": float(ref),
-        "difference": float(np.mean(days[valid, 0] - days[valid, 1])),
-        "difference_low": low,
-        "difference_high": high,
-        "ratio": float(ratio_of_means(arm, ref)),
-        "ratio_low": ratio_low,
-        "ratio_high": ratio_high,
+        "pooled_difference": float(np.mean(days[valid, 0] - days[valid, 1])),
+        "pooled_difference_low": low,
+        "pooled_difference_high": high,
+        "pooled_ratio": float(ratio_of_means(arm, ref)),
+        "pooled_ratio_low": ratio_low,
+        "pooled_ratio_high": ratio_high,
     }
 
 

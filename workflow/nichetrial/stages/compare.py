@@ -43,7 +43,12 @@ def run(work: Work) -> None:
         outcomes, ends, ends=ends, interval=spec.interval, inspections=spec.inspections
     )
     means = restricted_means(
-        outcomes, spec.pairs, ends=ends, bootstrap=bootstrap, inspections=spec.inspections
+        outcomes,
+        spec.pairs,
+        ends=ends,
+        bootstrap=bootstrap,
+        twins=twins,
+        inspections=spec.inspections,
     )
     work.write("effects", effect, over_particles.EFFECTS)
     work.write("combinations", combined, COMBINATIONS)
