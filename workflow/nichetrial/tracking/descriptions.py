@@ -30,8 +30,8 @@ RUN, EXPERIMENT = "{____________run_id____________}", "{_________experiment_id__
 
 GAP = "&emsp;"
 
-LEADING = ("foci", "forest")
-"""Figures that come first."""
+LEADING = {"forest": 0, "foci": 1}
+"""Figures that come first, in this order."""
 
 PLAIN = {"vector": "timp1_vector", "onset": "onset_day", "resection": "resection_day"}
 """Keys of the resolved study that read better under another name."""
@@ -228,7 +228,7 @@ def pictures(artifacts: Sequence[str]) -> list[str]:
         if folder == "figures":
             figures[file.partition(".")[0]] = name
     lines = []
-    for figure in sorted(figures, key=lambda f: (f not in LEADING, f)):
+    for figure in sorted(figures, key=lambda f: (LEADING.get(f, len(LEADING)), f)):
         name, title = figures[figure], said(figure.replace("_", " "))
         page = artifact_page(EXPERIMENT, RUN, name)
         lines += [f"**[{title}]({page})**", "", f"![{title}]({image(RUN, name)})", ""]
