@@ -164,7 +164,7 @@ def test_the_study_shows_its_effects_and_figures(page: Any, site: Site) -> None:
     page.wait_for_function(
         "[...document.querySelectorAll('p img')].every(i => i.complete && i.naturalWidth > 100)"
     )
-    assert "foci.svg" in str(shown.first.get_attribute("src"))
+    assert "forest.svg" in str(shown.first.get_attribute("src"))
     assert shown.count() == sum("figures/" in name for name in kept(site) if ".svg" in name)
     picture(page, "study", 1300)
 
