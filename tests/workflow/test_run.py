@@ -73,7 +73,7 @@ def test_progress_and_summary_are_told(finished):
 def test_show_repeats_the_summary(finished):
     folder, said = finished[0], finished[1]
     shown = nichetrial(folder, "show", "results/tiny").stdout.strip()
-    assert "AMD3100: " in shown
+    assert "AMD3100 against TIMP-1-high: " in shown
     assert shown in said
 
 
@@ -89,7 +89,7 @@ def test_a_second_run_has_nothing_to_do(folder):
     again = nichetrial(folder, "run", STUDY)
     assert again.returncode == 0
     assert "nothing to do" in again.stdout
-    assert "AMD3100: " in again.stdout
+    assert "AMD3100 against TIMP-1-high: " in again.stdout
     assert {p: p.stat().st_mtime_ns for p in results.rglob("*") if p.is_file()} == before
 
 

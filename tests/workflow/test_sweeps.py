@@ -45,7 +45,7 @@ def test_a_sweep_that_fails_takes_nothing_with_it_and_comes_back(fresh, failing_
     results = fresh / "results" / "tiny"
     assert "mg/kg" in (results / "comparisons" / "dose_response.csv").read_text()
     assert "window" not in (results / "comparisons" / "sweep_effects.csv").read_text()
-    assert "AMD3100: " in failed.stdout
+    assert "AMD3100 against TIMP-1-high: " in failed.stdout
     assert (results / "report.html").is_file()
     assert ("dose: 8 mg/kg", "FINISHED") in runs(fresh, "nichetrial.sweep", "dose")
     assert {status for _, status in runs(fresh, "nichetrial.sweep", "window")} == {"FAILED"}

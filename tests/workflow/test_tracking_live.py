@@ -149,7 +149,7 @@ def test_a_dead_server_costs_seconds_and_one_line_and_the_next_run_sends(folder,
     assert re.match(r"nichetrial: .*no MLflow server answers .*results are safe", told[0])
     assert "not in MLflow yet (see results/tiny/logs/track.log); all" in done.stdout
     assert "Traceback" not in done.stdout
-    assert "AMD3100: " in done.stdout
+    assert "AMD3100 against TIMP-1-high: " in done.stdout
     assert (folder / "results" / "tiny" / "report.html").is_file()
     assert not (folder / "results" / "tiny" / "tracking" / "receipt.json").exists()
 
@@ -188,7 +188,7 @@ def test_a_run_without_mlflow_is_not_disturbed(folder, monkeypatch):
     done = nichetrial(folder, "run", STUDY, "--cores", "2")
     assert done.returncode == 0, done.stdout
     assert re.search("^not in MLflow yet .*: ImportError: no such package$", done.stdout, re.M)
-    assert "AMD3100: " in done.stdout
+    assert "AMD3100 against TIMP-1-high: " in done.stdout
 
 
 def test_the_store_is_moved_and_the_pictures_still_open(folder, tmp_path):
