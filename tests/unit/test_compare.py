@@ -13,7 +13,7 @@ from scipy import stats
 
 from nichetrial.compare.bootstrap import BATCHES, Bootstrap
 from nichetrial.compare.combinations import combinations
-from nichetrial.compare.effects import OUTCOME_UNITS, effects
+from nichetrial.compare.effects import OUTCOME_UNITS, pooled_effects
 from nichetrial.compare.unknowns import unknowns
 from nichetrial.study.resolved import CohortSpec, ComparisonSpec, ResolvedStudy
 from nichetrial.study.sections import (
@@ -75,7 +75,7 @@ def one(frame: pd.DataFrame, outcome: str = "foci") -> pd.Series:
 
 def test_effect_by_hand(boot, pair):
     a, b = pair
-    row = one(effects({"x": table(a), "ref": table(b)}, spec(("x", "ref")), N, boot))
+    row = one(pooled_effects({"x": table(a), "ref": table(b)}, spec(("x", "ref")), N, boot))
     assert row["mean_arm"] == a.mean()
     assert row["pooled_ratio"] == pytest.approx(a.mean() / b.mean())
     assert row["pooled_difference"] == pytest.approx((a - b).mean())
@@ -87,7 +87,7 @@ def test_effect_by_hand(boot, pair):
 
 def test_intervals_against_scipy(boot, pair):
     a, b = pair
-    row = one(effects({"x": table(a), "ref": table(b)}, spec(("x", "ref")), N, boot))
+    row = one(pooled_effects({"x": table(a), "ref": table(b)}, spec(("x", "ref")), N, boot))
     for low, high, statistic in (
         ("pooled_ratio_low", "pooled_ratio_high", lambda x, y, axis: x.mean(axis) / y.mean(axis)),
         ("pooled_difference_low", "pooled_difference_high", lambda x, y, axis: (x - y).mean(axis)),
@@ -111,7 +111,7 @@ def test_batches_of_mice_give_the_interval_of_the_mean():
 
 def test_a_treatment_without_effect_gives_exactly_zero(boot, pair):
     _, b = pair
-    frame = effects({"x": table(b), "ref": table(b)}, spec(("x", "ref")), N, boot)
+    frame = pooled_effects({"x": table(b), "ref": table(b)}, spec(("x", "ref")), N, boot)
     zero = frame[[f"pooled_difference{end}" for end in ("", "_low", "_high")]].to_numpy()
     assert (zero == 0.0).all()
     assert (frame[[f"pooled_ratio{end}" for end in ("", "_low", "_high")]].to_numpy() == 1.0).all()
@@ -123,7 +123,9 @@ def test_failures_leave_pairs_out_and_missing_arms_stay_visible(boot, pair):
     status = np.where(np.arange(N) < 7, "not_finite", "finished")
     broken = table(a, status).astype({"foci": float})
     broken.loc[:6, "expected_foci"] = np.nan
-    frame = effects({"x": broken, "ref": table(b)}, spec(("x", "ref"), ("gone", "ref")), N, boot)
+    frame = pooled_effects(
+        {"x": broken, "ref": table(b)}, spec(("x", "ref"), ("gone", "ref")), N, boot
+    )
     row = one(frame, "expected_foci")
     assert (row["n"], row["failures"]) == (N - 7, 7)
     assert row["pooled_ratio"] == pytest.approx(a[7:].mean() / b[7:].mean())
@@ -136,7 +138,7 @@ def test_failures_leave_pairs_out_and_missing_arms_stay_visible(boot, pair):
 
 def test_reference_without_foci_has_no_ratio(boot):
     none = table(np.zeros(N))
-    row = one(effects({"x": none, "ref": none}, spec(("x", "ref")), N, boot))
+    row = one(pooled_effects({"x": none, "ref": none}, spec(("x", "ref")), N, boot))
     assert np.isnan(row["pooled_ratio"])
     assert np.isnan(row["responders"])
     assert row["pooled_difference"] == 0.0
@@ -228,4 +230,4 @@ def test_bytes_do_not_depend_on_threads_of_blas():
 def test_a_fall_by_exactly_the_share_is_a_response(boot, share, after, before):
     exact = spec(("x", "ref")).model_copy(update={"responder": share})
     tables = {"x": table(np.full(N, after)), "ref": table(np.full(N, before))}
-    assert one(effects(tables, exact, N, boot))["responders"] == 1.0
+    assert one(pooled_effects(tables, exact, N, boot))["responders"] == 1.0

@@ -17,7 +17,7 @@ from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.study.resolved import ComparisonSpec
 from nichetrial.tables import Schema
 
-__all__ = ["OUTCOME_UNITS", "POOLED", "Outcomes", "effects", "ratio_of_means"]
+__all__ = ["OUTCOME_UNITS", "POOLED", "Outcomes", "pooled_effects", "ratio_of_means"]
 
 Outcomes = Mapping[str, pd.DataFrame]
 """Arm -> outcomes of all its mice, in the same order in every arm."""
@@ -84,7 +84,7 @@ def _variance_saved(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return 1.0 - float(np.var(a - b)) / apart if apart > 0.0 else float("nan")
 
 
-def effects(
+def pooled_effects(
     outcomes: Outcomes, spec: ComparisonSpec, mice: int, bootstrap: Bootstrap
 ) -> pd.DataFrame:
     """The long table of effects (schema POOLED): every declared pair, every outcome.

@@ -9,8 +9,7 @@ know; more mice do not make that smaller.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nichetrial.compare.effects import OUTCOME_UNITS, POOLED, Outcomes
+from nichetrial.compare.nested import Design
 from nichetrial.study.resolved import ComparisonSpec
 from nichetrial.study.sections import Combination
 from nichetrial.tables import Schema
@@ -111,29 +111,9 @@ EXCESS: Schema = {
 }
 
 
-@dataclass(frozen=True)
-class _Design:
-    """Balanced tables of the same animals: how many, and which particles are whole in all."""
-
-    shape: tuple[int, int]
-    """Particles, and rows of each: its animals, each with its twins."""
-    twins: int
-    whole: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, tables: Iterable[pd.DataFrame]) -> _Design:
-        several = list(tables)
-        first = several[0]
-        particles = first["particle"].nunique()
-        shape = (particles, len(first) // particles)
-        done = [(table["status"] == "finished").to_numpy().reshape(shape) for table in several]
-        return cls(shape, first["twin"].nunique(), np.logical_and.reduce(done).all(axis=1))
-
-    def animals(self, table: pd.DataFrame, outcome: str) -> Floats:
-        """(whole particles, animals): an outcome, averaged over twins."""
-        values = table[SMOOTH.get(outcome, outcome)].to_numpy(np.float64).reshape(self.shape)
-        kept = values[self.whole]
-        return kept.reshape(len(kept), -1, self.twins).mean(axis=2)
+def _animals(design: Design, table: pd.DataFrame, outcome: str) -> Floats:
+    """(whole particles, animals): an outcome, averaged over twins."""
+    return design.values(table, SMOOTH.get(outcome, outcome))[design.whole].mean(axis=2)
 
 
 def over_particles(twins: Outcomes, spec: ComparisonSpec) -> pd.DataFrame:
@@ -149,7 +129,7 @@ def over_particles(twins: Outcomes, spec: ComparisonSpec) -> pd.DataFrame:
         if pair.arm not in twins or pair.reference not in twins:
             continue
         arm, reference = twins[pair.arm], twins[pair.reference]
-        design = _Design.of([arm, reference])
+        design = Design.of([arm, reference])
         for outcome in OUTCOME_UNITS:
             row: dict[str, Any] = {
                 "outcome": outcome,
@@ -157,7 +137,7 @@ def over_particles(twins: Outcomes, spec: ComparisonSpec) -> pd.DataFrame:
                 "reference": pair.reference,
                 "dropped": int((~design.whole).sum()),
             }
-            a, b = design.animals(arm, outcome), design.animals(reference, outcome)
+            a, b = _animals(design, arm, outcome), _animals(design, reference, outcome)
             row |= values_of(a, b, relevant=spec.relevant, ratios=outcome not in DAYS)
             rows.append(row)
     return pd.DataFrame(rows, columns=[*_KEYS, *OVER_PARTICLES])
@@ -240,9 +220,9 @@ def days_gained(
     arm: pd.DataFrame, reference: pd.DataFrame, outcome: str, until: float
 ) -> dict[str, float]:
     """Event-free days up to a day, ``arm`` - ``reference``, over particles (schema GAINED)."""
-    design = _Design.of([arm, reference])
+    design = Design.of([arm, reference])
     a, b = (
-        design.animals(table.assign(**{outcome: table[outcome].clip(upper=until)}), outcome)
+        _animals(design, table.assign(**{outcome: table[outcome].clip(upper=until)}), outcome)
         for table in (arm, reference)
     )
     found = values_of(a, b, relevant=0.0, ratios=False)
@@ -261,8 +241,8 @@ def excess(
         null: ``bliss`` or ``hsa``.
     """
     names = (combination.arm, *combination.of, reference)
-    design = _Design.of([twins[name] for name in names])
-    both, *parts, none = (design.animals(twins[name], "foci") for name in names)
+    design = Design.of([twins[name] for name in names])
+    both, *parts, none = (_animals(design, twins[name], "foci") for name in names)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.stack([np.where(none > 0.0, part / none, np.nan) for part in parts])
     expected = none * (shares.prod(axis=0) if null == "bliss" else shares.min(axis=0))

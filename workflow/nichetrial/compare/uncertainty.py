@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.effects import Outcomes
+from nichetrial.compare.nested import Design
 from nichetrial.study.sections import Pair
 from nichetrial.tables import Schema
 
@@ -141,18 +142,20 @@ def uncertainty(groups: Outcomes, pairs: Iterable[Pair], bootstrap: Bootstrap) -
 def _split(
     arm: pd.DataFrame, ref: pd.DataFrame, outcome: str, bootstrap: Bootstrap
 ) -> dict[str, float]:
-    shape = _shape(arm, ref)
-    if shape[0] != bootstrap.n:
-        raise ValueError(f"{shape[0]} particles, but a bootstrap over {bootstrap.n}")
-    done = (arm["status"] == "finished").to_numpy() & (ref["status"] == "finished").to_numpy()
-    kept = done.reshape(shape[0], -1).all(axis=1)
+    design = Design.of([arm, ref])
+    count, *others = design.shape
+    if count != bootstrap.n:
+        raise ValueError(f"{count} particles, but a bootstrap over {bootstrap.n}")
+    if min(others) < 2:
+        raise ValueError("two animals a particle and two twins an animal are the least")
+    kept = design.whole
     row: dict[str, float] = {"particles": int(kept.sum()), "dropped": int((~kept).sum())}
     if kept.sum() < 2:
         return row
-    a, b = (table[outcome].to_numpy(np.float64).reshape(shape) for table in (arm, ref))
+    a, b = (design.values(table, outcome) for table in (arm, ref))
     paired = _Squares.of((a - b)[kept])
     columns = paired.columns()
-    luckless = np.zeros((shape[0], columns.shape[1]))
+    luckless = np.zeros((count, columns.shape[1]))
     luckless[kept] = columns
     variances = paired.components(columns.mean(axis=0))
     shares = _shares(variances)
@@ -180,18 +183,3 @@ def _shares(variances: Floats) -> Floats:
     total = variances.sum(axis=-1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(total > 0.0, variances / total, np.nan)
-
-
-def _shape(arm: pd.DataFrame, ref: pd.DataFrame) -> tuple[int, int, int]:
-    """Particles, animals, twins. Raises ValueError where the design is not balanced."""
-    keys = ["particle", "animal", "twin"]
-    found = arm[keys].to_numpy()
-    counts = [len(np.unique(found[:, 0])), *(arm[key].nunique() for key in keys[1:])]
-    shape = (counts[0], counts[1], counts[2])
-    complete = len(arm) == shape[0] * shape[1] * shape[2] and not arm.duplicated(keys).any()
-    in_order = (np.lexsort(found.T[::-1]) == np.arange(len(arm))).all()
-    if not (complete and in_order and np.array_equal(found, ref[keys].to_numpy())):
-        raise ValueError("particles, animals and twins are not balanced, sorted and equal in arms")
-    if min(shape[1:]) < 2:
-        raise ValueError("two animals a particle and two twins an animal are the least")
-    return shape

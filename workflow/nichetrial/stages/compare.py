@@ -8,7 +8,7 @@ from nichetrial.compare import over_particles
 from nichetrial.compare.arms import ARMS, arms, metrics
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.combinations import COMBINATIONS, combinations
-from nichetrial.compare.effects import effects
+from nichetrial.compare.effects import pooled_effects
 from nichetrial.compare.no_effect import without_effect
 from nichetrial.compare.ranking import RANKING, ranking
 from nichetrial.compare.time_to_event import (
@@ -35,7 +35,7 @@ def run(work: Work) -> None:
         seed=study.seed, n=study.cohort.mice, resamples=spec.resamples, interval=spec.interval
     )
     twins = {name: read(*work.reads[f"twins of {name}"]) for name in names}
-    pooled = effects(outcomes, spec, study.cohort.mice, bootstrap)
+    pooled = pooled_effects(outcomes, spec, study.cohort.mice, bootstrap)
     effect = over_particles.effects(twins, pooled, spec)
     combined = combinations(outcomes, twins, spec, bootstrap)
     ends = {arm.name: arm.readout.end for arm in study.arms}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.dose_response import DOSE_CURVES, DOSE_RESPONSE, dose_response
-from nichetrial.compare.effects import POOLED, effects
+from nichetrial.compare.effects import POOLED, pooled_effects
 from nichetrial.compare.surface import SURFACE, SYNERGY, surface
 from nichetrial.compare.window import SCHEDULES, WINDOW, schedules, window
 from nichetrial.stages.work import Work
@@ -43,7 +43,7 @@ def run(work: Work) -> None:
         outcomes[spec.reference] = read(*work.reads["reference"])
         pairs = tuple(Pair(arm=arm.name, reference=spec.reference) for arm in sweep.arms)
         own = spec.model_copy(update={"pairs": pairs})
-        found["sweep_effects"].append(effects(outcomes, own, study.cohort.mice, bootstrap))
+        found["sweep_effects"].append(pooled_effects(outcomes, own, study.cohort.mice, bootstrap))
         asked = (outcomes, sweep, spec.reference, bootstrap)
         if sweep.asks == "dose_response":
             fitted, curves = dose_response(*asked)
