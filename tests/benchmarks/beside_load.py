@@ -1,9 +1,9 @@
-"""Tests of processes, disks and kills, again and again beside four busy processes.
+"""Tests of processes, disks and kills, again and again on a computer that has more to do.
 
-    python -m tests.benchmarks.beside_load [--rounds 10] [TESTS]
+    python -m tests.benchmarks.beside_load [--rounds 10] [--at-once 1] [TESTS]
 
-Such a test may depend on how fast its machine is. One that falls here is at fault. It is no part of
-the suite, because it takes longer than all of it.
+Such a test may depend on how fast its machine is. One that falls here is at fault. Four busy
+processes are the load; with more than four rounds at once, they are the load of each other.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 BUSY = 4
@@ -32,9 +32,9 @@ TESTS = (
 
 
 @contextmanager
-def load() -> Iterator[None]:
+def load(processes: int) -> Iterator[None]:
     """Processes that take all the time that they get."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
     try:
         yield
     finally:
@@ -43,30 +43,30 @@ def load() -> Iterator[None]:
             process.wait()
 
 
+def once(tests: Sequence[str]) -> str:
+    """What pytest says of the tests."""
+    words = ["-m", "pytest", "-q", "-rfE", "--tb=short", "-p", "no:cacheprovider"]
+    done = subprocess.run([sys.executable, *words, *tests], stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
 def main() -> None:
     """Say what fell in each round, and at the end how often each test did."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--at-once", type=int, default=1)
     parser.add_argument("tests", nargs="*", default=TESTS)
     args = parser.parse_args()
     fell: Counter[str] = Counter()
-    with load():
-        for number in range(1, args.rounds + 1):
-            start = time.monotonic()
-            words = ["-m", "pytest", "-q", "-rfE", "--tb=short", "-p", "no:cacheprovider"]
-            done = subprocess.run(
-                [sys.executable, *words, *args.tests], stdout=subprocess.PIPE, text=True
-            )
-            names = [
-                line.split(" ")[1]
-                for line in done.stdout.splitlines()
-                if line.startswith(("FAILED ", "ERROR "))
-            ]
+    busy = 0 if args.at_once > BUSY else BUSY
+    with load(busy), ThreadPoolExecutor(args.at_once) as rounds:
+        for number, said in enumerate(rounds.map(once, [args.tests] * args.rounds), 1):
+            lines = said.splitlines()
+            names = [x.split(" ")[1] for x in lines if x.startswith(("FAILED ", "ERROR "))]
             fell.update(names)
-            took = time.monotonic() - start
-            print(f"round {number}: {len(names)} fell, {took:.0f} s", flush=True)
+            print(f"round {number}: {lines[-1]}", flush=True)
             if names:
-                print(done.stdout, flush=True)
+                print(said, flush=True)
     for name, times in fell.most_common():
         print(f"{times} of {args.rounds}: {name}")
     sys.exit(bool(fell))
