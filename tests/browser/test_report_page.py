@@ -70,3 +70,46 @@ def test_the_report_opens(browser, report: tuple[Path, int], width: int) -> None
     assert asked == []
     assert said == []
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_is_readable_in_the_reader_s_colours(browser, report, scheme: str) -> None:
+    """At least 4.5 to 1 (WCAG 2.2, 1.4.3) for each kind of text against what is behind it."""
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(report[0].as_uri())
+    measured = page.evaluate(
+        """() => {
+          const light = c => {
+            const [r, g, b] = c.match(/[\\d.]+/g).map(Number).slice(0, 3).map(v => v / 255)
+              .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+            return .2126 * r + .7152 * g + .0722 * b;
+          };
+          const behind = e => {
+            for (; e; e = e.parentElement) {
+              const c = getComputedStyle(e).backgroundColor;
+              if (!c.endsWith(", 0)") && c !== "transparent") return c;
+            }
+            return "rgb(255, 255, 255)";
+          };
+          const of = name => {
+            const e = document.querySelector(name);
+            const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort();
+            return [name, (Math.max(a, b) + .05) / (Math.min(a, b) + .05)];
+          };
+          return ["p", "a", "th", "td", ".quiet", ".warn", "code", "figcaption"].map(of);
+        }"""
+    )
+    assert [(name, ratio) for name, ratio in measured if ratio < 4.5] == []
+    context.close()
+
+
+def test_the_contents_stay_in_sight_on_a_desk(browser, report) -> None:
+    context = browser.new_context(viewport={"width": 1500, "height": 900})
+    page = context.new_page()
+    page.goto(report[0].as_uri())
+    page.evaluate("document.querySelector('#limits').scrollIntoView()")
+    box = page.locator("nav").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 900
+    context.close()
