@@ -346,6 +346,27 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "reference: hihg",
         "NT015 study.yaml:31: comparisons.reference",
     ),
+    "an effect over itself": (
+        "  reference: high\n",
+        "  reference: high\n  interactions:\n"
+        "    - effect: {arm: both, reference: ly6g}\n"
+        "      against: {arm: both, reference: ly6g}\n",
+        "NT020 study.yaml:33: comparisons.interactions[0]",
+    ),
+    "an arm against itself in an effect": (
+        "  reference: high\n",
+        "  reference: high\n  interactions:\n"
+        "    - effect: {arm: both, reference: both}\n"
+        "      against: {arm: amd3100, reference: plain}\n",
+        "NT020 study.yaml:33: comparisons.interactions[0]",
+    ),
+    "an effect of an unknown arm": (
+        "  reference: high\n",
+        "  reference: high\n  interactions:\n"
+        "    - effect: {arm: both, reference: lyg6}\n"
+        "      against: {arm: amd3100, reference: plain}\n",
+        "NT015 study.yaml:33: comparisons.interactions[0].effect.reference",
+    ),
     "arm is its own reference": (
         "  combinations:",
         "  pairs:\n    - {arm: ly6g, reference: ly6g}\n  combinations:",

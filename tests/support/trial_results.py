@@ -13,7 +13,7 @@ from matplotlib.text import Text
 
 from nichetrial.compare.combinations import COMBINATIONS
 from nichetrial.compare.dose_response import DOSE_RESPONSE
-from nichetrial.compare.over_particles import EFFECTS
+from nichetrial.compare.over_particles import EFFECTS, INTERACTIONS
 from nichetrial.compare.ranking import ranking
 from nichetrial.compare.surface import SYNERGY
 from nichetrial.compare.window import SCHEDULES, WINDOW
@@ -359,6 +359,7 @@ def build(
     for name, frame in {
         "effects": effect_table(study, missing, zero=zero),
         "combinations": combination_table(study),
+        "interactions": pd.DataFrame(columns=list(INTERACTIONS)),
         "unknowns": unknown_table(study),
         "arms": arms_table(study, missing),
     }.items():

@@ -7,11 +7,18 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from nichetrial.cohort.particle_source import particles_of
+from nichetrial.cohort.sample import animals as animals_of
+from nichetrial.cohort.space import cohort_of
 from nichetrial.compare.effects import OUTCOME_UNITS
-from nichetrial.compare.over_particles import excess, over_particles, values_of
+from nichetrial.compare.over_particles import excess, interactions, over_particles, values_of
 from nichetrial.formatting import direction
+from nichetrial.report.sentences import interaction_words
 from nichetrial.study.resolved import ComparisonSpec
-from nichetrial.study.sections import Combination, Pair
+from nichetrial.study.sections import Combination, Interaction, Pair
+from nichetrial.trial import experiments
+from nichetrial.trial.simulate import simulate
+from tests.support.mice import ARMS, SEED
 
 SPEC = ComparisonSpec(
     reference="ref",
@@ -141,6 +148,60 @@ def test_independent_drugs_are_as_expected_though_mice_share_their_sensitivity()
     assert pooled > 0.03
     better = excess(tables, Combination(arm="ab", of=("a", "b")), "ref", "hsa")
     assert better["p_better"] == 1.0
+
+
+def test_the_ratio_of_two_ratios_inside_each_particle():
+    """Means over animals, then ratios: by hand, with a different effect in each particle."""
+    plain = np.array([[10.0, 30.0], [8.0, 8.0]])
+    high = plain * [[2.0], [3.0]]  # what TIMP-1 does
+    drug = plain * 0.5
+    both = drug * [[1.0], [6.0]]  # ... and with the drug: nothing, and twice as much
+    tables = {"high": high, "plain": plain, "drug": drug, "both": both}
+    item = Interaction(
+        effect=Pair(arm="both", reference="drug"), against=Pair(arm="high", reference="plain")
+    )
+    asked = SPEC.model_copy(update={"interactions": (item,)})
+    named = {name: twins(values) for name, values in tables.items()}
+    row = interactions(named, asked).iloc[0]
+    assert (row["ratio_low"], row["ratio"], row["ratio_high"]) == pytest.approx(
+        (0.575, 1.25, 1.925)
+    )
+    assert (row["p_smaller"], row["particles"]) == (0.5, 2)
+    assert interaction_words(row) == "direction not known (borderline)"
+    assert interactions({k: v for k, v in named.items() if k != "drug"}, asked).empty
+    nothing = interactions(named | {"drug": twins(np.zeros((2, 2)))}, asked).iloc[0]
+    assert nothing["particles"] == 0
+    assert np.isnan(nothing["ratio"])
+    assert interaction_words(nothing) == "no result"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["amd3100", "anti_ly6g", "untreated"])
+def test_the_interval_holds_the_effects_of_biologies_that_were_not_tried(name):
+    """The true effect, in many mice, of 200 other particles: 90 % of them, but for chance."""
+    population, others, mice = particles_of("calibrated"), 200, 60
+    pair = (ARMS[name], ARMS["timp1_high"])
+    given = {"seed": SEED, "overrides": {}, "population": population}
+    tried = {arm.name: experiments.twins(arm, particles=250, **given) for arm in pair}
+    asked = SPEC.model_copy(update={"pairs": (Pair(arm=name, reference="timp1_high"),)})
+    row = over_particles(tried, asked).set_index("outcome").loc["foci"]
+    numbers = np.arange(others * mice)
+    values = animals_of(
+        group_seed=SEED + 1, experiments=1000 + numbers // mice, mice=numbers, **given
+    )
+    foci = [
+        simulate(arm, cohort_of(values, numbers), seed=SEED + 2)
+        .outcomes["expected_foci"]
+        .to_numpy()
+        .reshape(others, mice)
+        .mean(axis=1)
+        for arm in pair
+    ]
+    truth = foci[0] / foci[1]
+    inside = np.mean((row["ratio_low"] <= truth) & (truth <= row["ratio_high"]))
+    error = np.sqrt(0.9 * 0.1 * (1 / others + 1 / 250))  # of the truth's sample and of the interval
+    assert inside == pytest.approx(0.9, abs=3 * error)
+    assert np.mean(truth < 1) == pytest.approx(row["p_fewer"], abs=4 * row["p_error"] + 0.02)
 
 
 def test_nothing_left_is_no_number():

@@ -193,6 +193,23 @@ def test_png_is_taken_where_there_is_no_svg(tmp_path: Path) -> None:
     assert "data:image/png;base64,iVBORw==" in render(study, results, [], [])
 
 
+def test_effects_against_effects_are_there(tmp_path: Path) -> None:
+    study, results = build(tmp_path)
+    add_pictures(study, results)
+    assert "Effects against effects" not in render(study, results, [], [])
+    found = {
+        "arm": "amd3100",
+        "reference": "untreated",
+        "against_arm": "timp1_high",
+        "against_reference": "untreated",
+        **{"ratio": 0.7, "ratio_low": 0.5, "ratio_high": 0.9},
+        **{"p_smaller": 0.97, "p_error": 0.01, "particles": 250},
+    }
+    pd.DataFrame([found]).to_parquet(results / "comparisons" / "interactions.parquet")
+    html = render(study, results, [], [])
+    assert '<td>smaller</td>\n<td class="n">0.70 (0.50 to 0.90)</td>' in html
+
+
 def row(**changes: float | str | int) -> pd.Series:
     values = {
         "arm": "amd3100",

@@ -160,7 +160,7 @@ def _of_the_disk(error: Exception) -> str:
     if lack := room.why(error, "."):
         return f"{codes.NOT_WRITABLE} {lack}, then run the same command to continue"
     path = error.filename2 or error.filename
-    if path is None:
+    if path is None or isinstance(path, int):
         return ""
     if isinstance(error, PermissionError):
         return f"{path}: {codes.CLOSED} you may not read or write this"

@@ -27,9 +27,11 @@ __all__ = [
     "EFFECTS",
     "EXCESS",
     "GAINED",
+    "INTERACTIONS",
     "days_gained",
     "effects",
     "excess",
+    "interactions",
     "over_particles",
     "values_of",
 ]
@@ -99,6 +101,19 @@ GAINED: Schema = {
     "difference_high": (_F, "d", "upper bound"),
     "p_longer": _chance("the event-free time is longer; equal counts half"),
     "p_error": (_F, "1", "standard error of p_longer from the number of particles"),
+    "particles": (_I, "particles", "particles counted"),
+}
+_FOUR = ("arm", "reference", "against_arm", "against_reference")
+INTERACTIONS: Schema = {
+    "arm": (pa.string(), "1", "the arm of the effect"),
+    "reference": (pa.string(), "1", "its reference"),
+    "against_arm": (pa.string(), "1", "the arm of the effect that it is compared with"),
+    "against_reference": (pa.string(), "1", "its reference"),
+    "ratio": (_F, "1", "ratio of the two ratios of foci inside a particle: median over particles"),
+    "ratio_low": (_F, "1", "lower bound of its 90 % interval over particles"),
+    "ratio_high": (_F, "1", "upper bound"),
+    "p_smaller": _chance("the ratio of ratios is below 1; 1 counts half"),
+    "p_error": (_F, "1", "standard error of p_smaller from the number of particles"),
     "particles": (_I, "particles", "particles counted"),
 }
 EXCESS: Schema = {
@@ -227,6 +242,32 @@ def days_gained(
     )
     found = values_of(a, b, relevant=0.0, ratios=False)
     return {name: found[source] for name, source in _OF_GAINED.items() if source in found}
+
+
+def interactions(twins: Outcomes, spec: ComparisonSpec) -> pd.DataFrame:
+    """A row an interaction (schema INTERACTIONS): the ratio of two ratios of expected foci inside
+    each particle. Those with an absent arm have none."""
+    rows = []
+    for item in spec.interactions:
+        names = [name for p in (item.effect, item.against) for name in (p.arm, p.reference)]
+        if any(name not in twins for name in names):
+            continue
+        design = Design.of([twins[name] for name in names])
+        a, b, c, d = (_animals(design, twins[name], "foci") for name in names)
+        # (a / b) / (c / d) of means over animals, with every animal in all four
+        able = np.all([x.mean(axis=1) > 0.0 for x in (b, c, d)], axis=0)
+        whole: dict[str, Any] = dict(zip(_FOUR, names, strict=True))
+        whole["particles"] = int(able.sum())
+        if able.any():
+            top, bottom = ((x.mean(axis=1) * y.mean(axis=1))[able] for x, y in ((a, d), (b, c)))
+            less = _share(bottom - top)
+            ratio = top / bottom
+            whole |= _summary("ratio", ratio) | {
+                "p_smaller": less,
+                "p_error": _error(less, len(ratio)),
+            }
+        rows.append(whole)
+    return pd.DataFrame(rows, columns=list(INTERACTIONS))
 
 
 def excess(

@@ -11,6 +11,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "compare": (
         "effects",
         "combinations",
+        "interactions",
         "unknowns",
         "arms",
         "event_free",

@@ -8,6 +8,7 @@ STUDY = (
     "arms",
     "effects",
     "combinations",
+    "interactions",
     "unknowns",
     "mice_needed",
     "restricted_means",

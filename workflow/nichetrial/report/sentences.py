@@ -19,6 +19,7 @@ __all__ = [
     "dose_words",
     "effect_words",
     "fitted_words",
+    "interaction_words",
     "lead_words",
     "noise_words",
 ]
@@ -139,6 +140,12 @@ def combination_words(row: pd.Series, study: ResolvedStudy) -> str:
         beyond = ("better than the better part alone", "worse than the better part alone")
     said = direction(row["p_better"], row["p_error"], words=beyond)
     return said if said != DASH else "no result"
+
+
+def interaction_words(row: pd.Series) -> str:
+    """Whether one effect is smaller than the other, in words."""
+    words = direction(row["p_smaller"], row["p_error"], words=("smaller", "larger"))
+    return words if words != DASH else "no result"
 
 
 def fitted_words(scores: Sequence[Mapping[str, Any]], met: float | None) -> str:

@@ -27,6 +27,7 @@ from nichetrial.report.sentences import (
     dose_words,
     effect_words,
     fitted_words,
+    interaction_words,
     lead_words,
     noise_words,
 )
@@ -105,6 +106,10 @@ def render(
         combinations=[
             {**row.to_dict(), "words": combination_words(row, study)}
             for _, row in tabled["combinations"].iterrows()
+        ],
+        interactions=[
+            {**row.to_dict(), "words": interaction_words(row)}
+            for _, row in tabled["interactions"].iterrows()
         ],
         unknowns=_unknowns(tabled["unknowns"]),
         needed=tabled["mice_needed"].to_dict("records"),

@@ -52,6 +52,8 @@ def run(work: Work) -> None:
     )
     work.write("effects", effect, over_particles.EFFECTS)
     work.write("combinations", combined, COMBINATIONS)
+    interact = over_particles.interactions(twins, spec)
+    work.write("interactions", interact, over_particles.INTERACTIONS)
     work.write("unknowns", unknowns(outcomes, read(*work.reads["mice"]), study), UNKNOWNS)
     work.write("arms", arms(outcomes, study), ARMS)
     work.write("event_free", curves, EVENT_FREE)

@@ -234,6 +234,7 @@ def _resolved(
             reference=reference,
             pairs=tuple(pairs),
             combinations=comparisons.combinations,
+            interactions=comparisons.interactions,
             responder=comparisons.responder,
             relevant=comparisons.relevant,
             interval=comparisons.interval,

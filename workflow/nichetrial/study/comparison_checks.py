@@ -60,6 +60,20 @@ def check_comparisons(comparisons: ComparisonSection, names: Sequence[str]) -> l
                 )
             )
         seen.append({pair.arm, pair.reference})
+    for i, interaction in enumerate(comparisons.interactions):
+        pairs = {"effect": interaction.effect, "against": interaction.against}
+        for which, pair in pairs.items():
+            known(pair.arm, "interactions", i, which, "arm")
+            known(pair.reference, "interactions", i, which, "reference")
+        if any(p.arm == p.reference for p in pairs.values()) or len(set(pairs.values())) == 1:
+            problems.append(
+                Problem(
+                    ("comparisons", "interactions", i),
+                    codes.POINTLESS,
+                    "an effect of an arm against itself, or an effect against the same one, says "
+                    "nothing; name two effects of two different arms each",
+                )
+            )
     combined: set[str] = set()
     for i, item in enumerate(comparisons.combinations):
         here = ("comparisons", "combinations", i)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.kinds import Choice, Line, Measure, OrNone, Real, Slug, Text, Whole
-from nichetrial.study.sections import ArmName, Combination, Pair, Section
+from nichetrial.study.sections import ArmName, Combination, Interaction, Pair, Section
 from nichetrial.study.units import DOSE, Quantity
 
 __all__ = [
@@ -242,6 +242,13 @@ class ComparisonSection(Section):
         max_length=100,
         description="Is a combination more than its parts? It is compared with Bliss independence "
         "and with the better treatment alone (HSA). The null model that is named counts.",
+    )
+    interactions: tuple[Interaction, ...] = Field(
+        (),
+        max_length=100,
+        description="Does one treatment change the effect of another? The ratio of two effects. "
+        "Example: {effect: {arm: high_drug, reference: drug}, against: {arm: high, reference: "
+        "untreated}}. Below 1, the drug reduces what TIMP-1 does.",
     )
     responder: Real = Field(
         0.5,

@@ -19,6 +19,7 @@ from nichetrial.study.sections import (
     CalibrationSpec,
     Combination,
     FigureSpec,
+    Interaction,
     Pair,
     PowerSpec,
     Section,
@@ -211,6 +212,7 @@ class ComparisonSpec(Section):
     pairs: tuple[Pair, ...]
     """All pairs to compare: every other arm against the reference, then the declared ones."""
     combinations: tuple[Combination, ...]
+    interactions: tuple[Interaction, ...] = ()
     responder: float
     """Share by which foci must fall for a mouse to be a responder."""
     relevant: float

@@ -20,6 +20,7 @@ __all__ = [
     "CalibrationSpec",
     "Combination",
     "FigureSpec",
+    "Interaction",
     "Pair",
     "PowerSpec",
     "Section",
@@ -64,6 +65,17 @@ class Combination(Section):
         "bliss",
         description="The null model that counts. bliss (default): the treatments act "
         "independently; hsa: the combination equals the better treatment alone.",
+    )
+
+
+class Interaction(Section):
+    """Two effects, of which one is compared with the other."""
+
+    effect: Pair = Field(
+        description="An arm and its reference, such as TIMP-1 with a drug, and the drug alone."
+    )
+    against: Pair = Field(
+        description="The same difference without it, such as TIMP-1, and the untreated host."
     )
 
 

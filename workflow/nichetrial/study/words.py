@@ -186,6 +186,11 @@ def _compared(study: ResolvedStudy) -> list[str]:
         f"{item.arm} is judged against {' + '.join(item.of)} (Bliss and HSA)."
         for item in comparisons.combinations
     ]
+    lines += [
+        f"The effect of {item.effect.arm} over {item.effect.reference} is compared with that of "
+        f"{item.against.arm} over {item.against.reference}."
+        for item in comparisons.interactions
+    ]
     folds = study.figures.dose_folds
     lines.append(
         f"Dose curve: TIMP-1 from {pretty(folds[0])} to {pretty(folds[-1])} times basal, "

@@ -18,6 +18,7 @@ from nichetrial.records import identity
 from nichetrial.records.stored import RunRecord, made_by, part_of, read_records
 from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import Arm, ResolvedStudy
+from nichetrial.study.sections import Interaction
 from nichetrial.tracking import datasets, measures, origin_files
 from nichetrial.tracking import descriptions as words
 from nichetrial.tracking.markdown import said
@@ -307,7 +308,7 @@ class _Campaign:
             end=ms(record["end"]) if record else self.end,
             params={
                 k: words.plain(getattr(spec, k))
-                for k in ("reference", "responder", "interval", "resamples")
+                for k in ("reference", "relevant", "responder", "interval", "resamples")
             }
             | {
                 "pairs": ", ".join(f"{p.arm} against {p.reference}" for p in spec.pairs),
@@ -315,6 +316,7 @@ class _Campaign:
                     f"{c.arm} of {' + '.join(c.of)}" for c in spec.combinations
                 )
                 or "none",
+                "interactions": ", ".join(map(_interaction, spec.interactions)) or "none",
             },
             metrics=metrics,
             datasets=(*self.mice, *self._simulated("outcomes")),
@@ -402,3 +404,8 @@ class _Campaign:
         arms = [*self.study.arms, *self.study.swept]  # those of a sweep share its jobs
         simulated = {r["name"]: r for arm in arms for r in self._jobs_of(arm)[0]}
         return [*simulated.values(), *(r for r in self.others if self._of_this_code(r))]
+
+
+def _interaction(item: Interaction) -> str:
+    effect, against = (f"{pair.arm}/{pair.reference}" for pair in (item.effect, item.against))
+    return f"{effect} over {against}"
