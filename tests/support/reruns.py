@@ -33,7 +33,8 @@ __all__ = [
 PAGE = ROOT / "docs" / "what-runs-again.md"
 
 ARMS = ("high", "amd3100", "untreated")
-COMPARED = {"compare the arms", "count the mice needed"}
+COMPARED = {"compare the arms"}
+JUDGED = COMPARED | {"count the mice needed"}
 DRAWN = {f"draw {figure}" for figure in FIGURES}
 DOSES = {"dose of TIMP-1, mice 0-4"}
 ENDS = {"write the report", "record the runs in MLflow"}
@@ -53,7 +54,7 @@ EVERYTHING = {
     "draw mice 0-9",
     "draw mice 10-19",
     *DOSES,
-    *COMPARED,
+    *JUDGED,
     *simulated(*ARMS),
     *experiments(*ARMS),
     *DRAWN,
@@ -62,9 +63,7 @@ EVERYTHING = {
 
 MICE = {"draw mice 0-9", "draw mice 10-19"}
 NEEDED = {"count the mice needed", "draw power", "draw uncertainty", *ENDS}
-FROM_COMPARISONS = {
-    f"draw {f}" for f in ("forest", "event_free", "power", "uncertainty", "ranking")
-}
+FROM_COMPARISONS = {f"draw {f}" for f in ("forest", "event_free", "ranking")}
 
 CASES: dict[str, tuple[str, str, set[str]]] = {
     "a comment of the study file": ("# a comment", "# another comment", set()),
@@ -85,22 +84,22 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
         "dose_folds: [1, 20]",
         DOSES | DRAWN | ENDS,
     ),
-    "resamples of the bootstrap": ("resamples: 100", "resamples: 200", COMPARED | DRAWN | ENDS),
+    "resamples of the bootstrap": ("resamples: 100", "resamples: 200", JUDGED | DRAWN | ENDS),
     "sizes of groups: `power`": ("sizes: [4, 6]", "sizes: [4, 5, 6]", NEEDED | DRAWN),
     "the dose of an arm": (
         "dose: 5 mg/kg",
         "dose: 6 mg/kg",
-        simulated("amd3100") | experiments("amd3100") | COMPARED | DRAWN | ENDS,
+        simulated("amd3100") | experiments("amd3100") | JUDGED | DRAWN | ENDS,
     ),
     "one arm more": (
         "  untreated:\n",
         "  more:\n    host: {cd63: 0}\n  untreated:\n",
-        simulated("more") | experiments("more") | COMPARED | DRAWN | ENDS,
+        simulated("more") | experiments("more") | JUDGED | DRAWN | ENDS,
     ),
     "one arm less": (
         "  untreated:\n    label: Untreated\n    timp1_vector: none\n",
         "",
-        COMPARED | DRAWN | ENDS,
+        JUDGED | DRAWN | ENDS,
     ),
     "more mice": (
         "mice: 20",
@@ -115,7 +114,7 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
 
 CODE_CASES: dict[str, tuple[str, set[str]]] = {
     "code of the model": ("model/parameters.py", EVERYTHING),
-    "code of the comparison": ("compare/effects.py", COMPARED | FROM_COMPARISONS | ENDS),
+    "code of the comparison": ("compare/effects.py", COMPARED | FROM_COMPARISONS | NEEDED),
     "code of the mice needed": ("compare/power.py", NEEDED),
     "code of a figure": ("figures/forest.py", DRAWN | ENDS),
     "code of the report": ("report/study_page.py", ENDS),
@@ -178,7 +177,7 @@ if __name__ == "__main__":
 SECOND_CHUNK_OF_HIGH = {
     *simulated("high", mice=("10-19",)),
     *COMPARED,
-    *(DRAWN - {"draw schedule", "draw dose", "draw courses"}),
+    *(DRAWN - {f"draw {f}" for f in ("schedule", "dose", "courses", "power", "uncertainty")}),
     *ENDS,
 }
 

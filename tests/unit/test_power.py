@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from nichetrial import tables
+from nichetrial.cohort.particle_source import particles_of
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.power import (
     DESIGN,
@@ -22,6 +23,8 @@ from nichetrial.compare.power import (
     power,
 )
 from nichetrial.study.sections import Pair
+from nichetrial.trial import experiments as simulated
+from tests.support.mice import ARMS
 
 E, N = 2000, 20
 SIZES = tuple(range(4, N + 1))
@@ -245,3 +248,48 @@ def test_what_does_not_fit_is_refused():
         done(groups | {"ref": groups["ref"].iloc[1:]})
     shuffled = {name: table.sample(frac=1, random_state=1) for name, table in groups.items()}
     np.testing.assert_array_equal(done(groups).p, done(shuffled).p)
+
+
+def test_assurance_against_a_plain_loop():
+    """Four experiments in each of 300 particles, which differ in size and direction of the effect;
+    errors over particles, in which experiments are alike."""
+    rng = np.random.default_rng(3)
+    particles = np.arange(1200) % 300
+    effect = rng.normal(0.6, 0.8, 300)
+    x, ref = normal(0.0, 4, 1200) + effect[particles][:, None], normal(0.0, 5, 1200)
+    sign = np.sign(effect).astype(np.int64)
+    found = experiments(
+        {"x": group(x), "ref": group(ref)},
+        (X,),
+        outcome="foci",
+        test="welch",
+        sizes=(8, 20),
+        directions={("x", "ref"): sign[particles]},
+        particles=particles,
+    )
+    row = power(found, alpha=0.05).set_index("n").loc[8]
+    right, wrong = np.zeros(300), np.zeros(300)
+    for k, particle in enumerate(particles):
+        test = stats.ttest_ind(x[k, :8], ref[k, :8], equal_var=False)
+        if test.pvalue < 0.05:
+            (right if np.sign(test.statistic) == sign[particle] else wrong)[particle] += 1 / 4
+    assert row["chance"] == pytest.approx(right.mean())
+    assert row["wrong"] == pytest.approx(wrong.mean())
+    assert row["chance_error"] == pytest.approx(right.std() / np.sqrt(300))
+    assert row["chance_error"] > 1.3 * np.sqrt(row["chance"] * (1 - row["chance"]) / 1200)
+    assert row["direction"] == 1
+    over = Bootstrap(seed=1, n=300, resamples=300, interval=0.95)
+    needed = mice_needed(found, alpha=0.05, correction="none", target=0.5, bootstrap=over)
+    assert len(needed) == 2
+
+
+def test_all_experiments_of_a_particle_follow_its_twins():
+    """Groups and twins have the same typical mice: the direction that is asked for is theirs."""
+    population = particles_of("calibrated")
+    given = {"seed": 5, "particles": 6, "overrides": {}, "population": population}
+    table = simulated.groups(ARMS["amd3100"], experiments=14, size=3, **given)
+    paired = simulated.twins(ARMS["amd3100"], **given)
+    timp1 = table.groupby("experiment")["timp1"].median()
+    typical = paired.groupby("particle")["timp1"].median()
+    other = np.abs(np.log(timp1.to_numpy()[:, None] / typical.to_numpy()[None, :]))
+    assert (other.argmin(axis=1) == np.arange(14) % 6).mean() > 0.5  # animals vary around it

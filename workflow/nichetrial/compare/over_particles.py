@@ -9,7 +9,7 @@ know; more mice do not make that smaller.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nichetrial.compare.effects import OUTCOME_UNITS, POOLED, Outcomes
 from nichetrial.compare.nested import Design
 from nichetrial.study.resolved import ComparisonSpec
-from nichetrial.study.sections import Combination
+from nichetrial.study.sections import Combination, Pair
 from nichetrial.tables import Schema
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "GAINED",
     "INTERACTIONS",
     "days_gained",
+    "directions",
     "effects",
     "excess",
     "interactions",
@@ -242,6 +243,24 @@ def days_gained(
     )
     found = values_of(a, b, relevant=0.0, ratios=False)
     return {name: found[source] for name, source in _OF_GAINED.items() if source in found}
+
+
+def directions(
+    twins: Outcomes, pairs: Iterable[Pair], outcome: str
+) -> dict[tuple[str, str], NDArray[np.int64]]:
+    """(arm, reference) -> in each particle (particles,), whether the arm has more (1), less (-1) or
+    the same (0, also where an animal failed) of an outcome."""
+    found = {}
+    for pair in pairs:
+        sign = np.zeros(0, np.int64)
+        if pair.arm in twins and pair.reference in twins:
+            arm, reference = twins[pair.arm], twins[pair.reference]
+            design = Design.of([arm, reference])
+            sign = np.zeros(design.shape[0], np.int64)
+            means = [_animals(design, table, outcome).mean(axis=1) for table in (arm, reference)]
+            sign[design.whole] = np.sign(means[0] - means[1])
+        found[pair.arm, pair.reference] = sign
+    return found
 
 
 def interactions(twins: Outcomes, spec: ComparisonSpec) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,10 +50,14 @@ _COUNTED: Schema = {
 POWER: Schema = {
     **_PAIR,
     "alpha": (_F, "1", "level of significance"),
-    "direction": (_I, "1", "of the effect in the virtual cohort: 1 higher or later, -1, 0 none"),
+    "direction": (
+        _I,
+        "1",
+        "of the effect in most particles: 1 higher or later, -1, 0 none; each is tested in its own",
+    ),
     "n": (_I, "mice", "mice in each group"),
-    "chance": (_F, "1", "share of experiments significant in that direction"),
-    "chance_error": (_F, "1", "Monte-Carlo standard error"),
+    "chance": (_F, "1", "share of experiments significant in the direction of their particle"),
+    "chance_error": (_F, "1", "Monte-Carlo standard error, from the number of particles"),
     "wrong": (_F, "1", "share of experiments significant in another direction"),
     "wrong_error": (_F, "1", "Monte-Carlo standard error"),
     **_COUNTED,
@@ -74,7 +79,7 @@ MICE_NEEDED: Schema = {
     **_PAIR,
     "target": (_F, "1", "chance asked for; of the design: that all comparisons show"),
     "mice": (_I, "mice", "smallest group from which on the chance is reached; empty: none tried"),
-    "mice_low": (_I, "mice", "lower bound of its bootstrap interval over experiments"),
+    "mice_low": (_I, "mice", "lower bound of its bootstrap interval over particles"),
     "mice_high": (_I, "mice", "upper bound; empty: beyond the largest group tried"),
     "largest": (_I, "mice", "the largest group tried"),
     "chance_at_largest": (_F, "1", "chance with that group"),
@@ -89,7 +94,8 @@ class Experiments:
     Attributes:
         p: (experiments, sizes, pairs), two-sided. sign: the same shape, see ``Tested``.
         complete: the same shape; false where a mouse failed, and the experiment is left out.
-        directions: (pairs,), of the effects in the virtual cohort.
+        directions: (experiments, pairs), of the effect in the particle of each experiment.
+        particles: (experiments,), the particle of each.
     """
 
     pairs: tuple[Pair, ...]
@@ -97,13 +103,15 @@ class Experiments:
     test: str
     sizes: tuple[int, ...]
     directions: NDArray[np.int64]
+    particles: NDArray[np.int64]
     p: Floats
     sign: NDArray[np.int8]
     complete: NDArray[np.bool_]
 
     def shown(self, alpha: float, correction: str = "none") -> NDArray[np.bool_]:
         """Significant, and in the direction of the effect. Where there is no effect, nothing is."""
-        right = (self.sign == self.directions) & (self.directions != 0)
+        wanted = self.directions[:, None, :]
+        right = (self.sign == wanted) & (wanted != 0)
         return (adjusted(self.p, correction) < alpha) & right
 
 
@@ -114,7 +122,8 @@ def experiments(
     outcome: str,
     test: str,
     sizes: Sequence[int],
-    directions: Mapping[tuple[str, str], int],
+    directions: Mapping[tuple[str, str], int | NDArray[np.int64]],
+    particles: NDArray[np.int64] | None = None,
 ) -> Experiments:
     """Do the test in each experiment, for each size and pair.
 
@@ -122,7 +131,9 @@ def experiments(
         groups: arm -> outcomes of its animals, with the columns ``experiment`` and ``animal``; each
             arm has the same experiments and at least max(sizes) animals in each. An absent arm is
             one in which every mouse failed.
-        directions: (arm, reference) -> 1, -1 or 0, of the effect in the virtual cohort.
+        directions: (arm, reference) -> 1, -1 or 0, of the effect in the particle of each
+            experiment, or of all.
+        particles: (experiments,), the particle of each; None: each has its own.
 
     Raises ValueError for a test that is none or does not suit the outcome, and for too few animals.
     """
@@ -150,7 +161,12 @@ def experiments(
         outcome=outcome,
         test=test,
         sizes=tuple(sizes),
-        directions=np.array([directions[p.arm, p.reference] for p in pairs], dtype=np.int64),
+        directions=np.stack(
+            [np.broadcast_to(directions[p.arm, p.reference], shape[0]) for p in pairs], axis=1
+        ).astype(np.int64)
+        if pairs
+        else np.zeros((shape[0], 0), np.int64),
+        particles=np.arange(shape[0]) if particles is None else particles,
         p=p,
         sign=sign,
         complete=complete,
@@ -183,25 +199,41 @@ def _test(arm: _Group, ref: _Group, n: int, test: str) -> Tested:
     return mann_whitney(a, b) if test == "mann_whitney" else welch(a, b)
 
 
-def _share(hit: NDArray[np.bool_], used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Share of the used that hit and its standard error, over the first axis; NaN if none is."""
-    count = used.sum(axis=0).astype(np.float64)
-    share = ratio_of_means((hit & used).sum(axis=0), count)
-    return share, np.sqrt(ratio_of_means(share * (1.0 - share), count))
+def _mean(
+    values: NDArray[Any], used: NDArray[np.bool_], particles: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """Mean of the used and its standard error, over the first axis; NaN if none is.
+
+    Experiments of one particle are alike, so the error is that of a ratio of sums over particles
+    (Cochran, Sampling Techniques, 3rd edition, section 6.4).
+    """
+    sums, counts = _sums(values * used, particles), _sums(used, particles)
+    count = counts.sum(axis=0)
+    mean = ratio_of_means(sums.sum(axis=0), count)
+    apart = ((sums - mean * counts) ** 2).sum(axis=0)
+    return mean, ratio_of_means(np.sqrt(apart), count)
+
+
+def _sums(values: NDArray[Any], particles: NDArray[np.int64]) -> Floats:
+    """Sums over the experiments of each particle, by particle."""
+    _, which = np.unique(particles, return_inverse=True)
+    out = np.zeros((which.max(initial=-1) + 1, *values.shape[1:]))
+    np.add.at(out, which, values)
+    return out
 
 
 def power(done: Experiments, *, alpha: float) -> pd.DataFrame:
     """Chance that each comparison shows alone (schema POWER): one row a pair and size."""
     significant = done.p < alpha
     shown = done.shown(alpha)
-    chance, chance_error = _share(shown, done.complete)
-    wrong, wrong_error = _share(significant & ~shown, done.complete)
+    chance, chance_error = _mean(shown, done.complete, done.particles)
+    wrong, wrong_error = _mean(significant & ~shown, done.complete, done.particles)
     used = done.complete.sum(axis=0)
     rows = [
         {
             **_named(done, pair),
             "alpha": alpha,
-            "direction": done.directions[k],
+            "direction": int(np.sign(done.directions[:, k].sum())),
             "n": n,
             "chance": chance[s, k],
             "chance_error": chance_error[s, k],
@@ -225,12 +257,12 @@ def design(done: Experiments, *, alpha: float, correction: str) -> pd.DataFrame:
     """
     shown = done.shown(alpha, correction)
     complete = np.logical_and.reduce(done.complete, axis=2)
-    every, every_error = _share(np.logical_and.reduce(shown, axis=2), complete)
-    some, some_error = _share(np.logical_or.reduce(shown, axis=2), complete)
+    every, every_error = _mean(np.logical_and.reduce(shown, axis=2), complete, done.particles)
+    some, some_error = _mean(np.logical_or.reduce(shown, axis=2), complete, done.particles)
     used = complete.sum(axis=0)
+    number, number_error = _mean(shown.sum(axis=2), complete, done.particles)
     rows = []
     for s, n in enumerate(done.sizes):
-        number = shown[complete[:, s], s].sum(axis=1)
         rows.append(
             {
                 "alpha": alpha,
@@ -241,8 +273,8 @@ def design(done: Experiments, *, alpha: float, correction: str) -> pd.DataFrame:
                 "all_error": every_error[s],
                 "any_shows": some[s],
                 "any_error": some_error[s],
-                "expected": number.mean() if number.size else np.nan,
-                "expected_error": number.std() / np.sqrt(number.size) if number.size else np.nan,
+                "expected": number[s],
+                "expected_error": number_error[s],
                 "experiments": used[s],
                 "dropped": done.p.shape[0] - used[s],
             }
@@ -255,7 +287,8 @@ def mice_needed(
 ) -> pd.DataFrame:
     """Smallest group for the chance ``target`` (schema MICE_NEEDED): each pair, then the design.
 
-    The interval is Monte-Carlo error alone: that of drawing so many experiments and not more.
+    The interval is Monte-Carlo error alone: that of so many particles and experiments, no more.
+    ``bootstrap``: over particles.
     """
     alone = done.shown(alpha)
     together = np.logical_and.reduce(done.shown(alpha, correction), axis=2)
@@ -267,8 +300,9 @@ def mice_needed(
         cases.append((whole, together, np.logical_and.reduce(done.complete, axis=2)))
     rows = []
     for named, hit, used in cases:
-        chance, _ = _share(hit, used)
-        mice, low, high = _smallest(done.sizes, chance, hit, used, target, bootstrap)
+        chance, _ = _mean(hit, used, done.particles)
+        columns = np.hstack([_sums(hit & used, done.particles), _sums(used, done.particles)])
+        mice, low, high = _smallest(done.sizes, chance, columns, target, bootstrap)
         largest = max(done.sizes)
         rows.append(
             {
@@ -296,19 +330,16 @@ def _named(done: Experiments, pair: Pair) -> dict[str, str]:
 
 
 def _smallest(
-    sizes: tuple[int, ...],
-    chance: Floats,
-    hit: NDArray[np.bool_],
-    used: NDArray[np.bool_],
-    target: float,
-    bootstrap: Bootstrap,
+    sizes: tuple[int, ...], chance: Floats, columns: Floats, target: float, bootstrap: Bootstrap
 ) -> tuple[int | None, int | None, int | None]:
-    """The smallest size with its interval; None: beyond the largest."""
-    if not used.any():
-        return None, None, None
-    columns = np.hstack([hit & used, used]).astype(np.float64)
-    drawn = bootstrap.means(columns, np.ones(len(hit), bool))
+    """The smallest size with its interval; None: beyond the largest.
+
+    ``columns``: (particles, sizes + sizes), experiments that show and experiments counted.
+    """
     count = len(sizes)
+    if not columns[:, count:].any():
+        return None, None, None
+    drawn = bootstrap.means(columns, np.ones(len(columns), bool))
     with np.errstate(invalid="ignore"):
         reached = np.vstack([chance, ratio_of_means(drawn[:, :count], drawn[:, count:])]) >= target
     order = np.argsort(sizes)

@@ -24,7 +24,7 @@ ALT = (
 )
 CAPTION = (
     "Above: chance that a real experiment of so many mice in each group comes out significant, and "
-    "in the direction of the effect in the virtual cohort, with the test that a lab would use. "
+    "in the direction that the effect has in its biology, with the test that a lab would use. "
     "Each simulated experiment is one answer to what nobody knows, with its own mice in each group "
     "and random events; the number at the end of a curve is its row below. Below: the smallest "
     "group "

@@ -266,11 +266,10 @@ POWER = Stage(
     does="mice needed, and the split of the uncertainty",
     depends=("seed", "arms.name", "comparisons", "power"),
     reads=lambda plan, w: {
-        "effects": [plan.layout.comparison("effects")],
         **{
             table: [plan.layout.experiments(arm, table) for arm in plan.arms]
             for table in ("groups", "twins")
-        },
+        }
     },
     writes=_compared("power"),
     missing=_missing,

@@ -20,6 +20,7 @@ def run(work: Work) -> None:
         "overrides": study.cohort.overrides,
         "population": particles_of(study.cohort.population, *work.reads["population"]),
     }
+    given["particles"] = study.power.particles
     work.write("groups", groups(arm, experiments=count, size=size, **given), GROUPS)
-    work.write("twins", twins(arm, particles=study.power.particles, **given), TWINS)
+    work.write("twins", twins(arm, **given), TWINS)
     work.record.metric("experiments", count)

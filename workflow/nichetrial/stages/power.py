@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from nichetrial.compare.bootstrap import Bootstrap
+from nichetrial.compare.over_particles import directions
 from nichetrial.compare.power import (
     DESIGN,
     MICE_NEEDED,
@@ -25,24 +26,19 @@ def run(work: Work) -> None:
     """Do the test in every simulated experiment, split the uncertainty, write the tables."""
     study, asked, spec = work.study, work.study.power, work.study.comparisons
     names = [arm.name for arm in study.arms if arm.name not in work.missing]
-    effects = read(*work.reads["effects"])
-    seen = effects[effects["outcome"] == asked.outcome]
-    directions = {
-        (row.arm, row.reference): 0
-        if math.isnan(row.difference)
-        else int(math.copysign(1, row.difference) if row.difference else 0)
-        for row in seen.itertuples()
-    }
     groups, twins = (
         dict(zip(names, map(read, work.reads[kind]), strict=True)) for kind in ("groups", "twins")
     )
+    ways = directions(twins, spec.pairs, asked.outcome)
+    particles = np.arange(asked.experiments) % asked.particles
     done = experiments(
         groups,
         spec.pairs,
         outcome=asked.outcome,
         test=asked.test,
         sizes=asked.sizes,
-        directions=directions,
+        directions={pair: sign[particles] if sign.size else 0 for pair, sign in ways.items()},
+        particles=particles,
     )
 
     def bootstrap(n: int) -> Bootstrap:
@@ -53,7 +49,7 @@ def run(work: Work) -> None:
         alpha=asked.alpha,
         correction=asked.correction,
         target=asked.chance,
-        bootstrap=bootstrap(asked.experiments),
+        bootstrap=bootstrap(asked.particles),
     )
     work.write("power", power(done, alpha=asked.alpha), POWER)
     work.write("design", design(done, alpha=asked.alpha, correction=asked.correction), DESIGN)

@@ -44,18 +44,22 @@ def groups(
     *,
     seed: int,
     experiments: int,
+    particles: int,
     size: int,
     overrides: dict[str, Distribution],
     population: Floats | None,
 ) -> pd.DataFrame:
-    """A group of ``size`` animals in each experiment (schema GROUPS); each arm has its own."""
+    """A group of ``size`` animals in each experiment (schema GROUPS); each arm has its own.
+
+    Experiment k is done on particle k modulo ``particles``, whose true effects the twins tell.
+    """
     own = seed_of(seed, f"group:{arm.name}")
     table = _table(experiments, size, ("experiment", "animal"))
     mice = np.arange(len(table))
     values = animals(
         seed=seed,
         group_seed=own,
-        experiments=table["experiment"].to_numpy(),
+        experiments=table["experiment"].to_numpy() % particles,
         mice=mice,
         overrides=overrides,
         population=population,
