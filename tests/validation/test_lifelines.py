@@ -86,7 +86,7 @@ def test_restricted_means(horizon):
     theirs = of(reference("means"), trial="mice", horizon=horizon).set_index("group")["mean"]
     assert row["mean_arm"] == pytest.approx(theirs[arm], rel=1e-12)
     assert row["mean_reference"] == pytest.approx(theirs[ref], rel=1e-12)
-    assert row["difference"] == pytest.approx(theirs[arm] - theirs[ref], abs=1e-12)
+    assert row["pooled_difference"] == pytest.approx(theirs[arm] - theirs[ref], abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -132,13 +132,13 @@ def _data(account: Account) -> dict[str, str]:
 
 
 def _effects(account: Account) -> dict[str, str]:
-    """The effect of each arm on each outcome, in words."""
+    """The effect of each arm on each outcome, in words; of an arm of a sweep, that of its means."""
     return {
         f"{r['outcome']} of {'the arm' if account.arm else r['arm']} / {r['reference']}": (
-            interval(r["ratio"], r["ratio_low"], r["ratio_high"])
+            interval(r[ratio], r[f"{ratio}_low"], r[f"{ratio}_high"])
         )
         for r in account.effects
-        if r.get("ratio")
+        if (ratio := next((name for name in ("ratio", "pooled_ratio") if r.get(name)), ""))
     }
 
 
