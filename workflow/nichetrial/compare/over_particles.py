@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numba import njit
 from numpy.typing import NDArray
 
 from nichetrial.compare.effects import OUTCOME_UNITS, POOLED, Outcomes
 from nichetrial.compare.nested import Design
+from nichetrial.engine.elementary import log
 from nichetrial.study.resolved import ComparisonSpec
 from nichetrial.study.sections import Combination, Pair
 from nichetrial.tables import Schema
@@ -217,19 +219,29 @@ def _noise(a: Floats, b: Floats) -> dict[str, float]:
     """The noise of log ratios by leaving out one animal after another (jackknife), and what it adds
     to the interval; nothing where the animals are too few or a ratio is 0."""
     animals = a.shape[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        without = [np.log((x.sum(axis=1, keepdims=True) - x) / animals) for x in (a, b)]
-        apart = without[0] - without[1]
-        ratio = np.log(a.mean(axis=1) / b.mean(axis=1))
-    kept = np.isfinite(apart).all(axis=1) & np.isfinite(ratio)
+    sums = [x.sum(axis=1, keepdims=True) for x in (a, b)]
+    without = [total - x for total, x in zip(sums, (a, b), strict=True)]
+    kept = np.logical_and.reduce([(x > 0.0).all(axis=1) for x in (*sums, *without)])
     if animals < 2 or kept.sum() < 2:
         return {}
-    spread = apart[kept] - apart[kept].mean(axis=1, keepdims=True)
+    apart = _logs(without[0][kept] / without[1][kept])
+    ratio = _logs(sums[0][kept] / sums[1][kept])
+    spread = apart - apart.mean(axis=1, keepdims=True)
     noise = float(np.mean((animals - 1) / animals * (spread**2).sum(axis=1)))
-    total = float(ratio[kept].var(ddof=1))
+    total = float(ratio.var(ddof=1))
     known = total - noise
     widened = 1.0 if noise == 0.0 else math.sqrt(total / known) if known > 0.0 else math.inf
     return {"noise": math.sqrt(noise), "widened": widened}
+
+
+@njit(cache=True, error_model="numpy")
+def _logs(values):
+    """Logarithms with the same bytes on every processor, which NumPy's own have not."""
+    out = np.empty(values.shape)
+    for i in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            out[i, k] = log(values[i, k])
+    return out
 
 
 def days_gained(
