@@ -507,5 +507,5 @@ UNTIL: dict[str, tuple[str, ...]] = {
     part: tuple(stage.name for stage in STAGES.values() if stage.until == part)
     for part in dict.fromkeys(stage.until for stage in STAGES.values() if stage.until)
 }
-"""Part of a run -> the rules after which it stops. None may need another of its part: Snakemake would
-leave it out."""
+"""Part of a run -> the rules after which it stops. None may need another of its part: Snakemake
+would leave it out."""
