@@ -139,8 +139,8 @@ def carry_out(
                 say(hold.recovered)
             give([note] if note else [], strict=args.strict)
             remove_abandoned(plan.results)
-            if forgotten := snakemake_files.forget_damaged():
-                say(f"{forgotten} damaged entries of Snakemake's memory removed")
+            if damaged := snakemake_files.forget_damaged():
+                say(f"{damaged} damaged entries of Snakemake's memory removed")
             failures = Path(scratch, "failures.jsonl")
             verdict = _judged(plan, target, whole=args.verify)
             for path in verdict.no_records:

@@ -60,15 +60,29 @@ def _chance(what: str) -> tuple[pa.DataType, str, str]:
     return _F, "1", f"share of the particles in which {what}"
 
 
+def _summed(name: str, what: str, unit: str = "1") -> Schema:
+    """The columns that ``_summary`` fills."""
+    return {
+        name: (_F, unit, f"{what} inside a particle: median over particles"),
+        f"{name}_low": (_F, unit, "lower bound of its 90 % interval over particles"),
+        f"{name}_high": (_F, unit, "upper bound"),
+    }
+
+
+def _judged(name: str, what: str) -> Schema:
+    """The columns that ``_judgement`` fills."""
+    return {
+        name: _chance(what),
+        "p_error": (_F, "1", f"standard error of {name} from the number of particles"),
+        "particles": (_I, "particles", "particles counted"),
+    }
+
+
 OVER_PARTICLES: Schema = {
-    "ratio": (_F, "1", "ratio arm / reference inside a particle: median over particles"),
-    "ratio_low": (_F, "1", "lower bound of its 90 % interval over particles"),
-    "ratio_high": (_F, "1", "upper bound"),
+    **_summed("ratio", "ratio arm / reference"),
     "ratio_q25": (_F, "1", "lower bound of its 50 % interval over particles"),
     "ratio_q75": (_F, "1", "upper bound"),
-    "difference": (_F, "see unit", "arm - reference inside a particle: median over particles"),
-    "difference_low": (_F, "see unit", "lower bound of its 90 % interval over particles"),
-    "difference_high": (_F, "see unit", "upper bound"),
+    **_summed("difference", "arm - reference", "see unit"),
     "p_fewer": _chance("the arm has less than the reference; equal counts half"),
     "p_more": _chance("the arm has more; equal counts half"),
     "p_relevant": _chance("the ratio falls by at least comparisons.relevant"),
@@ -99,12 +113,8 @@ _OF_GAINED = {
     "particles": "particles",
 }
 GAINED: Schema = {
-    "difference": (_F, "d", "event-free days gained inside a particle: median over particles"),
-    "difference_low": (_F, "d", "lower bound of its 90 % interval over particles"),
-    "difference_high": (_F, "d", "upper bound"),
-    "p_longer": _chance("the event-free time is longer; equal counts half"),
-    "p_error": (_F, "1", "standard error of p_longer from the number of particles"),
-    "particles": (_I, "particles", "particles counted"),
+    **_summed("difference", "event-free days gained", "d"),
+    **_judged("p_longer", "the event-free time is longer; equal counts half"),
 }
 _FOUR = ("arm", "reference", "against_arm", "against_reference")
 INTERACTIONS: Schema = {
@@ -112,20 +122,12 @@ INTERACTIONS: Schema = {
     "reference": (pa.string(), "1", "its reference"),
     "against_arm": (pa.string(), "1", "the arm of the effect that it is compared with"),
     "against_reference": (pa.string(), "1", "its reference"),
-    "ratio": (_F, "1", "ratio of the two ratios of foci inside a particle: median over particles"),
-    "ratio_low": (_F, "1", "lower bound of its 90 % interval over particles"),
-    "ratio_high": (_F, "1", "upper bound"),
-    "p_smaller": _chance("the ratio of ratios is below 1; 1 counts half"),
-    "p_error": (_F, "1", "standard error of p_smaller from the number of particles"),
-    "particles": (_I, "particles", "particles counted"),
+    **_summed("ratio", "ratio of the two ratios of foci"),
+    **_judged("p_smaller", "the ratio of ratios is below 1; 1 counts half"),
 }
 EXCESS: Schema = {
-    "excess": (_F, "1", "observed - expected ratio inside a particle: median over particles"),
-    "excess_low": (_F, "1", "lower bound of its 90 % interval over particles"),
-    "excess_high": (_F, "1", "upper bound"),
-    "p_better": _chance("the effect is larger than expected (excess below 0; 0 counts half)"),
-    "p_error": (_F, "1", "standard error of p_better from the number of particles"),
-    "particles": (_I, "particles", "particles counted"),
+    **_summed("excess", "observed - expected ratio"),
+    **_judged("p_better", "the effect is larger than expected (excess below 0; 0 counts half)"),
 }
 
 
@@ -215,6 +217,14 @@ def _error(share: float, n: int) -> float:
     return math.sqrt(near * (1.0 - near) / (n + 4.0))
 
 
+def _judgement(name: str, values: Floats) -> dict[str, float]:
+    """The share of particles above 0, called ``name``, with its error and their number."""
+    if not len(values):
+        return {"particles": 0}
+    share = _share(values)
+    return {name: share, "p_error": _error(share, len(values)), "particles": len(values)}
+
+
 def _noise(a: Floats, b: Floats) -> dict[str, float]:
     """The noise of log ratios by leaving out one animal after another (jackknife), and what it adds
     to the interval; nothing where the animals are too few or a ratio is 0."""
@@ -288,15 +298,10 @@ def interactions(twins: Outcomes, spec: ComparisonSpec) -> pd.DataFrame:
         # (a / b) / (c / d) of means over animals, with every animal in all four
         able = np.all([x.mean(axis=1) > 0.0 for x in (b, c, d)], axis=0)
         whole: dict[str, Any] = dict(zip(_FOUR, names, strict=True))
-        whole["particles"] = int(able.sum())
+        top, bottom = ((x.mean(axis=1) * y.mean(axis=1))[able] for x, y in ((a, d), (b, c)))
+        whole |= _judgement("p_smaller", bottom - top)
         if able.any():
-            top, bottom = ((x.mean(axis=1) * y.mean(axis=1))[able] for x, y in ((a, d), (b, c)))
-            less = _share(bottom - top)
-            ratio = top / bottom
-            whole |= _summary("ratio", ratio) | {
-                "p_smaller": less,
-                "p_error": _error(less, len(ratio)),
-            }
+            whole |= _summary("ratio", top / bottom)
         rows.append(whole)
     return pd.DataFrame(rows, columns=list(INTERACTIONS))
 
@@ -323,6 +328,4 @@ def excess(
         return {"particles": 0}
     over = (both[able].mean(axis=1) - expected[able].mean(axis=1)) / none[able].mean(axis=1)
     over[np.abs(over) < ROUNDING] = 0.0
-    better = _share(-over)
-    found = _summary("excess", over) | {"p_better": better, "particles": int(able.sum())}
-    return found | {"p_error": _error(better, int(able.sum()))}
+    return _summary("excess", over) | _judgement("p_better", -over)
