@@ -11,7 +11,6 @@ import pandas as pd
 
 from nichetrial.evidence.agreement import ENOUGH, INTERVAL
 from nichetrial.evidence.findings import Finding
-from nichetrial.figures import catalogue
 from nichetrial.figures.declared import EVIDENCE
 from nichetrial.figures.evidence_inputs import (
     findings_of,
@@ -97,13 +96,9 @@ def render(study: ResolvedStudy, results: Path, records: Sequence[Mapping[str, A
             for v in study.calibration.variants
         ],
         figures={
-            name: {
-                "name": name,
-                "title": figure.title,
-                "caption": catalogue.caption(name),
-                "alt": catalogue.alt(name),
-                "source": paper.picture(_picture_file(study, results, name)),
-            }
+            name: paper.shown(
+                name, figure.title, results / "evidence" / "figures", study.figures.formats
+            )
             for name, figure in EVIDENCE.items()
         },
         provenance=provenance(recorded(records)),
@@ -165,7 +160,3 @@ def _routes(
         for a, b in two_routes(findings)
         if a.id in full and b.id in full
     ]
-
-
-def _picture_file(study: ResolvedStudy, results: Path, name: str) -> Path:
-    return paper.picture_file(results / "evidence" / "figures", name, study.figures.formats)

@@ -12,9 +12,10 @@ from markupsafe import Markup
 
 from nichetrial import codes
 from nichetrial.errors import UserError
+from nichetrial.figures import catalogue
 from nichetrial.formatting import count, direction, interval, number, share
 
-__all__ = ["environment", "picture", "picture_file", "style"]
+__all__ = ["environment", "picture", "picture_file", "shown", "style"]
 
 KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 """What a browser shows, the better one first."""
@@ -56,3 +57,14 @@ def picture(path: Path) -> str:
     """The figure as a data URI."""
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     return f"data:{KINDS[path.suffix[1:]]};base64,{data}"
+
+
+def shown(name: str, title: str, folder: Path, formats: Sequence[str]) -> dict[str, str]:
+    """A figure of ``folder`` as the templates show it."""
+    return {
+        "name": name,
+        "title": title,
+        "caption": catalogue.caption(name),
+        "alt": catalogue.alt(name),
+        "source": picture(picture_file(folder, name, formats)),
+    }

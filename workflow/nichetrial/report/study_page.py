@@ -10,7 +10,7 @@ import pandas as pd
 
 from nichetrial import tables
 from nichetrial.cohort.shipped import SHIPPED
-from nichetrial.figures import catalogue, dose, inputs
+from nichetrial.figures import dose, inputs
 from nichetrial.figures.declared import FIGURES
 from nichetrial.formatting import DASH
 from nichetrial.model.parameters import PARAMETERS
@@ -64,13 +64,7 @@ def render(
     labels = {arm.name: arm.label for arm in study.arms}
     foci = effects[effects["outcome"] == "foci"]
     pictures = [
-        {
-            "name": name,
-            "title": figure.title,
-            "caption": catalogue.caption(name),
-            "alt": catalogue.alt(name),
-            "source": paper.picture(_picture_file(study, results, name)),
-        }
+        paper.shown(name, figure.title, results / "figures", study.figures.formats)
         for name, figure in FIGURES.items()
         if study.asks_for(name)
     ]
@@ -212,7 +206,3 @@ def _unknowns(table: pd.DataFrame) -> dict[str, Any]:
         for (arm, reference), rows in table.groupby(["arm", "reference"], sort=True)
     ]
     return {"first": first.to_dict("records"), "pairs": pairs}
-
-
-def _picture_file(study: ResolvedStudy, results: Path, name: str) -> Path:
-    return paper.picture_file(results / "figures", name, study.figures.formats)
