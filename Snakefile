@@ -32,7 +32,7 @@ report: "workflow/report/study.rst"
 
 wildcard_constraints:
     arm="[^/]+",
-    mice=r"\d+-\d+",
+    chunk=r"\d+-\d+",
     figure="|".join(FIGURES),
     variant="|".join(plan.study.calibration.variants),
 

@@ -45,7 +45,7 @@ def root() -> Path:
 
 @pytest.fixture
 def small_study() -> ResolvedStudy:
-    """Four arms, 250 mice in chunks of 100."""
+    """Four arms, 250 mice of 125 particles in chunks of 100."""
     arms = (
         arm(name="high", label="TIMP-1-high"),
         arm(treatment("amd3100", 5, every=0.5), name="amd3100", label="AMD3100"),
@@ -57,7 +57,7 @@ def small_study() -> ResolvedStudy:
         title="A small study",
         question="Does it?",
         seed=1,
-        cohort=CohortSpec(mice=250, chunk=100, overrides={}),
+        cohort=CohortSpec(particles=125, mice_per_particle=2, chunk=100, overrides={}),
         arms=arms,
         dose_curve=(arm(name="fold_1", vector=None), arm(name="fold_10")),
         comparisons=ComparisonSpec(
@@ -73,7 +73,11 @@ def small_study() -> ResolvedStudy:
         calibration=CalibrationSpec(variants=("full",)),
         power=PowerSpec(),
         figures=FigureSpec(
-            formats=("png", "svg"), dpi=100, course_mice=120, dose_mice=150, dose_folds=(1.0, 10.0)
+            formats=("png", "svg"),
+            dpi=100,
+            course_particles=60,
+            dose_particles=75,
+            dose_folds=(1.0, 10.0),
         ),
         tracking=TrackingSpec(uri="sqlite:///mlflow.db", experiment="small"),
     )

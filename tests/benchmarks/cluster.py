@@ -28,7 +28,7 @@ from tests.support.slurm_cluster import Cluster, missing
 __all__ = ["main"]
 
 NODES = (1, 2, 4)
-SIZES = {"mice": 200_000, "chunk": 100_000, "arms": 4, "doses": 0, "course_mice": 5}
+SIZES = {"cohort": 100_000, "mice": 2, "chunk": 100_000, "arms": 4, "doses": 0, "courses": 5}
 UNTIL = ("--until", "simulations")
 
 

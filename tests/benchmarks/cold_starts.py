@@ -25,7 +25,7 @@ JOBS = 6
 
 HEAD = """\
 study: {name: cold, seed: 7}
-cohort: {mice: 12, chunk: 12}
+cohort: {particles: 6, mice_per_particle: 2}
 experiment:
   timp1_vector: {fold: 10, onset: 0 d}
   challenge: {route: intravenous, cells: 1e6 cells, day: 4 d}

@@ -25,7 +25,7 @@ __all__ = ["main"]
 
 STUDY = """\
 study: {{name: bench, seed: 1}}
-cohort: {{mice: {mice}}}
+cohort: {{particles: {mice}, mice_per_particle: 1}}
 experiment:
   timp1_vector: {{fold: 10, onset: 0 d}}
   challenge: {{route: intravenous, cells: 1e6 cells, day: 4 d}}

@@ -63,7 +63,7 @@ def _used(words: list[str], folder: Path) -> dict[str, float]:
 
 
 def _planned(folder: Path) -> dict[str, dict[str, float]]:
-    (folder / "s.yaml").write_text(text({"arms": ARMS, "mice": CHUNKS, "chunk": 1, "dose_mice": 1}))
+    (folder / "s.yaml").write_text(text({"arms": ARMS, "cohort": CHUNKS, "chunk": 1, "dosed": 1}))
     plan = Plan.of(load(folder / "s.yaml"), "s.yaml")
     jobs = sum(line.jobs for line in lines(plan))
     ours = [sys.executable, "-m", "nichetrial", "run", "s.yaml", "--dry-run", "--cores", "2"]

@@ -252,7 +252,9 @@ def _counts(on: NDArray[np.bool_]) -> dict[str, Count]:
 def measure(study_file: str, mice: int, rounds: int) -> dict[str, object]:
     """Peak, and for each arm what is reached and where the time of a step goes."""
     study = load(study_file)
-    frame = sample(seed=study.seed, first=0, last=mice - 1, overrides=study.cohort.overrides)[0]
+    frame = sample(
+        seed=study.seed, first=0, last=mice - 1, mice=1, overrides=study.cohort.overrides
+    ).mice
     frame["outgrowth_probability"] = 1e-12
     parameters = frame[list(PARAMETER_NAMES)].to_numpy(dtype=np.float64)
     loops = {part: _repeated(call) for part, call in CALLS.items()}

@@ -70,7 +70,7 @@ def _child(options: argparse.Namespace) -> dict[str, float]:
 
     # what is compiled depends on whether a chunk is more than one block: a whole chunk, beforehand
     warm = _mice(study, options.first, options.first + min(options.chunk, options.mice) - 1)
-    simulate(arms[0], warm, seed=study.seed, course_mice=study.figures.course_mice)
+    simulate(arms[0], warm, seed=study.seed, course_particles=study.figures.course_particles)
     begin, cpu = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         for first, last in _chunks(options.first, options.mice, options.chunk):
@@ -82,7 +82,7 @@ def _child(options: argparse.Namespace) -> dict[str, float]:
                     arm,
                     cohort,
                     seed=study.seed,
-                    course_mice=study.figures.course_mice,
+                    course_particles=study.figures.course_particles,
                 )
                 for name, schema in (
                     ("outcomes", OUTCOMES),
@@ -105,7 +105,9 @@ def _child(options: argparse.Namespace) -> dict[str, float]:
 
 
 def _mice(study: Any, first: int, last: int) -> pd.DataFrame:
-    return sample(seed=study.seed, first=first, last=last, overrides=study.cohort.overrides)[0]
+    return sample(
+        seed=study.seed, first=first, last=last, mice=1, overrides=study.cohort.overrides
+    ).mice
 
 
 def _bytes(frame: pd.DataFrame, schema: Schema) -> int:
@@ -187,7 +189,9 @@ def _tables(options: argparse.Namespace) -> dict[str, pa.Table]:
     """Real rows of a treated arm, no mouse twice: repeated or constant rows would flatter."""
     study = load(options.study)
     arm = next(a for a in study.arms if a.treatments)
-    done = simulate(arm, _mice(study, 0, TABLE_MICE - 1), seed=study.seed, course_mice=COURSE_MICE)
+    done = simulate(
+        arm, _mice(study, 0, TABLE_MICE - 1), seed=study.seed, course_particles=COURSE_MICE
+    )
     return {
         "outcomes": _arrow(done.outcomes, OUTCOMES),
         "courses": _arrow(done.courses, COURSES),
@@ -248,7 +252,7 @@ def _warm(options: argparse.Namespace) -> float:
         "from nichetrial.study.load import load; from nichetrial.cohort.sample import sample; "
         "from nichetrial.trial.simulate import simulate; "
         f"s = load({options.study!r}); "
-        "c = sample(seed=s.seed, first=0, last=7, overrides=s.cohort.overrides)[0]; "
+        "c = sample(seed=s.seed, first=0, last=7, mice=1, overrides=s.cohort.overrides).mice; "
         "simulate(s.arms[0], c, seed=s.seed)"
     )
     best = float("inf")

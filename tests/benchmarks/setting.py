@@ -34,7 +34,9 @@ def cases() -> tuple[Case, ...]:
 def mice(n: int) -> NDArray[np.float64]:
     """Parameters of the first ``n`` mice of the default study."""
     study = load(STUDY)
-    frame = sample(seed=study.seed, first=0, last=n - 1, overrides=study.cohort.overrides)[0]
+    frame = sample(
+        seed=study.seed, first=0, last=n - 1, mice=1, overrides=study.cohort.overrides
+    ).mice
     return frame[list(PARAMETER_NAMES)].to_numpy(dtype=np.float64)
 
 

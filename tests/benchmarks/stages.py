@@ -61,13 +61,14 @@ atexit.register(tell)
 follow the run while it runs is not let in: the last job has all of the tracking to do."""
 
 DEFAULTS: dict[str, Any] = {
-    "mice": 100,
+    "cohort": 50,
+    "mice": 2,
     "chunk": 100,
     "arms": 2,
     "end": 40,
     "resamples": 100,
-    "course_mice": 5,
-    "dose_mice": 20,
+    "courses": 5,
+    "dosed": 10,
     "doses": 4,
     "grid": 0,
     "starts": 0,
@@ -76,7 +77,7 @@ DEFAULTS: dict[str, Any] = {
     "sizes": 2,
     "test": "mann_whitney",
     "evaluations": 0,
-    "tried": 20,
+    "tried": 10,
     "variants": 1,
     "group": 2,
     "particles": 20,
@@ -88,40 +89,46 @@ SIZES: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "run",
         {
-            "mice": 1000,
-            "chunk": 1000,
+            "cohort": 250,
+            "mice": 8,
+            "chunk": 2000,
             "grid": 4,
             "starts": 4,
             "schedules": 2,
             "sizes": 17,
             "experiments": 1000,
             "evaluations": 40,
-            "tried": 100,
+            "tried": 25,
             "resamples": 2000,
         },
     ),
     (
         "run",
         {
-            "mice": 40_000,
+            "cohort": 10_000,
+            "mice": 4,
             "chunk": 40_000,
             "arms": 3,
             "end": 90,
-            "course_mice": 2000,
-            "dose_mice": 20_000,
+            "courses": 2000,
+            "dosed": 5000,
             "resamples": 500,
             "doses": 12,
             "starts": 2,
             "evaluations": 20,
-            "tried": 4000,
+            "tried": 1000,
             "test": "log_rank",
         },
     ),
-    ("run", {"mice": 1000, "chunk": 500, "arms": 14, "course_mice": 50, "grid": 6, "sizes": 12}),
+    (
+        "run",
+        {"cohort": 250, "mice": 4, "chunk": 500, "arms": 14, "courses": 50, "grid": 6, "sizes": 12},
+    ),
     (
         "run",
         {
-            "mice": 100_000,
+            "cohort": 2000,
+            "mice": 50,
             "chunk": 100_000,
             "arms": 9,
             "resamples": 500,
@@ -132,7 +139,8 @@ SIZES: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "run",
         {
-            "mice": 6000,
+            "cohort": 1500,
+            "mice": 4,
             "chunk": 6000,
             "arms": 3,
             "resamples": 5000,
@@ -145,7 +153,7 @@ SIZES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("calibrate", {"particles": 400, "group": 10, "sobol": 128, "points": 6}),
 )
 """How it is run, and what is not as in DEFAULTS."""
-PASSING = {"draws", "steps", "tests", "log_ranks", "curves", "cells"}
+PASSING = {"mouse_arms", "draws", "steps", "tests", "log_ranks", "curves", "cells"}
 """Loads that take time, but neither memory nor room on the disk: done and forgotten."""
 RIDGE = 0.02
 PLANNED = ((2, 1), (1000, 1), (10, 400))
@@ -166,7 +174,11 @@ def text(sizes: dict[str, Any]) -> str:
     size = DEFAULTS | sizes
     study = {
         "study": {"name": "sized"},
-        "cohort": {"mice": size["mice"], "chunk": size["chunk"]},
+        "cohort": {
+            "particles": size["cohort"],
+            "mice_per_particle": size["mice"],
+            "chunk": size["chunk"],
+        },
         "experiment": {
             "timp1_vector": {"fold": 10, "onset": "0 d"},
             "challenge": {"route": "intravenous", "cells": "1e6 cells", "day": "4 d"},
@@ -177,8 +189,8 @@ def text(sizes: dict[str, Any]) -> str:
         "comparisons": {"reference": "high", "resamples": size["resamples"]},
         "power": {"experiments": size["experiments"], "sizes": list(range(4, 4 + size["sizes"]))},
         "figures": {
-            "course_mice": size["course_mice"],
-            "dose_mice": size["dose_mice"],
+            "course_particles": size["courses"],
+            "dose_particles": size["dosed"],
             "dose_folds": [1, 10, 1000],
         },
         "calibration": {
@@ -203,7 +215,7 @@ def text(sizes: dict[str, Any]) -> str:
             "dose": ["1 mg/kg", "20 mg/kg"],
             "start": ["0 d", "8 d"],
             "every": ["12 h", "4 d"],
-            "mice": size["tried"],
+            "particles": size["tried"],
             "evaluations": size["evaluations"],
         }
     return yaml.safe_dump(study, sort_keys=False)
@@ -328,7 +340,7 @@ def _measure() -> list[Job]:
     ]
     for arms, chunks in PLANNED:
         with tempfile.TemporaryDirectory() as folder:
-            jobs += jobs_of(Path(folder), {"arms": arms, "mice": chunks, "chunk": 1}, words)
+            jobs += jobs_of(Path(folder), {"arms": arms, "cohort": chunks, "chunk": 1}, words)
     return jobs
 
 

@@ -93,15 +93,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def invented(root: Path) -> Path:
     """Results of ten arms, invented, with a record of every job."""
     spec = TrackingSpec(uri="sqlite:///results/mlflow/mlflow.db", experiment="invented")
-    study, results = build(root, make_study(TEN, mice=15).model_copy(update={"tracking": spec}))
+    study, results = build(root, make_study(TEN, particles=4).model_copy(update={"tracking": spec}))
     shutil.rmtree(results / "records")
     for table in (results / "comparisons").glob("*.parquet"):
         pd.read_parquet(table).to_csv(table.with_suffix(".csv"), index=False)
     _record(results, "resolve", "study", {})
-    for mice in sorted((results / "parameters").glob("*.parquet")):
-        _record(results, "parameters", mice.stem, {}, outputs=[mice])
+    for mice in sorted((results / "parameters").glob("*.mice.parquet")):
+        chunk = mice.name.removesuffix(".mice.parquet")
+        _record(results, "parameters", chunk, {}, outputs=[mice])
         for arm in study.arms:
-            _simulated(results, study, arm.name, mice)
+            _simulated(results, study, arm.name, chunk, mice)
     outcomes = sorted((results / "simulations").rglob("*.outcomes.parquet"))
     asked = study.model_dump(mode="json")
     compared = {"study": {"comparisons": asked["comparisons"]}, "missing": []}
@@ -119,10 +120,10 @@ def invented(root: Path) -> Path:
     return results
 
 
-def _simulated(results: Path, study: ResolvedStudy, arm: str, mice: Path) -> None:
-    out = results / "simulations" / arm / f"{mice.stem}.outcomes.parquet"
+def _simulated(results: Path, study: ResolvedStudy, arm: str, chunk: str, mice: Path) -> None:
+    out = results / "simulations" / arm / f"{chunk}.outcomes.parquet"
     given = {"study": {"arms": [study.arm(arm).model_dump(mode="json")]}}
-    _record(results, "simulate", f"{arm}/{mice.stem}", given, inputs=[mice], outputs=[out])
+    _record(results, "simulate", f"{arm}/{chunk}", given, inputs=[mice], outputs=[out])
 
 
 def _record(

@@ -89,7 +89,7 @@ def arms(site: Site) -> list[Any]:
 
 def effect(run: Any) -> float:
     """Arms of a sweep have no effect over particles; they come last."""
-    return run.data.metrics.get("foci_ratio", math.inf)
+    return run.data.metrics.get("effect/foci_ratio_median", math.inf)
 
 
 def kept(site: Site) -> list[str]:
@@ -116,8 +116,11 @@ def test_the_link_opens_the_arms_by_effect_with_what_differs(page: Any, site: Si
     heads = page.locator("[role=columnheader][col-id*='`']").all()
     left_of = {head.get_attribute("col-id"): head.bounding_box()["x"] for head in heads}
     columns = sorted(left_of, key=lambda column: left_of[column])
-    shown = ("ratio", "ratio_low", "ratio_high", "probability_fewer")
-    assert columns[:5] == ["attributes.`Run Name`", *(f"metrics.`foci_{end}`" for end in shown)]
+    shown = ("ratio_median", "ratio_low", "ratio_high", "probability_fewer")
+    assert columns[:5] == [
+        "attributes.`Run Name`",
+        *(f"metrics.`effect/foci_{end}`" for end in shown),
+    ]
     assert all(column.startswith("params.") for column in columns[5:])
     assert len(columns) > 5
     assert not any("unchanged" in column for column in columns)
@@ -133,7 +136,7 @@ def test_two_arms_ticked_are_compared(page: Any, site: Site) -> None:
         page.locator(f"[row-index='{number}'] input[type=checkbox]").first.check()
     page.get_by_role("button", name="Compare").click()
     page.get_by_text("Comparing 2 Runs from 1 Experiment").wait_for()
-    assert page.get_by_text("foci_ratio", exact=True).first.is_visible()
+    assert page.get_by_text("effect/foci_ratio_median", exact=True).first.is_visible()
     first = page.locator("text=unchanged.").first
     shown = page.locator("text=/^(treatment|timp1_vector|host)/").all()
     assert shown
@@ -146,7 +149,7 @@ def test_ten_arms_are_compared_by_their_effect(page: Any, site: Site) -> None:
     assert len(ten) == 10
     compare(page, site, ten)
     chart = page.locator(".js-plotly-plot")
-    chart.get_by_text("foci_ratio").first.wait_for()
+    chart.get_by_text("effect/foci_ratio_median").first.wait_for()
     picture(page, "compare_ten", 1300)
 
 
@@ -193,7 +196,7 @@ def test_the_report_opens_inside(page: Any, site: Site) -> None:
 
 def test_datasets_are_told(page: Any, site: Site) -> None:
     page.goto(site.of_run(arms(site)[0]))
-    page.get_by_text("mice of ").first.click()
+    page.get_by_text("particles of ").first.click()
     page.get_by_text("Digest").first.wait_for()
     assert page.get_by_text("seed:").first.is_visible()
     told = {
@@ -257,7 +260,7 @@ def test_a_hostile_title_is_shown_and_does_nothing(page: Any, site: Site) -> Non
         title=HOSTILE,
         question=f"{HOSTILE} nothing else",
         seed=1,
-        cohort=CohortSpec.model_construct(mice=1),
+        cohort=CohortSpec.model_construct(particles=1, mice_per_particle=1),
         arms=(Arm.model_construct(name="a", label=HOSTILE),),
         comparisons=ComparisonSpec.model_construct(reference="a"),
     )

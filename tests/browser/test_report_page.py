@@ -27,7 +27,7 @@ pytestmark = [
 def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """A page, and how many pictures it has."""
     labels = LABELS | {"cd63_ko": "Cd63 -/- with_one_unbreakable_word_" + "x" * 120}
-    study, results = build(tmp_path_factory.mktemp("report"), make_study(labels, mice=15))
+    study, results = build(tmp_path_factory.mktemp("report"), make_study(labels, particles=4))
     (results / "figures").mkdir()
     drawn = [name for name in FIGURES if study.asks_for(name)]
     for name in drawn:

@@ -171,7 +171,7 @@ def test_a_pipe_or_a_device_is_not_read(results):
         "report.html",
         "study.json",
         "figures/foci.svg",
-        "simulations/high/mice-000000-000001.outcomes.parquet",
+        "simulations/high/particles-000000-000001.outcomes.parquet",
     ],
 )
 def test_a_byte_that_is_changed_is_noticed(results, within):

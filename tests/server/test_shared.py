@@ -25,11 +25,11 @@ from tests.support.tracked import build
 
 NAME = "seubert2015"
 FEWER: dict[str, dict[str, Any]] = {
-    "cohort": {"mice": 40, "chunk": 40},
+    "cohort": {"particles": 10, "mice_per_particle": 4},
     "comparisons": {"resamples": 100},
     "power": {"experiments": 100, "sizes": [4, 6]},
-    "optimise": {"mice": 20, "evaluations": 20},
-    "figures": {"formats": ["png"], "dpi": 60, "course_mice": 8, "dose_mice": 8},
+    "optimise": {"particles": 5, "evaluations": 20},
+    "figures": {"formats": ["png"], "dpi": 60, "course_particles": 2, "dose_particles": 2},
 }
 """What is asked of fewer mice, and more roughly, so that the test is short."""
 
@@ -144,7 +144,7 @@ def test_another_user_reads_what_he_may_not_change(
     changed = [*runs[:-1]]
     with pytest.raises(UserError, match="this user may not write to the experiment") as caught:
         sync(
-            planned(build(tmp_path / "more", skip="high/mice-000000-000001")),
+            planned(build(tmp_path / "more", skip="high/particles-000000-000001")),
             store=at,
             experiment="of admin",
             folder=tmp_path,

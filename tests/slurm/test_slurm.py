@@ -26,10 +26,10 @@ from tests.support.stores import facts
 
 PROFILE = ROOT / "workflow" / "profiles" / "slurm" / "config.yaml"
 STUDY = "a study.yaml"
-MICE = "000000-000011"
+CHUNK = "000000-000005"
 MINI = """\
 study: {name: tiny, title: A tiny study, seed: 7}
-cohort: {mice: 12, chunk: 12}
+cohort: {particles: 6, mice_per_particle: 2}
 experiment:
   timp1_vector: {fold: 10, onset: 0 d}
   challenge: {route: intravenous, cells: 1e6 cells, day: 4 d}
@@ -42,7 +42,7 @@ arms:
       - {drug: amd3100, dose: 5 mg/kg, start: 3 d, every: 12 h}
 comparisons: {reference: high, resamples: 100}
 power: {experiments: 100, sizes: [4, 6]}
-figures: {formats: [png], dpi: 50, course_mice: 2, dose_mice: 2, dose_folds: [1, 10]}
+figures: {formats: [png], dpi: 50, course_particles: 2, dose_particles: 2, dose_folds: [1, 10]}
 """
 PATIENCE = 600.0
 """Seconds for what takes much less, unless others work on the machine as well."""
@@ -159,9 +159,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def without_amd3100(local: Path, folder: Path) -> Path:
     """A copy in which this arm's simulation is still to be made."""
     shutil.copytree(local, folder, symlinks=True)
-    (
-        folder / "results" / "tiny" / "simulations" / "amd3100" / f"mice-{MICE}.outcomes.parquet"
-    ).unlink()
+    made = folder / "results" / "tiny" / "simulations" / "amd3100"
+    (made / f"particles-{CHUNK}.outcomes.parquet").unlink()
     return folder
 
 
@@ -219,8 +218,9 @@ def test_a_node_that_dies_is_told_and_its_job_runs_elsewhere(cluster, folder, en
     victims = [job for job in before.values() if job.node not in busy]
     assert victims, f"{before}: all on {busy}"
     cluster.kill_node(victims[0].node)
-    first.until_said(r"FAILED  simulate \w+, mice 0-11: NODE_FAIL, its node died \(Slurm job \d+\)")
-    first.until_said(r"retrying  simulate \w+, mice 0-11")
+    lost = r"FAILED  simulate \w+, particles 0-5: NODE_FAIL, its node died \(Slurm job \d+\)"
+    first.until_said(lost)
+    first.until_said(r"retrying  simulate \w+, particles 0-5")
     cluster.start_node(victims[0].node)
     until(lambda: len(running(cluster, folder)) == 2, "the job to run again", PATIENCE)
     assert set(running(cluster, folder)) != set(before)
@@ -252,7 +252,7 @@ def test_sigterm_cancels_the_jobs(cluster, folder, first):
 def test_jobs_of_a_killed_head_are_cancelled_by_the_next_and_sigint_cancels(cluster, folder):
     killed = start(cluster, folder)
     until(lambda: len(running(cluster, folder)) == 2, "both arms to run", PATIENCE)
-    assert "draw mice" not in killed.said, "that was done before"
+    assert "draw particles" not in killed.said, "that was done before"
     killed.kill()
     left = running(cluster, folder)
     assert len(left) == 2, "a killed head cancels nothing"
@@ -283,14 +283,14 @@ def test_too_little_memory_is_told_more_is_asked_for_and_the_bytes_are_those_of_
     assert head.process.returncode == 0, head.said
     # a Slurm without cgroups, as this one, has no state for it
     said = re.search(
-        r"FAILED  simulate amd3100, mice 0-11: FAILED, it was killed: most often, for more memory "
-        r"than it had asked for \(Slurm job \d+\)\n"
+        r"FAILED  simulate amd3100, particles 0-5: FAILED, it was killed: most often, for more "
+        r"memory than it had asked for \(Slurm job \d+\)\n"
         r"  log: results/tiny/logs/simulate/amd3100/.*\n    .*\n"
         r"  log: .*/slurm_logs/.*\n    srun: error: n\d: task 0: Killed",
         head.said,
     )
     assert said, head.said
-    assert "retrying  simulate amd3100, mice 0-11" in head.said
+    assert "retrying  simulate amd3100, particles 0-5" in head.said
     assert asked == {"1200M", "2400M"}
     assert "continuing without" not in head.said
     assert "Traceback" not in head.said
@@ -328,7 +328,7 @@ def test_a_job_that_takes_too_long_is_told_and_the_other_arms_are_reported(clust
     assert endless.ends() == 1, endless.said
     said = endless.said
     assert re.search(
-        r"FAILED  simulate amd3100, mice 0-11: TIMEOUT, it took longer than it had asked for "
+        r"FAILED  simulate amd3100, particles 0-5: TIMEOUT, it took longer than it had asked for "
         r"\(Slurm job \d+\)\n  log: results/tiny/logs/simulate/amd3100/",
         said,
     ), said
@@ -336,7 +336,7 @@ def test_a_job_that_takes_too_long_is_told_and_the_other_arms_are_reported(clust
     assert "continuing without arm amd3100" in said
     assert "compare the arms done" in said
     end = said[said.index("nichetrial: 1 job failed.") :]
-    assert "simulate amd3100, mice 0-11 (TIMEOUT, " in end
+    assert "simulate amd3100, particles 0-5 (TIMEOUT, " in end
     assert "do not include arm amd3100" in end
     assert cluster.jobs(endless.folder) == []
 
@@ -372,7 +372,7 @@ def test_snakemake_itself_where_slurm_keeps_accounts(local, tmp_path):
         )
     (line,) = kept.splitlines()
     state, comment, name = line.split("|")
-    assert (state, comment) == ("COMPLETED", f"rule_simulate_wildcards_amd3100_{MICE}")
+    assert (state, comment) == ("COMPLETED", f"rule_simulate_wildcards_amd3100_{CHUNK}")
     assert name.startswith("nichetrial_")
     assert results(here) == results(local)
     assert accounts.left() == []

@@ -8,9 +8,9 @@ from tests.support.broken_studies import SOUND
 __all__ = ["QUESTIONS"]
 
 
-def _and(section: str, mice: int = 20) -> str:
+def _and(section: str, particles: int = 60) -> str:
     """The sound study with a section more."""
-    study = SOUND.replace("  mice: 20\n", f"  mice: {mice}\n")
+    study = SOUND.replace("  particles: 60\n", f"  particles: {particles}\n")
     return study.replace("comparisons:\n", section + "comparisons:\n")
 
 
@@ -29,10 +29,10 @@ def _best(**changes: str) -> str:
         "dose": "[1 mg/kg, 10 mg/kg]",
         "start": "[0 d, 8 d]",
         "every": "[1 d, 4 d]",
-        "mice": "20",
+        "particles": "10",
         **changes,
     }
-    return _and("optimise:\n" + "".join(f"  {k}: {v}\n" for k, v in keys.items()), mice=100)
+    return _and("optimise:\n" + "".join(f"  {k}: {v}\n" for k, v in keys.items()), particles=100)
 
 
 def _compared(line: str) -> str:
@@ -76,11 +76,14 @@ _TEXTS: dict[str, str] = {
         "treatments.amd3100.until: [5 d, 6 d]", "treatments.amd3100.duration: [1 d, 2 d]"
     ),
     "one value in two units": _grid(f"{_DOSE}: [5 mg/kg, 5000 ug/kg]"),
-    "more mice than the cohort has": SOUND.replace(
+    "more particles than the cohort has": SOUND.replace(
         "comparisons:\n",
-        "optimise: {arm: ly6g, budget: 20 mg/kg, dose: [1 mg/kg, 9 mg/kg], start: [0 d, 8 d], every: [1 d, 4 d], mice: 20}\ncomparisons:\n",
+        "optimise: {arm: ly6g, budget: 20 mg/kg, dose: [1 mg/kg, 9 mg/kg], start: [0 d, 8 d], every: [1 d, 4 d], particles: 40}\ncomparisons:\n",
     ),
     "sweeps as a list": _and("sweeps:\n  - s\n"),
+    "more experiments than a particle has mice for": _and(
+        "power: {experiments: 100000, sizes: [4, 200]}\n"
+    ),
     "log-rank test of foci": _and("power: {test: log_rank}\n"),
     "size twice": _and("power: {sizes: [4, 4]}\n"),
     "group of one": _and("power: {sizes: [1]}\n"),
@@ -93,7 +96,7 @@ _TEXTS: dict[str, str] = {
     "bounds in the wrong order": _best(dose="[10 mg/kg, 1 mg/kg]"),
     "budget below one dose": _best(budget="0.5 mg/kg"),
     "start after the read-out": _best(start="[0 d, 11 d]"),
-    "too few mice to judge on": _best(mice="60"),
+    "too few particles to judge on": _best(particles="60"),
     "one bound": _best(dose="[1 mg/kg]"),
     "inspections after the end": _compared("inspections: [50 d, 60 d]"),
     "null model of a combination": SOUND.replace(
@@ -126,8 +129,9 @@ _KINDS: dict[str, str] = {
     "one quantity under two names": "NT019 study.yaml:31: sweeps.s",
     "until and duration in a sweep": "NT019 study.yaml:31: sweeps.s",
     "one value in two units": "NT014 study.yaml:31: sweeps.s",
-    "more mice than the cohort has": "NT017 study.yaml:30: optimise.mice",
+    "more particles than the cohort has": "NT017 study.yaml:30: optimise.particles",
     "sweeps as a list": "NT008 study.yaml:30: sweeps",
+    "more experiments than a particle has mice for": "NT016 study.yaml:30: power.experiments",
     "log-rank test of foci": "NT019 study.yaml:30: power.test",
     "size twice": "NT014 study.yaml:30: power.sizes[1]",
     "group of one": "NT011 study.yaml:30: power.sizes[0]",
@@ -140,7 +144,7 @@ _KINDS: dict[str, str] = {
     "bounds in the wrong order": "NT018 study.yaml:33: optimise.dose",
     "budget below one dose": "NT011 study.yaml:32: optimise.budget",
     "start after the read-out": "NT018 study.yaml:34: optimise.start",
-    "too few mice to judge on": "NT017 study.yaml:36: optimise.mice",
+    "too few particles to judge on": "NT017 study.yaml:36: optimise.particles",
     "one bound": "NT017 study.yaml:33: optimise.dose",
     "inspections after the end": "NT018 study.yaml:32: comparisons.inspections",
     "null model of a combination": "NT010 study.yaml:33: comparisons.combinations[0].null",

@@ -13,7 +13,7 @@ study:
   name: small
   seed: 7
 cohort:
-  mice: 20
+  particles: 60
 experiment:
   timp1_vector: {fold: 10, onset: 0 d}
   challenge:
@@ -78,7 +78,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "  timp1_vector: [10, 0 d]\n",
         "NT008 study.yaml:7: experiment.timp1_vector",
     ),
-    "section is empty": ("cohort:\n  mice: 20\n", "cohort:\n", "NT009 study.yaml:4: cohort"),
+    "section is empty": ("cohort:\n  particles: 60\n", "cohort:\n", "NT009 study.yaml:4: cohort"),
     "treatments not a list": (
         "    treatments:\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  both:",
         "    treatments: {drug: anti_ly6g}\n  both:",
@@ -116,14 +116,55 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     ),
     "seed is negative": ("seed: 7", "seed: -7", "NT011 study.yaml:3: study.seed"),
     "seed is too large": ("seed: 7", "seed: 9223372036854775808", "NT011 study.yaml:3: study.seed"),
-    "no mice": ("mice: 20", "mice: 0", "NT011 study.yaml:5: cohort.mice"),
-    "too many mice": ("mice: 20", "mice: 10000001", "NT011 study.yaml:5: cohort.mice"),
-    "mice are not whole": ("mice: 20", "mice: 20.5", "NT008 study.yaml:5: cohort.mice"),
-    "mice with a unit": ("mice: 20", "mice: 20 mice", "NT008 study.yaml:5: cohort.mice"),
-    "no mice in a chunk": ("mice: 20", "mice: 20\n  chunk: 0", "NT011 study.yaml:6: cohort.chunk"),
+    "no particles": ("particles: 60", "particles: 0", "NT011 study.yaml:5: cohort.particles"),
+    "too many particles": (
+        "particles: 60",
+        "particles: 262145",
+        "NT011 study.yaml:5: cohort.particles",
+    ),
+    "particles are not whole": (
+        "particles: 60",
+        "particles: 60.5",
+        "NT008 study.yaml:5: cohort.particles",
+    ),
+    "particles with a unit": (
+        "particles: 60",
+        "particles: 60 mice",
+        "NT008 study.yaml:5: cohort.particles",
+    ),
+    "the mice of the first edition": (
+        "particles: 60",
+        "mice: 1000",
+        "NT006 study.yaml:5: cohort.mice",
+    ),
+    "no spread between mice": (
+        "particles: 60",
+        "particles: 60\n  parameters:\n    timp1_basal: {fixed: 2 nM, between_mice: 0}",
+        "NT011 study.yaml:7: cohort.parameters.timp1_basal.between_mice",
+    ),
+    "a spread and no distribution": (
+        "particles: 60",
+        "particles: 60\n  parameters:\n    timp1_basal: {between_mice: 0.2}",
+        "NT024 study.yaml:7: cohort.parameters.timp1_basal",
+    ),
+    "no mice of a particle": (
+        "particles: 60",
+        "particles: 60\n  mice_per_particle: 0",
+        "NT011 study.yaml:6: cohort.mice_per_particle",
+    ),
+    "too many mice of a particle": (
+        "particles: 60",
+        "particles: 60\n  mice_per_particle: 16385",
+        "NT011 study.yaml:6: cohort.mice_per_particle",
+    ),
+    "no mice in a chunk": (
+        "particles: 60",
+        "particles: 60\n  chunk: 0",
+        "NT011 study.yaml:6: cohort.chunk",
+    ),
     "too many chunks": (
-        "mice: 20",
-        "mice: 1000000\n  chunk: 1",
+        "particles: 60",
+        "particles: 262144\n  chunk: 1",
         "NT019 study.yaml:6: cohort.chunk",
     ),
     "fold is NaN": ("fold: 10", "fold: .nan", "NT011 study.yaml:7: experiment.timp1_vector.fold"),
@@ -433,78 +474,78 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "NT021 study.yaml:33: comparisons.combinations[0]",
     ),
     "unknown parameter": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_halflife: {fixed: 2 h}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_halflife: {fixed: 2 h}",
         "NT010 study.yaml:7: cohort.parameters.sdf1_halflife",
     ),
     "unknown distribution": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_half_life: {loguniform: [1 h, 2 h]}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_half_life: {loguniform: [1 h, 2 h]}",
         "NT010 study.yaml:7: cohort.parameters.sdf1_half_life.loguniform",
     ),
     "parameter in a wrong dimension": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_half_life: {fixed: 2 nM}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_half_life: {fixed: 2 nM}",
         "NT012 study.yaml:7: cohort.parameters.sdf1_half_life.fixed",
     ),
     "parameter without a unit": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    timp1_basal: {fixed: 2}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    timp1_basal: {fixed: 2}",
         "NT012 study.yaml:7: cohort.parameters.timp1_basal.fixed",
     ),
     "bounds the wrong way round": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_half_life: {log_uniform: [6 h, 20 min]}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_half_life: {log_uniform: [6 h, 20 min]}",
         "NT024 study.yaml:7: cohort.parameters.sdf1_half_life.log_uniform",
     ),
     "log-uniform from zero": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_half_life: {log_uniform: [0 h, 2 h]}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_half_life: {log_uniform: [0 h, 2 h]}",
         "NT011 study.yaml:7: cohort.parameters.sdf1_half_life.log_uniform[0]",
     ),
     "log-normal without CV": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_half_life: {log_normal: {median: 2 h}}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_half_life: {log_normal: {median: 2 h}}",
         "NT007 study.yaml:7: cohort.parameters.sdf1_half_life.log_normal",
     ),
     "beta of a time": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_half_life: {beta: {mean: 0.5, size: 3}}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_half_life: {beta: {mean: 0.5, size: 3}}",
         "NT024 study.yaml:7: cohort.parameters.sdf1_half_life.beta",
     ),
     "share above one": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    dormancy_probability: {uniform: [0.5, 1.5]}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    dormancy_probability: {uniform: [0.5, 1.5]}",
         "NT011 study.yaml:7: cohort.parameters.dormancy_probability.uniform[1]",
     ),
     "two distributions": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_half_life: {fixed: 2 h, uniform: [1 h, 2 h]}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_half_life: {fixed: 2 h, uniform: [1 h, 2 h]}",
         "NT024 study.yaml:7: cohort.parameters.sdf1_half_life",
     ),
     "one bound": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_half_life: {uniform: [1 h]}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_half_life: {uniform: [1 h]}",
         "NT024 study.yaml:7: cohort.parameters.sdf1_half_life.uniform",
     ),
     "parameter below its physical range": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    niche_steepness: {fixed: 1e-300}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    niche_steepness: {fixed: 1e-300}",
         "NT011 study.yaml:7: cohort.parameters.niche_steepness.fixed",
     ),
     "parameter above its physical range": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    sdf1_half_life: {log_uniform: [1 h, 1e300 h]}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    sdf1_half_life: {log_uniform: [1 h, 1e300 h]}",
         "NT011 study.yaml:7: cohort.parameters.sdf1_half_life.log_uniform[1]",
     ),
     "median outside the physical range": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    timp1_basal: {log_normal: {median: 1 M, cv: 0.3}}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    timp1_basal: {log_normal: {median: 1 M, cv: 0.3}}",
         "NT011 study.yaml:7: cohort.parameters.timp1_basal.log_normal.median",
     ),
     "beta of next to nothing": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    arrest_probability: {beta: {mean: 0.5, size: 1e-300}}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    arrest_probability: {beta: {mean: 0.5, size: 1e-300}}",
         "NT011 study.yaml:7: cohort.parameters.arrest_probability.beta.size",
     ),
     "foci of one cell": (
@@ -575,11 +616,11 @@ BROKEN: dict[str, tuple[str, str, str]] = {
 
 WHOLE: dict[str, tuple[str, str]] = {
     "no arms": (
-        "study:\n  name: small\n  seed: 7\ncohort:\n  mice: 20\nexperiment:\n  timp1_vector: {fold: 10, onset: 0 d}\n  challenge:\n    route: intravenous\n    cells: 1e6 cells\n    day: 4 d\n  readout:\n    day: 11 d\n    end: 40 d\narms: {}\ncomparisons:\n  reference: high\n  combinations:\n    - {arm: both, of: [amd3100, ly6g]}\nfigures:\n  dpi: 100\ntracking:\n  uri: sqlite:///results/mlflow/mlflow.db\n",
+        "study:\n  name: small\n  seed: 7\ncohort:\n  particles: 60\nexperiment:\n  timp1_vector: {fold: 10, onset: 0 d}\n  challenge:\n    route: intravenous\n    cells: 1e6 cells\n    day: 4 d\n  readout:\n    day: 11 d\n    end: 40 d\narms: {}\ncomparisons:\n  reference: high\n  combinations:\n    - {arm: both, of: [amd3100, ly6g]}\nfigures:\n  dpi: 100\ntracking:\n  uri: sqlite:///results/mlflow/mlflow.db\n",
         "NT017 study.yaml:15: arms",
     ),
     "vector patch on none lacks the fold": (
-        "study:\n  name: small\n  seed: 7\ncohort:\n  mice: 20\nexperiment:\n  challenge:\n    route: intravenous\n    cells: 1e6 cells\n    day: 4 d\n  readout:\n    day: 11 d\n    end: 40 d\narms:\n  high:\n    label: TIMP-1 high\n  amd3100:\n    treatments:\n      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:\n    treatments:\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  both:\n    treatments:\n      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  plain:\n    timp1_vector: {onset: 1 d}\ncomparisons:\n  reference: high\n  combinations:\n    - {arm: both, of: [amd3100, ly6g]}\nfigures:\n  dpi: 100\ntracking:\n  uri: sqlite:///results/mlflow/mlflow.db\n",
+        "study:\n  name: small\n  seed: 7\ncohort:\n  particles: 60\nexperiment:\n  challenge:\n    route: intravenous\n    cells: 1e6 cells\n    day: 4 d\n  readout:\n    day: 11 d\n    end: 40 d\narms:\n  high:\n    label: TIMP-1 high\n  amd3100:\n    treatments:\n      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n  ly6g:\n    treatments:\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  both:\n    treatments:\n      - {drug: amd3100, dose: 5 mg/kg, start: 0 d, every: 12 h, until: 11 d}\n      - {drug: anti_ly6g, dose: 10 mg/kg, start: 0 d, every: 2 d, until: 11 d}\n  plain:\n    timp1_vector: {onset: 1 d}\ncomparisons:\n  reference: high\n  combinations:\n    - {arm: both, of: [amd3100, ly6g]}\nfigures:\n  dpi: 100\ntracking:\n  uri: sqlite:///results/mlflow/mlflow.db\n",
         "NT007 study.yaml:28: arms.plain.timp1_vector",
     ),
     "three errors": (

@@ -7,8 +7,10 @@ import pandas as pd
 
 from nichetrial.study.load import load
 from nichetrial.study.resolved import Sweep
+from tests.support.mice import nested
 
-N = 40
+P, A = 10, 4
+"""Particles, mice of each."""
 
 STUDY = load("config.yaml")
 
@@ -16,11 +18,11 @@ SWEEP = STUDY.sweep("dose")
 
 
 def mice(ratios, sweep: Sweep = SWEEP, noise: float = 0.0) -> dict[str, pd.DataFrame]:
-    """Arms of a sweep with these ratios to the reference in every mouse, but for noise."""
+    """Arms of a sweep with these ratios to the reference in every mouse, but for noise between
+    particles."""
     random = np.random.default_rng(0)
-    base = random.uniform(5, 30, N)
-    out = {"timp1_high": pd.DataFrame({"status": "finished", "foci": base})}
+    base = random.uniform(5, 30, (P, A))
+    out = {"timp1_high": nested(base)}
     for arm, ratio in zip(sweep.arms, ratios, strict=True):
-        foci = base * ratio * random.lognormal(0, noise, N)
-        out[arm.name] = pd.DataFrame({"status": "finished", "foci": foci})
+        out[arm.name] = nested(base * ratio * random.lognormal(0, noise, (P, 1)))
     return out

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from nichetrial.compare.bootstrap import Bootstrap
+from nichetrial.compare.over_particles import particles
 from nichetrial.compare.power import design, experiments, mice_needed, power
-from nichetrial.compare.time_to_event import EVENTS, event_free, restricted_means
-from nichetrial.compare.uncertainty import SPLIT, uncertainty
+from nichetrial.compare.time_to_event import event_free, restricted_means
+from nichetrial.compare.uncertainty import uncertainty
 from nichetrial.study.resolved import ResolvedStudy
 
 E, N = 40, 10
@@ -29,7 +30,7 @@ def lab_tables(
     ``factor``, the mean of each arm."""
     pairs = study.comparisons.pairs
     ends = {arm.name: arm.readout.end for arm in study.arms}
-    boot = Bootstrap(seed=1, n=study.cohort.mice, resamples=50, interval=0.95)
+    boot = Bootstrap(seed=1, n=study.cohort.particles, resamples=50, interval=0.95)
     foci = {}
     for k, name in enumerate(outcomes):
         random = np.random.default_rng(k)
@@ -53,29 +54,20 @@ def lab_tables(
         },
     )
     over = Bootstrap(seed=1, n=E, resamples=50, interval=0.95)
-    nested = {}
-    for name, values in foci.items():
-        shape = (E, N // 2, 2)
-        table = _keyed(values.reshape(shape), ("particle", "animal", "twin"))
-        days = dict.fromkeys(EVENTS, 30.0 / (1.0 + values.ravel()))  # fewer foci, more days
-        nested[name] = table.assign(**dict.fromkeys(SPLIT, values.ravel()) | days)
     return {
         "event_free": event_free(
-            outcomes,
-            [a.name for a in study.arms],
-            ends=ends,
-            interval=0.95,
-            inspections=inspections,
+            outcomes, [a.name for a in study.arms], ends=ends, inspections=inspections
         ),
         "restricted_means": restricted_means(
-            outcomes, pairs, ends=ends, bootstrap=boot, twins=nested, inspections=inspections
+            outcomes, pairs, ends=ends, bootstrap=boot, inspections=inspections
         ),
         "power": power(found, alpha=0.05),
         "mice_needed": mice_needed(
             found, alpha=0.05, correction="holm", target=0.8, bootstrap=over
         ),
         "design": design(found, alpha=0.05, correction="holm"),
-        "uncertainty": uncertainty(nested, pairs, over),
+        "uncertainty": uncertainty(outcomes, pairs),
+        "particles": particles(outcomes),
     }
 
 

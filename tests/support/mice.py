@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nichetrial.cohort.sample import sample
+from nichetrial.compare.pooled import OUTCOME_UNITS
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import Arm, Challenge, Host, ReadOut, Treatment, Vector
 
@@ -15,8 +16,16 @@ SEED = 2015
 
 
 def cohort(n: int, seed: int = SEED) -> pd.DataFrame:
-    """The first ``n`` mice of the priors."""
-    return sample(seed=seed, first=0, last=n - 1, overrides={})[0]
+    """The first mouse of each of ``n`` particles of the priors."""
+    return sample(seed=seed, first=0, last=n - 1, mice=1, overrides={}).mice
+
+
+def nested(values: Any, status: str = "finished") -> pd.DataFrame:
+    """Outcomes of some animals of each particle: one number, (particles, animals), for all."""
+    values = np.asarray(values, dtype=np.float64)
+    particle, animal = np.indices(values.shape).reshape(2, -1)
+    frame = pd.DataFrame({"particle": particle, "animal": animal, "status": status})
+    return frame.assign(**dict.fromkeys(OUTCOME_UNITS, values.ravel()))
 
 
 def treatment(drug: str, mg_per_kg: float, **schedule: Any) -> Treatment:

@@ -36,13 +36,13 @@ ARMS = ("high", "amd3100", "untreated")
 COMPARED = {"compare the arms"}
 JUDGED = COMPARED | {"count the mice needed"}
 DRAWN = {f"draw {figure}" for figure in FIGURES}
-DOSES = {"dose of TIMP-1, mice 0-4"}
+DOSES = {"dose of TIMP-1, particles 0-2"}
 ENDS = {"write the report", "record the runs in MLflow"}
 
 
-def simulated(*arms: str, mice: tuple[str, ...] = ("0-9", "10-19")) -> set[str]:
+def simulated(*arms: str, particles: tuple[str, ...] = ("0-4", "5-9")) -> set[str]:
     """The simulations of these arms."""
-    return {f"simulate {arm}, mice {chunk}" for arm in arms for chunk in mice}
+    return {f"simulate {arm}, particles {chunk}" for arm in arms for chunk in particles}
 
 
 def experiments(*arms: str) -> set[str]:
@@ -51,8 +51,8 @@ def experiments(*arms: str) -> set[str]:
 
 
 EVERYTHING = {
-    "draw mice 0-9",
-    "draw mice 10-19",
+    "draw particles 0-4",
+    "draw particles 5-9",
     *DOSES,
     *JUDGED,
     *simulated(*ARMS),
@@ -61,9 +61,11 @@ EVERYTHING = {
     *ENDS,
 }
 
-MICE = {"draw mice 0-9", "draw mice 10-19"}
-NEEDED = {"count the mice needed", "draw power", "draw uncertainty", *ENDS}
-FROM_COMPARISONS = {f"draw {f}" for f in ("forest", "event_free", "ranking")}
+MICE = {"draw particles 0-4", "draw particles 5-9"}
+NEEDED = {"count the mice needed", "draw power", *ENDS}
+FROM_COMPARISONS = {
+    f"draw {f}" for f in ("forest", "event_free", "ranking", "foci", "colonies", "uncertainty")
+}
 
 CASES: dict[str, tuple[str, str, set[str]]] = {
     "a comment of the study file": ("# a comment", "# another comment", set()),
@@ -74,10 +76,10 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
     ),
     "the question, or the title": ("seed: 7", "seed: 7\n  question: Why?", ENDS),
     "the style of figures: `dpi`": ("dpi: 60", "dpi: 70", DRAWN | ENDS),
-    "mice with time courses: `course_mice`": (
-        "course_mice: 5",
-        "course_mice: 6",
-        simulated(*ARMS, mice=("0-9",)) | COMPARED | DRAWN | ENDS,
+    "particles with time courses: `course_particles`": (
+        "course_particles: 3",
+        "course_particles: 4",
+        simulated(*ARMS, particles=("0-4",)) | JUDGED | DRAWN | ENDS,
     ),
     "doses of the curve of TIMP-1": (
         "dose_folds: [1, 10]",
@@ -101,12 +103,21 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
         "",
         JUDGED | DRAWN | ENDS,
     ),
-    "more mice": (
-        "mice: 20",
-        "mice: 30",
-        {"draw mice 20-29"} | simulated(*ARMS, mice=("20-29",)) | COMPARED | DRAWN | ENDS,
+    "more particles": (
+        "particles: 10",
+        "particles: 15",
+        {"draw particles 10-14"}
+        | simulated(*ARMS, particles=("10-14",))
+        | experiments(*ARMS)
+        | JUDGED
+        | DRAWN
+        | ENDS,
     ),
-    "fewer mice": ("mice: 20", "mice: 10", COMPARED | DRAWN | ENDS),
+    "fewer particles": (
+        "particles: 10",
+        "particles: 5",
+        experiments(*ARMS) | JUDGED | DRAWN | ENDS,
+    ),
     "the experiment of all arms": ("end: 40 d", "end: 41 d", EVERYTHING - MICE),
     "the seed": ("seed: 7", "seed: 8", EVERYTHING),
 }
@@ -114,7 +125,7 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
 
 CODE_CASES: dict[str, tuple[str, set[str]]] = {
     "code of the model": ("model/parameters.py", EVERYTHING),
-    "code of the comparison": ("compare/effects.py", COMPARED | FROM_COMPARISONS | NEEDED),
+    "code of the comparison": ("compare/pooled.py", COMPARED | FROM_COMPARISONS | NEEDED),
     "code of the mice needed": ("compare/power.py", NEEDED),
     "code of a figure": ("figures/forest.py", DRAWN | ENDS),
     "code of the report": ("report/study_page.py", ENDS),
@@ -124,13 +135,13 @@ CODE_CASES: dict[str, tuple[str, set[str]]] = {
 """Change of the code -> the file of the package, the jobs that run."""
 
 COLUMNS = {
-    "mice": r"draw mice",
-    "simulations": r"simulate \w+, mice",
+    "particles": r"draw particles",
+    "simulations": r"simulate \w+, particles",
     "dose curve": r"dose of",
     "experiments": r"simulate experiments",
     "comparison": r"compare",
     "mice needed": r"count",
-    "figures": r"draw (?!mice)",
+    "figures": r"draw (?!particles)",
     "report": r"write",
     "tracking": r"record",
 }
@@ -175,9 +186,9 @@ if __name__ == "__main__":
 
 
 SECOND_CHUNK_OF_HIGH = {
-    *simulated("high", mice=("10-19",)),
-    *COMPARED,
-    *(DRAWN - {f"draw {f}" for f in ("schedule", "dose", "courses", "power", "uncertainty")}),
+    *simulated("high", particles=("5-9",)),
+    *JUDGED,
+    *(DRAWN - {f"draw {f}" for f in ("schedule", "dose", "courses")}),
     *ENDS,
 }
 

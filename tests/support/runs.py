@@ -21,7 +21,8 @@ study:
   title: A tiny study
   seed: 7
 cohort:
-  mice: 20
+  particles: 10
+  mice_per_particle: 2
   chunk: 10
 experiment:
   timp1_vector: {fold: 10, onset: 0 d}
@@ -43,8 +44,8 @@ comparisons:
 power: {experiments: 100, sizes: [4, 6]}
 figures:
   dpi: 60
-  course_mice: 5
-  dose_mice: 5
+  course_particles: 3
+  dose_particles: 3
   dose_folds: [1, 10]
 """
 
@@ -132,6 +133,6 @@ sweeps:
       treatments.amd3100.duration: [2 d, 5 d]
 optimise:
   {arm: amd3100, budget: 30 mg/kg, dose: [2 mg/kg, 10 mg/kg], start: [0 d, 8 d],
-   every: [12 h, 2 d], mice: 20, evaluations: 10}
+   every: [12 h, 2 d], particles: 5, evaluations: 10}
 """
-).replace("mice: 20\n  chunk: 10", "mice: 40\n  chunk: 20")
+).replace("mice_per_particle: 2\n  chunk: 10", "mice_per_particle: 4\n  chunk: 20")

@@ -56,7 +56,7 @@ def study(**changed: Any) -> ResolvedStudy:
         "title": "A small study",
         "question": "Does it track?",
         "seed": 7,
-        "cohort": {"mice": 4, "chunk": 2, "overrides": {}},
+        "cohort": {"particles": 4, "mice_per_particle": 1, "chunk": 2, "overrides": {}},
         "arms": arms,
         "dose_curve": [],
         "comparisons": {
@@ -74,8 +74,8 @@ def study(**changed: Any) -> ResolvedStudy:
         "figures": {
             "formats": ["png"],
             "dpi": 100,
-            "course_mice": 2,
-            "dose_mice": 2,
+            "course_particles": 2,
+            "dose_particles": 2,
             "dose_folds": [1.0, 10.0],
         },
         "tracking": {"uri": "sqlite:///results/mlflow/mlflow.db", "experiment": "small"},
@@ -85,7 +85,7 @@ def study(**changed: Any) -> ResolvedStudy:
 
 def jobs(of: ResolvedStudy) -> dict[str, list[str]]:
     """The names of all simulate records of each arm."""
-    chunks = [f"mice-{a:06d}-{b:06d}" for a, b in of.chunks()]
+    chunks = [f"particles-{a:06d}-{b:06d}" for a, b in of.chunks()]
     return {arm.name: [f"{arm.name}/{c}" for c in chunks] for arm in of.arms}
 
 
@@ -94,7 +94,7 @@ def simulate(
 ) -> None:
     """One simulate job: a file and its record."""
     arm, chunk = name.split("/")
-    mice = results / "parameters" / f"{chunk}.parquet"
+    mice = results / "parameters" / f"{chunk}.mice.parquet"
     out = results / "simulations" / arm / f"{chunk}.outcomes.parquet"
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -128,8 +128,8 @@ def build(
         (results / sub).mkdir(parents=True, exist_ok=True)
     _made(results, "resolve", {"study.json": of.written()})
     for first, last in of.chunks():
-        name = f"mice-{first:06d}-{last:06d}"
-        mice = results / "parameters" / f"{name}.parquet"
+        name = f"particles-{first:06d}-{last:06d}"
+        mice = results / "parameters" / f"{name}.mice.parquet"
         with recording(
             records / "parameters" / f"{name}.json",
             stage="parameters",

@@ -79,7 +79,7 @@ OUTCOMES = {
 }
 
 
-def make_study(labels: dict[str, str] | None = None, mice: int = 40) -> ResolvedStudy:
+def make_study(labels: dict[str, str] | None = None, particles: int = 10) -> ResolvedStudy:
     labels = labels or LABELS
     reference = "timp1_high" if "timp1_high" in labels else next(iter(labels))
     readout = ReadOut(day=21, end=28, visible_cells=1e5, detectable_cells=1e6, lethal_cells=1e9)
@@ -113,7 +113,7 @@ def make_study(labels: dict[str, str] | None = None, mice: int = 40) -> Resolved
         title="An invented study",
         question="Does any of this matter?",
         seed=7,
-        cohort=CohortSpec(mice=mice, chunk=25, overrides={}),
+        cohort=CohortSpec(particles=particles, mice_per_particle=4, chunk=25, overrides={}),
         arms=arms,
         dose_curve=(),
         comparisons=ComparisonSpec(
@@ -128,7 +128,7 @@ def make_study(labels: dict[str, str] | None = None, mice: int = 40) -> Resolved
             resamples=200,
         ),
         figures=FigureSpec(
-            formats=("png", "svg"), dpi=60, course_mice=20, dose_mice=30, dose_folds=FOLDS
+            formats=("png", "svg"), dpi=60, course_particles=5, dose_particles=7, dose_folds=FOLDS
         ),
         experiment=arms[0].model_copy(update={"name": "experiment", "treatments": ()}),
         calibration=CalibrationSpec(variants=("full",)),
@@ -137,8 +137,10 @@ def make_study(labels: dict[str, str] | None = None, mice: int = 40) -> Resolved
     )
 
 
-def outcome_table(mice: np.ndarray, factor: float, *, zero: bool = False) -> pd.DataFrame:
-    """Outcomes of invented mice; some are implausible, some stopped at the step limit."""
+def outcome_table(particles: np.ndarray, factor: float, *, zero: bool = False) -> pd.DataFrame:
+    """Outcomes of four invented mice of each particle; some are implausible, some stopped at the
+    step limit."""
+    mice = (4 * particles[:, None] + np.arange(4)).ravel()
     random = np.random.default_rng(1)
     luck = np.exp(random.normal(3.0, 1.6, int(mice.max()) + 1))[mice]
     expected = 0.0 * luck if zero else factor * luck
@@ -149,7 +151,8 @@ def outcome_table(mice: np.ndarray, factor: float, *, zero: bool = False) -> pd.
     n = len(mice)
     return pd.DataFrame(
         {
-            "mouse": mice.astype("int64"),
+            "particle": mice // 4,
+            "animal": mice % 4,
             "status": status,
             "steps": np.full(n, 400, "int32"),
             "expected_foci": expected,
@@ -172,21 +175,21 @@ def outcome_table(mice: np.ndarray, factor: float, *, zero: bool = False) -> pd.
     )
 
 
-def course_table(mice: np.ndarray, factor: float) -> pd.DataFrame:
+def course_table(particles: np.ndarray, factor: float) -> pd.DataFrame:
     days = np.arange(0, 28.01, 1.0)
     rows = [
         pd.DataFrame(
             {
-                "mouse": np.int64(mouse),
+                "particle": np.int64(particle),
                 "day": days,
                 "timp1": np.float32(0.3 * (1 + 9 * (1 - np.exp(-days)))),
-                "sdf1": np.float32(1 + factor * (1 - np.exp(-days / 2)) + 0.02 * mouse),
-                "blood_neutrophils": np.float32(1 + 0.5 * factor + 0.01 * mouse + 0 * days),
+                "sdf1": np.float32(1 + factor * (1 - np.exp(-days / 2)) + 0.02 * particle),
+                "blood_neutrophils": np.float32(1 + 0.5 * factor + 0.01 * particle + 0 * days),
                 "liver_neutrophils": np.float32(1 + factor * (1 - np.exp(-days / 3))),
                 "niche": np.float32(0.6 * factor * (1 - np.exp(-days / 4))),
             }
         )
-        for mouse in mice
+        for particle in particles
     ]
     return pd.concat(rows, ignore_index=True)
 
@@ -228,6 +231,8 @@ def effect_table(study: ResolvedStudy, missing: Sequence[str], *, zero: bool) ->
                     "p_error": np.nan if lost else 0.01,
                     "noise": np.nan if lost or zero else 0.02,
                     "widened": np.nan if lost or zero else 1.01,
+                    "enough": np.nan if lost or zero else 1,
+                    "effective": 0.0 if lost else 8.5,
                     "ratio_q25": ratio * 0.9,
                     "ratio_q75": ratio * 1.1,
                     "n": 0 if lost else 36,
@@ -259,6 +264,7 @@ def combination_table(study: ResolvedStudy) -> pd.DataFrame:
                 "p_better": 0.3,
                 "p_error": 0.05,
                 "particles": 9,
+                "effective": 8.5,
                 "pooled_observed": 0.4,
                 "pooled_expected": e,
                 **interval("pooled_excess", e - 0.4, e - 0.45, e - 0.35),
@@ -286,7 +292,7 @@ def unknown_table(study: ResolvedStudy) -> pd.DataFrame:
                 "high": 30.0,
                 "ratio_lowest_third": 0.4,
                 "ratio_highest_third": 0.4 + abs(rho),
-                "n": 36,
+                "n": 9,
             }
             for p in study.comparisons.pairs
             for name, symbol, rho in (("cd63_ratio", "k_63", 0.55), ("niche_gain", "eta", -0.3))
@@ -307,7 +313,8 @@ def arms_table(study: ResolvedStudy, missing: Sequence[str]) -> pd.DataFrame:
                 "step_limit": 0 if a.name in missing else 2,
                 "not_finite": 0,
                 "missing": study.cohort.mice if a.name in missing else 0,
-                "first_failed": pd.NA if a.name in missing else 4,
+                "failed_particle": pd.NA if a.name in missing else 3,
+                "failed_animal": pd.NA if a.name in missing else 0,
             }
             for a in study.arms
         ]
@@ -333,29 +340,32 @@ def build(
         frame.to_parquet(path, index=False)
 
     for first, last in study.chunks():
-        mice, stem = np.arange(first, last + 1), f"mice-{first:06d}-{last:06d}"
+        numbers, stem = np.arange(first, last + 1), f"particles-{first:06d}-{last:06d}"
         rejected = results / "parameters" / f"{stem}.rejections.csv"
         rejected.parent.mkdir(parents=True, exist_ok=True)
         rejected.write_text("reason,mice\nneutrophils above 20-fold,3\nno foci possible,1\n")
-        put(pd.DataFrame({"mouse": mice, "attempts": 1}), f"parameters/{stem}.parquet")
+        put(pd.DataFrame({"particle": numbers, "attempts": 1}), f"parameters/{stem}.mice.parquet")
         for arm in study.arms:
             if arm.name in missing:
                 continue
             factor = FACTOR.get(arm.name, 0.9)
             at = f"simulations/{arm.name}/{stem}"
-            put(outcome_table(mice, factor, zero=zero), f"{at}.outcomes.parquet")
-            kept = mice[mice < study.figures.course_mice]
-            table = course_table(kept if len(kept) else mice[:1], factor)
+            put(outcome_table(numbers, factor, zero=zero), f"{at}.outcomes.parquet")
+            kept = numbers[numbers < study.figures.course_particles]
+            table = course_table(kept if len(kept) else numbers[:1], factor)
             put(table if len(kept) else table.iloc[:0], f"{at}.courses.parquet")
             put(colony_table(factor, zero=zero), f"{at}.colonies.parquet")
     hump = dict(zip(FOLDS, (1.0, 1.8, 1.4, 0.4, 0.04, 0.004), strict=True))
-    for first, last in study.chunks(study.figures.dose_mice):
+    for first, last in study.chunks(study.figures.dose_particles):
         tables = [
             outcome_table(np.arange(first, last + 1), f, zero=zero).assign(fold=fold)
             for fold, f in hump.items()
         ]
         table = pd.concat(tables, ignore_index=True)
-        put(table[["fold", *table.columns[:-1]]], f"dose_curve/mice-{first:06d}-{last:06d}.parquet")
+        put(
+            table[["fold", *table.columns[:-1]]],
+            f"dose_curve/particles-{first:06d}-{last:06d}.parquet",
+        )
     for name, frame in {
         "effects": effect_table(study, missing, zero=zero),
         "combinations": combination_table(study),
@@ -371,7 +381,7 @@ def build(
         "window": WINDOW,
     }.items():
         put(pd.DataFrame(columns=list(schema)), f"comparisons/{name}.parquet")
-    everyone = np.arange(study.cohort.mice)
+    everyone = np.arange(study.cohort.particles)
     outcomes = {
         arm.name: outcome_table(everyone, FACTOR.get(arm.name, 0.9), zero=zero)
         for arm in study.arms
@@ -387,7 +397,7 @@ def build(
     record = {
         "run_key": "k" * 64,
         "stage": "simulate",
-        "name": "amd3100/mice-000000-000024",
+        "name": "amd3100/particles-000000-000005",
         "parameters": {},
         "metrics": {},
         "seed": study.seed,
@@ -405,7 +415,7 @@ def build(
         "status": "FINISHED",
         "error": None,
     }
-    path = results / "records" / "simulate" / "amd3100" / "mice-000000-000024.json"
+    path = results / "records" / "simulate" / "amd3100" / "particles-000000-000005.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(record))
     return study, results

@@ -98,7 +98,7 @@ def test_files_are_found_beside_the_study_file_wherever_one_is(folder, monkeypat
 
 @pytest.mark.parametrize("population", ["calibrated", "priors", "own"])
 def test_populations(population):
-    text = SOUND.replace("  mice: 20\n", f"  mice: 20\n  population: {population}\n")
+    text = SOUND.replace("  particles: 60\n", f"  particles: 60\n  population: {population}\n")
     study = load_text(text)
     assert study.cohort.population == population
     own = ["results/small/evidence/full/population.parquet"]
@@ -186,7 +186,7 @@ def test_each_mistake_gives_one_message_with_its_place(section, fault, folder):
 
 def test_all_mistakes_are_reported_at_once(folder):
     text = with_section("\n  sobol: 500\n  variants: [no_niche]\n  fit: [none.csv]").replace(
-        "  mice: 20\n", "  mice: 20\n  population: shipped\n"
+        "  particles: 60\n", "  particles: 60\n  population: shipped\n"
     )
     assert faults(text) == [
         f"{codes.UNKNOWN_WORD} study.yaml:6: cohort.population",
@@ -206,7 +206,7 @@ def test_all_mistakes_are_reported_at_once(folder):
     ],
 )
 def test_a_population_that_is_none_is_refused(population, code):
-    text = SOUND.replace("  mice: 20\n", f"  mice: 20\n  population: {population}\n")
+    text = SOUND.replace("  particles: 60\n", f"  particles: 60\n  population: {population}\n")
     assert faults(text) == [f"{code} study.yaml:6: cohort.population"]
 
 
@@ -238,7 +238,7 @@ OF_CALIBRATION = (
     "sensitivity",
     "contradiction",
 )
-ONE = {"variant": "full", "generation": "001", "particles": "000000-000019", "mice": "0-9"}
+ONE = {"variant": "full", "generation": "001", "particles": "000000-000019", "chunk": "0-9"}
 
 
 def _stages_of(study: ResolvedStudy) -> dict[str, str]:

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from nichetrial.cohort.sample import sample
 from nichetrial.compare.bootstrap import BATCHES, Bootstrap
 from nichetrial.compare.combinations import combinations
-from nichetrial.compare.effects import OUTCOME_UNITS, pooled_effects
+from nichetrial.compare.over_particles import particles
+from nichetrial.compare.pooled import OUTCOME_UNITS, pooled_effects
 from nichetrial.compare.unknowns import unknowns
 from nichetrial.study.resolved import CohortSpec, ComparisonSpec, ResolvedStudy
 from nichetrial.study.sections import (
@@ -25,7 +27,7 @@ from nichetrial.study.sections import (
     TrackingSpec,
 )
 from nichetrial.trial.simulate import simulate
-from tests.support.mice import ARMS, SEED, cohort
+from tests.support.mice import ARMS, SEED, nested
 
 N = 200
 
@@ -43,18 +45,8 @@ def spec(*pairs: tuple[str, str], combos: tuple[Combination, ...] = ()) -> Compa
 
 
 def table(foci, status="finished") -> pd.DataFrame:
-    foci = np.asarray(foci)
-    frame = pd.DataFrame({name: foci.astype(float) for name in OUTCOME_UNITS})
-    return frame.assign(status=status)
-
-
-def nested(foci) -> pd.DataFrame:
-    """The same number of (expected) foci in both twins of each animal: (particles, animals)."""
-    foci = np.asarray(foci, dtype=float)
-    frame = table(np.repeat(foci.ravel(), 2))
-    particle, animal = np.divmod(np.arange(foci.size), foci.shape[1])
-    twin = np.tile([0, 1], foci.size)
-    return frame.assign(particle=np.repeat(particle, 2), animal=np.repeat(animal, 2), twin=twin)
+    """One mouse of each particle."""
+    return nested(np.asarray(foci)[:, None], status)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +92,18 @@ def test_intervals_against_scipy(boot, pair):
         assert row[high] == pytest.approx(peer.high, abs=0.1 * width)
 
 
-def test_batches_of_mice_give_the_interval_of_the_mean():
+def test_all_mice_of_a_particle_are_drawn_together():
+    """So the interval is that of the particles, however many mice each of them has."""
+    means = np.random.default_rng(1).lognormal(0, 1, N)
+    boot = Bootstrap(seed=1, n=N, resamples=500, interval=0.95)
+    one = boot.means(means[:, None], np.ones(N, bool))
+    many = boot.means(np.repeat(means, 5)[:, None], np.ones(5 * N, bool))
+    assert many == pytest.approx(one)
+    with pytest.raises(ValueError, match="mice are not those"):
+        boot.means(means[:-1, None], np.ones(N - 1, bool))
+
+
+def test_batches_of_particles_give_the_interval_of_the_mean():
     n = 3 * BATCHES
     x = np.random.default_rng(1).lognormal(0, 1, n)
     many = Bootstrap(seed=1, n=n, resamples=500, interval=0.95)
@@ -146,38 +149,35 @@ def test_reference_without_foci_has_no_ratio(boot):
 
 def test_bliss_and_hsa_by_hand(boot):
     foci = {"ref": 100, "a": 50, "b": 40, "ab": 10}
-    outcomes = {name: table(np.full(N, count)) for name, count in foci.items()}
-    twins = {name: nested(np.full((3, 2), float(count))) for name, count in foci.items()}
+    outcomes = {name: nested(np.full((N, 2), count)) for name, count in foci.items()}
     named = spec(combos=(Combination(arm="ab", of=("a", "b")),))
-    frame = combinations(outcomes, twins, named, boot).set_index("null_model")
+    frame = combinations(outcomes, named, boot).set_index("null_model")
     assert frame.loc["bliss", "pooled_expected"] == pytest.approx(0.2)
     assert frame.loc["hsa", "pooled_excess_high"] == pytest.approx(-0.3)
     for null, excess in (("bliss", -0.1), ("hsa", -0.3)):
         row = frame.loc[null]
         assert row["excess"] == row["excess_high"] == pytest.approx(excess)
         assert row["pooled_excess"] == pytest.approx(excess)
-        assert (row["p_better"], row["particles"]) == (1.0, 3)
+        assert (row["p_better"], row["particles"]) == (1.0, N)
     assert list(frame["decides"]) == [True, False]
     named = (Combination(arm="ab", of=("a", "b"), null="hsa"),)
-    first = combinations(outcomes, twins, spec(combos=named), boot).iloc[0]
+    first = combinations(outcomes, spec(combos=named), boot).iloc[0]
     assert (first["null_model"], first["decides"]) == ("hsa", True)
 
 
 def test_unknown_parameter_that_decides_is_found():
-    mice = cohort(150)
+    found = sample(seed=SEED, first=0, last=149, mice=2, overrides={})
+    mice, typical = found.mice, found.typical
     names = ("untreated", "timp1_high", "anti_ly6g")
     outcomes = {name: simulate(ARMS[name], mice, seed=SEED).outcomes for name in names}
-    study = trial(
-        names, spec(("timp1_high", "untreated"), ("anti_ly6g", "timp1_high")), mice=len(mice)
-    )
-    frame = unknowns(outcomes, mice, study).set_index(["arm", "parameter"])
+    study = trial(names, spec(("timp1_high", "untreated"), ("anti_ly6g", "timp1_high")))
+    means = particles(outcomes)
+    frame = unknowns(means, typical, study).set_index(["arm", "parameter"])
     ki = frame.loc[("timp1_high", "mmp_ki")]
     assert ki["low"] > 0  # TIMP-1 helps metastasis more where it inhibits protease less
     assert ki["ratio_highest_third"] > ki["ratio_lowest_third"]
-    peer = stats.spearmanr(
-        mice["mmp_ki"],
-        np.log(outcomes["timp1_high"]["expected_foci"] / outcomes["untreated"]["expected_foci"]),
-    ).statistic
+    foci = {name: t["expected_foci"].to_numpy() for name, t in means.groupby("arm")}
+    peer = stats.spearmanr(typical["mmp_ki"], foci["timp1_high"] / foci["untreated"]).statistic
     assert ki["spearman"] == pytest.approx(peer, abs=1e-3)
     # what cannot act in a pair is not said to matter in it
     assert not frame.loc["timp1_high"].index.str.startswith(("anti_", "amd3100", "tumour")).any()
@@ -186,13 +186,13 @@ def test_unknown_parameter_that_decides_is_found():
     assert not depleted & {"anti_ly6g_murinised_depth", "amd3100_ic50", "tumour_growth"}
 
 
-def trial(names, comparisons: ComparisonSpec, mice: int) -> ResolvedStudy:
+def trial(names, comparisons: ComparisonSpec) -> ResolvedStudy:
     return ResolvedStudy(
         name="s",
         title="s",
         question="",
         seed=SEED,
-        cohort=CohortSpec(mice=mice, chunk=mice, overrides={}),
+        cohort=CohortSpec(particles=150, mice_per_particle=2, chunk=300, overrides={}),
         arms=tuple(ARMS[n] for n in names),
         dose_curve=(),
         comparisons=comparisons,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nichetrial.cohort.space import NAMES, parameters, plausible, priors_of
+from nichetrial.cohort.space import NAMES, cohort_of, parameters, plausible, priors_of
 from nichetrial.evidence.contradiction import (
     DOSE_ARMS,
     MECHANISMS,
@@ -45,9 +45,7 @@ def with_values(**changes: float) -> np.ndarray:
 
 
 def foci(values: np.ndarray, fold: float) -> np.ndarray:
-    cohort = pd.DataFrame(
-        {"mouse": np.arange(len(values)), **dict(zip(NAMES, values.T, strict=True))}
-    )
+    cohort = cohort_of(values)
     at = arm(name="x", vector=Vector(fold=fold, onset=1.0))
     return simulate(at, cohort, seed=SEED).outcomes["expected_foci"].to_numpy()
 

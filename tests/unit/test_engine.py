@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from nichetrial.cohort.space import mouse_key
 from nichetrial.engine import ensemble, forcing, lanes, reference
 from nichetrial.engine.ensemble import Ensemble, Events, grid, run
 from nichetrial.engine.integrate import READ, TRACE
@@ -22,6 +23,7 @@ from tests.support.mice import ARMS, SEED, arm, cohort, treatment
 pytestmark = [pytest.mark.slow]
 
 MICE = cohort(20)
+KEYS = mouse_key(MICE["particle"].to_numpy(), MICE["animal"].to_numpy())
 P = np.ascontiguousarray(MICE[list(PARAMETER_NAMES)], dtype=np.float64)
 WILD = np.ones(4)
 AT = {name: k for k, name in enumerate(STATE_NAMES)}
@@ -46,7 +48,7 @@ MANY = {
 
 def integrate(a, mice=slice(0, 12), **options) -> Ensemble:
     """An arm, with the courses of all its mice."""
-    numbers = MICE["mouse"].to_numpy()[mice]
+    numbers = KEYS[mice]
     return run(
         P[mice],
         a.host.genes,
@@ -318,7 +320,7 @@ def test_keeping_and_tracing_change_nothing():
     a, trace = ARMS["amd3100"], np.full((2000, len(TRACE)), np.nan)
     whole, traced = integrate(a), integrate(a, [4], trace=trace)
     assert same(traced, whole, there=[4])
-    numbers = run(P[:12], WILD, events(a), reading(a), seed=SEED, mice=ALL[:12]).numbers
+    numbers = run(P[:12], WILD, events(a), reading(a), seed=SEED, mice=KEYS[:12]).numbers
     assert numbers.tobytes() == whole.numbers.tobytes()
     attempts = trace[np.isfinite(trace[:, 0])]
     good = attempts[:, 3] == 1
@@ -409,7 +411,7 @@ def test_a_mouse_that_is_not_a_number_fails_alone(name):
     a = arm(treatment("amd3100", 5, start=3.1), vector=None)
     p = P.copy()
     p[[1, 6], PARAMETER_NAMES.index(name)] = np.nan
-    result = run(p, WILD, events(a), reading(a), seed=SEED, mice=ALL, keep=20)
+    result = run(p, WILD, events(a), reading(a), seed=SEED, mice=KEYS, keep=20)
     good = ~np.isin(ALL, [1, 6])
     assert (result.status == np.where(good, Outcome.FINISHED, Outcome.NOT_FINITE)).all()
     assert np.isnan(result.numbers[~good]).all()

@@ -19,7 +19,7 @@ CAMPAIGN = ROOT / "docs" / "campaign.yaml"
 def _campaign(study, *, mice: int, arms: int, chunk: int) -> Plan:
     """Arms of the same kind, and nothing else."""
     more = tuple(arm(name=f"a{k}", label=str(k)) for k in range(arms))
-    cohort = study.cohort.model_copy(update={"mice": mice, "chunk": chunk})
+    cohort = study.cohort.model_copy(update={"particles": mice // 2, "chunk": chunk})
     return Plan.of(study.model_copy(update={"arms": more, "cohort": cohort}), "s.yaml")
 
 
@@ -37,19 +37,19 @@ def test_jobs_and_rows_are_those_of_the_plan(small_study):
         "report": 1,
         "track": 1,
     }
-    assert found["experiments"].rows == 4 * (1000 * 20 + 250 * 4 * 2)
+    assert found["experiments"].rows == 4 * 500 * 20
     assert found["parameters"].rows == 250
     assert found["dose_curve"].rows == 150 * 2
-    assert found["simulate"].rows == 4 * 250 + 4 * 120 * (44 + 30) + 12 * 40
+    assert found["simulate"].rows == 4 * 250 + 4 * 60 * (44 + 30) + 12 * 40
 
 
 def test_sums_over_chunks_are_those_of_the_jobs_one_by_one(small_study):
     plan = _campaign(small_study, mice=950, arms=3, chunk=100)
     needs = Needs(plan.study)
     each = [
-        needs.priced("simulate", needs.loads("simulate", arm=name, mice=mice))
+        needs.priced("simulate", needs.loads("simulate", arm=name, chunk=chunk))
         for name in plan.arms
-        for mice in plan.chunks
+        for chunk in plan.chunks
     ]
     line = next(line for line in lines(plan) if line.rule == "simulate")
     assert line.seconds == pytest.approx(sum(need.seconds for need in each))

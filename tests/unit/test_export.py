@@ -135,7 +135,7 @@ def test_doses_at_one_time_are_one_event_and_add_up():
 
 
 def test_it_says_what_it_is():
-    text = written(AT_ONCE, study="s", mouse=0, seed=2015)
+    text = written(AT_ONCE, study="s", particle=3, animal=0, seed=2015)
     model = read(text)
     said = model.getAnnotation().getChild(0)
     attributes = {
@@ -145,7 +145,8 @@ def test_it_says_what_it_is():
         "program": "nichetrial",
         "version": __version__,
         "study": "s",
-        "mouse": "0",
+        "particle": "3",
+        "animal": "0",
         "seed": "2015",
         "arm": "at_once",
     }
@@ -197,22 +198,24 @@ def export(*words: str) -> int:
 
 def test_the_command_writes_the_mouse_of_the_study(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert export("--arm", "amd3100", "--mouse", "37") == 0
-    assert capsys.readouterr().out == "written: seubert2015-amd3100-mouse37.xml\n"
-    text = Path("seubert2015-amd3100-mouse37.xml").read_text(encoding="utf-8")
+    assert export("--arm", "amd3100", "--particle", "37", "--animal", "2") == 0
+    assert capsys.readouterr().out == "written: seubert2015-amd3100-mouse37-2.xml\n"
+    text = Path("seubert2015-amd3100-mouse37-2.xml").read_text(encoding="utf-8")
     model, study = read(text), load(STUDY)
-    among, _ = sample(
+    among = sample(
         seed=study.seed,
-        first=0,
+        first=35,
         last=40,
+        mice=4,
         overrides=study.cohort.overrides,
         population=particles_of(study.cohort.population, ""),
-    )
+    ).mice.set_index(["particle", "animal"])
     for name in PARAMETERS:
-        assert model.getParameter(name).getValue() == among[name][37]
-    assert export("--arm", "amd3100", "--mouse", "37", "--out", "-") == 0
+        assert model.getParameter(name).getValue() == among.loc[(37, 2), name]
+    words = ("--arm", "amd3100", "--particle", "37", "--animal", "2")
+    assert export(*words, "--out", "-") == 0
     assert capsys.readouterr().out == text
-    assert export("--arm", "amd3100", "--mouse", "37", "--out", "new/one.xml") == 0
+    assert export(*words, "--out", "new/one.xml") == 0
     assert Path("new/one.xml").read_text(encoding="utf-8") == text
 
 
@@ -224,7 +227,7 @@ def test_what_the_study_overrides_is_in_the_file(tmp_path, capsys):
         encoding="utf-8",
     )
     assert study.read_text(encoding="utf-8") != text
-    words = ["--arm", "timp1_high", "--mouse", "0", "--out", "-"]
+    words = ["--arm", "timp1_high", "--particle", "0", "--out", "-"]
     assert cli.main(["export", "sbml", str(study), *words]) == 0
     assert read(capsys.readouterr().out).getParameter("marrow_transit").getValue() == 3.0
 
@@ -232,16 +235,16 @@ def test_what_the_study_overrides_is_in_the_file(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--arm", "amd310", "--mouse", "0"], f"--arm: {codes.NO_SUCH_ARM} "),
-        (["--arm", "zzzzzz", "--mouse", "0"], f"--arm: {codes.NO_SUCH_ARM} "),
-        (["--arm", "amd3100", "--mouse", "-1"], f"--mouse: {codes.NO_SUCH_MOUSE} "),
-        (["--arm", "amd3100", "--mouse", "1000"], f"--mouse: {codes.NO_SUCH_MOUSE} "),
-        (["--arm", "amd3100", "--mouse", "9" * 5000], f"--mouse: {codes.NO_SUCH_MOUSE} "),
-        (["--arm", "amd3100", "--mouse", "two"], f"--mouse: {codes.NO_SUCH_MOUSE} "),
-        (["--arm", "amd3100", "--mouse", "1.5"], f"--mouse: {codes.NO_SUCH_MOUSE} "),
-        (["--arm", "amd3100", "--mouse", "0", "--out", "."], f"--out .: {codes.NOT_WRITABLE} "),
+        (["--arm", "amd310", "--particle", "0"], f"--arm: {codes.NO_SUCH_ARM} "),
+        (["--arm", "zzzzzz", "--particle", "0"], f"--arm: {codes.NO_SUCH_ARM} "),
+        (["--arm", "amd3100", "--particle", "-1"], f"--particle: {codes.NO_SUCH_MOUSE} "),
+        (["--arm", "amd3100", "--particle", "1000"], f"--particle: {codes.NO_SUCH_MOUSE} "),
+        (["--arm", "amd3100", "--particle", "9" * 5000], f"--particle: {codes.NO_SUCH_MOUSE} "),
+        (["--arm", "amd3100", "--particle", "two"], f"--particle: {codes.NO_SUCH_MOUSE} "),
+        (["--arm", "amd3100", "--particle", "1.5"], f"--particle: {codes.NO_SUCH_MOUSE} "),
+        (["--arm", "amd3100", "--particle", "0", "--out", "."], f"--out .: {codes.NOT_WRITABLE} "),
         (
-            ["--arm", "amd3100", "--mouse", "0", "--out", "f/x.xml"],
+            ["--arm", "amd3100", "--particle", "0", "--out", "f/x.xml"],
             f"f/x.xml: {codes.NOT_WRITABLE} ",
         ),
     ],
@@ -259,6 +262,6 @@ def test_a_mistake_is_one_message_and_two(words, told, tmp_path, monkeypatch, ca
 
 def test_a_study_that_is_not_there(tmp_path, capsys):
     missing = tmp_path / "none.yaml"
-    words = ["--arm", "a", "--mouse", "0"]
+    words = ["--arm", "a", "--particle", "0"]
     assert cli.main(["export", "sbml", str(missing), *words]) == 2
     assert "none.yaml" in capsys.readouterr().err

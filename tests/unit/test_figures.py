@@ -60,7 +60,7 @@ def test_a_figure_names_what_it_shows(name: str, plain) -> None:
             assert label in text
     expected = {
         "foci": "visible foci per mouse at day 21",
-        "forest": "90 % of possible biologies",
+        "forest": "of 10 possible biologies",
         "courses": "liver neutrophils [fold]",
         "dose": "plasma TIMP-1, fold of basal",
         "colonies": "colony size at read-out [cells]",
@@ -109,10 +109,14 @@ def test_no_foci_at_all_can_be_drawn(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FROM_RESULTS)
 def test_an_arm_in_which_every_mouse_failed_can_be_drawn(name: str, tmp_path: Path) -> None:
     study, results = build(tmp_path, make_study(FEW))
-    for path in results.glob("simulations/amd3100/*.outcomes.parquet"):
-        table = pd.read_parquet(path).assign(
-            status="not_finite", expected_foci=np.nan, metastasis_free_days=np.nan
-        )
+    for emptied, columns in (
+        ("particles", ["finished", "foci", "expected_foci", "metastasis_free_days"]),
+        ("arms", ["finished"]),
+    ):
+        path = results / "comparisons" / f"{emptied}.parquet"
+        table = pd.read_parquet(path).astype(dict.fromkeys(columns, float))
+        table.loc[table["arm"] == "amd3100", columns] = np.nan
+        table["finished"] = table["finished"].fillna(0).astype(int)
         table.to_parquet(path, index=False)
     for path in results.glob("simulations/amd3100/*.courses.parquet"):
         table = pd.read_parquet(path)
@@ -125,7 +129,7 @@ def test_an_arm_in_which_every_mouse_failed_can_be_drawn(name: str, tmp_path: Pa
 
 def test_labels_with_dollars_and_line_breaks_are_text(tmp_path: Path) -> None:
     labels = {"timp1_high": "costs $5 and $6 \\frac{", "amd3100": "two\nlines <b>"}
-    study, results = build(tmp_path, make_study(labels, mice=12))
+    study, results = build(tmp_path, make_study(labels, particles=3))
     for name in FROM_RESULTS:
         figure = catalogue.draw(name, study, results, [])
         save(figure, tmp_path / name, ("svg",), 40)
@@ -136,7 +140,7 @@ def test_labels_with_dollars_and_line_breaks_are_text(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_many_arms_can_be_drawn(tmp_path: Path) -> None:
     labels = {f"arm_{i}": f"Arm number {i} with a rather long label" for i in range(30)}
-    study, results = build(tmp_path, make_study(labels, mice=5))
+    study, results = build(tmp_path, make_study(labels, particles=2))
     for name in FROM_RESULTS:
         figure = catalogue.draw(name, study, results, [])
         if name != "dose":
@@ -163,10 +167,9 @@ def test_the_dose_curve_is_a_ratio_to_the_lowest_dose(plain) -> None:
     study, results = plain
     curve = dose.ratios(study, results)
     assert curve["fold"].tolist() == list(study.figures.dose_folds)
-    np.testing.assert_allclose(curve["mean"], [1.0, 1.8, 1.4, 0.4, 0.04, 0.004])
-    np.testing.assert_allclose(curve["median"], curve["mean"])
-    assert (curve["mean_low"] <= curve["mean"] + 1e-12).all()
-    assert (curve["n"] < study.figures.dose_mice).all()  # those that did not finish
+    for column in ("low", "median", "high"):
+        np.testing.assert_allclose(curve[column], [1.0, 1.8, 1.4, 0.4, 0.04, 0.004])
+    assert (curve["particles"] < study.figures.dose_particles).all()  # some mice did not finish
 
 
 def test_every_arm_is_compared_with_its_first_pair() -> None:
@@ -175,14 +178,7 @@ def test_every_arm_is_compared_with_its_first_pair() -> None:
     assert inputs.main_reference(study, "timp1_high") == "timp1_high"
 
 
-def test_only_finished_mice_are_drawn(plain) -> None:
-    study, results = plain
-    table = inputs.outcomes(study, results, "amd3100")
-    assert set(table["status"]) == {"finished"}
-    assert 12 not in table.index
-
-
-def test_of_many_mice_the_first_are_drawn_and_all_are_counted(plain, monkeypatch) -> None:
+def test_of_many_particles_the_first_are_drawn_and_all_are_counted(plain, monkeypatch) -> None:
     study, results = plain
 
     def drawn() -> tuple[int, list[str]]:
@@ -192,10 +188,10 @@ def test_of_many_mice_the_first_are_drawn_and_all_are_counted(plain, monkeypatch
         return max(dots), [words(figure), *bars]
 
     most, told = drawn()
-    monkeypatch.setattr(foci, "DRAWN", 15)
+    monkeypatch.setattr(foci, "DRAWN", 4)
     fewer, same = drawn()
-    assert most > 15
-    assert 0 < fewer <= 15
+    assert most > 4
+    assert 0 < fewer <= 4
     assert same == told
 
 
@@ -232,10 +228,7 @@ def test_the_stage_writes_the_figure_and_its_record(
     record = json.loads(Path(folder, "records/figure/foci.json").read_text())
     assert record["status"] == "FINISHED"
     assert list(record["outputs"]) == [f"{folder}/figures/foci.png", f"{folder}/figures/foci.svg"]
-    assert (
-        f"{folder}/simulations/timp1_high/mice-000000-000024.outcomes.parquet" in record["inputs"]
-    )
-    assert not any("/amd3100/" in name for name in record["inputs"])
+    assert list(record["inputs"]) == [f"{folder}/comparisons/particles.parquet"]
 
 
 def test_the_stage_names_the_file_that_is_missing(
@@ -244,7 +237,7 @@ def test_the_stage_names_the_file_that_is_missing(
     study, _ = build(tmp_path, missing=["amd3100"])
     monkeypatch.chdir(tmp_path)
     folder = f"results/{study.name}"
-    words = ["stage", "figure", "--figure", "foci", "--study", f"{folder}/study.json"]
+    words = ["stage", "figure", "--figure", "courses", "--study", f"{folder}/study.json"]
     assert cli.main(words) == 2
     told = capsys.readouterr().err
-    assert f"amd3100/mice-000000-000024.outcomes.parquet: {codes.NO_RESULTS} " in told
+    assert f"amd3100/particles-000000-000005.courses.parquet: {codes.NO_RESULTS} " in told

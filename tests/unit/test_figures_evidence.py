@@ -173,7 +173,7 @@ def test_places_on_a_prior() -> None:
 def test_what_a_figure_does_not_show_does_not_draw_it_again(plain) -> None:
     study, _ = plain
     other = study.model_copy(
-        update={"question": "Why?", "cohort": study.cohort.model_copy(update={"mice": 7})}
+        update={"question": "Why?", "cohort": study.cohort.model_copy(update={"particles": 7})}
     )
     for name, wildcards in (("evidence_figure", {"figure": "sobol"}), ("evidence_report", {})):
         one, two = (job(Plan.of(s, "s"), name, **wildcards) for s in (study, other))

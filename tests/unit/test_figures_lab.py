@@ -81,7 +81,7 @@ def test_no_foci_at_all_can_be_drawn(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_many_arms_can_be_drawn(name: str, tmp_path: Path) -> None:
     labels = {f"arm_{i}": f"Arm number {i} with a rather long label" for i in range(30)}
-    study, results = build(tmp_path, make_study(labels, mice=5))
+    study, results = build(tmp_path, make_study(labels, particles=2))
     assert "Arm number 29" in words(draw(name, study, results))
 
 
@@ -107,7 +107,7 @@ def test_days_gained_stand_beside_the_row_of_their_arm(plain) -> None:
 
 def test_numbers_at_risk_are_those_of_the_mice(plain) -> None:
     study, results = plain
-    table = outcome_table(np.arange(study.cohort.mice), FACTOR["amd3100"])
+    table = outcome_table(np.arange(study.cohort.particles), FACTOR["amd3100"])
     table = table[table["status"] == "finished"]
     figure = draw("event_free", study, results)
     rows = figure.axes[2]  # numbers at risk of the first panel
@@ -121,7 +121,7 @@ def test_inspections_are_marked_on_the_curves(plain, tmp_path: Path) -> None:
     study, results = plain
     assert not marks(draw("event_free", study, results))
     outcomes = {
-        a.name: outcome_table(np.arange(study.cohort.mice), FACTOR[a.name]) for a in study.arms
+        a.name: outcome_table(np.arange(study.cohort.particles), FACTOR[a.name]) for a in study.arms
     }
     looks = (14.0, 18.0, 28.0)
     (tmp_path / "comparisons").mkdir()

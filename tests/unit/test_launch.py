@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -32,7 +33,7 @@ from nichetrial.tables import write, write_csv
 from tests.support.broken_studies import SOUND
 from tests.support.mice import treatment
 
-CHUNKS = ("000000-000099", "000100-000199", "000200-000249")
+CHUNKS = ("000000-000049", "000050-000099", "000100-000124")
 
 
 def _jobs(plan: Plan) -> dict[str, str]:
@@ -91,18 +92,18 @@ def test_seed_runs_all(small_study):
     assert _changed(small_study, seed=2) == set(_jobs(Plan.of(small_study, "s.yaml")))
 
 
-def test_more_mice_are_new_chunks(small_study):
-    cohort = small_study.cohort.model_copy(update={"mice": 400})
+def test_more_particles_are_new_chunks(small_study):
+    cohort = small_study.cohort.model_copy(update={"particles": 200})
     jobs = _changed(small_study, cohort=cohort)
     simulated = {job.split()[-1] for job in jobs if job.split()[0] in ("simulate", "parameters")}
-    assert simulated == {"000200-000299", "000300-000399"}
+    assert simulated == {"000100-000149", "000150-000199"}
     assert "dose_curve" not in _kinds(jobs)
 
 
-def test_course_mice_touch_only_the_chunks_that_hold_them(small_study):
-    figures = small_study.figures.model_copy(update={"course_mice": 130})
+def test_particles_with_courses_touch_only_the_chunks_that_hold_them(small_study):
+    figures = small_study.figures.model_copy(update={"course_particles": 65})
     jobs = {job for job in _changed(small_study, figures=figures) if job.startswith("simulate")}
-    assert {job.split()[-1] for job in jobs} == {"000100-000199"}
+    assert {job.split()[-1] for job in jobs} == {"000050-000099"}
 
 
 def test_question_and_tracking_simulate_and_draw_nothing(small_study):
@@ -139,11 +140,11 @@ def test_missing_arm_must_exist(small_study):
 def test_files_of_the_chunks(small_study):
     plan = Plan.of(small_study, "s.yaml")
     assert plan.chunks == list(CHUNKS)
-    assert plan.dose_chunks == {"000000-000099": CHUNKS[0], "000100-000149": CHUNKS[1]}
-    (mice,) = job(plan, "dose_curve", mice="000100-000149").inputs
-    assert mice.endswith("parameters/mice-000100-000199.parquet")
+    assert plan.dose_chunks == {"000000-000049": CHUNKS[0], "000050-000074": CHUNKS[1]}
+    (mice,) = job(plan, "dose_curve", chunk="000050-000074").inputs
+    assert mice.endswith("parameters/particles-000050-000099.mice.parquet")
     assert len(plan.simulated("high", "outcomes")) == 3
-    assert len(plan.simulated("high", "courses")) == 2  # 120 course mice: the first two chunks
+    assert len(plan.simulated("high", "courses")) == 2  # of 60 particles: the first two chunks
     assert Chunk(0, 1234567).name == "000000-1234567"
 
 
@@ -397,14 +398,15 @@ def test_the_summary_tells_which_mice_have_no_result_and_how_to_look_at_one(tmp_
         "high": small_outcomes(["finished"] * 3),
     }
     table = arms(everything, small_study)
-    assert table.set_index("arm").loc["amd3100", "first_failed"] == 41
-    assert table.set_index("arm").loc[["high", "both"], "first_failed"].isna().all()
+    first = table.set_index("arm")[["failed_particle", "failed_animal"]]
+    assert first.loc["amd3100"].tolist() == [20, 1]
+    assert first.loc[["high", "both"]].isna().all(axis=None)
     write(table, tmp_path / "comparisons" / "arms.parquet", ARMS)
     write_csv(table, tmp_path / "comparisons" / "arms.csv")
     (line,) = failure_lines(small_study, Layout(str(tmp_path)))
     assert line == (
         "AMD3100: mice without a result: 1 step limit, 1 not finite; the first again: "
-        "nichetrial replay STUDY --mouse 41 --arm amd3100 --trace"
+        "nichetrial replay STUDY --particle 20 --animal 1 --arm amd3100 --trace"
     )
 
 
@@ -422,7 +424,8 @@ def test_an_arm_of_which_every_mouse_failed_has_no_result(tmp_path, small_study,
 
 
 def small_outcomes(status: list[str]) -> pd.DataFrame:
-    return pd.DataFrame({"mouse": range(40, 40 + len(status)), "status": status})
+    particle, animal = np.divmod(np.arange(40, 40 + len(status)), 2)
+    return pd.DataFrame({"particle": particle, "animal": animal, "status": status})
 
 
 def test_summary_before_any_comparison(tmp_path, small_study):

@@ -74,14 +74,14 @@ NOTED = {
         "study.yaml:23: arms.ly6g.treatments[0].start",
     ),
     "a value at the edge of what is physical": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    niche_steepness: {uniform: [1, 19]}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    niche_steepness: {uniform: [1, 19]}",
         codes.NEAR_THE_EDGE,
         "study.yaml:7: cohort.parameters.niche_steepness",
     ),
     "a tail beyond what is physical": (
-        "  mice: 20",
-        "  mice: 20\n  parameters:\n    niche_steepness: {log_normal: {median: 4, cv: 1}}",
+        "  particles: 60",
+        "  particles: 60\n  parameters:\n    niche_steepness: {log_normal: {median: 4, cv: 1}}",
         codes.NEAR_THE_EDGE,
         "study.yaml:7: cohort.parameters.niche_steepness",
     ),

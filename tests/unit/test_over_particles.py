@@ -8,17 +8,15 @@ import pytest
 from scipy import stats
 
 from nichetrial.cohort.particle_source import particles_of
-from nichetrial.cohort.sample import animals as animals_of
-from nichetrial.cohort.space import cohort_of
-from nichetrial.compare.effects import OUTCOME_UNITS
+from nichetrial.cohort.sample import sample
 from nichetrial.compare.over_particles import excess, interactions, over_particles, values_of
+from nichetrial.compare.pooled import OUTCOME_UNITS
 from nichetrial.formatting import direction
 from nichetrial.report.sentences import interaction_words
 from nichetrial.study.resolved import ComparisonSpec
 from nichetrial.study.sections import Combination, Interaction, Pair
-from nichetrial.trial import experiments
 from nichetrial.trial.simulate import simulate
-from tests.support.mice import ARMS, SEED
+from tests.support.mice import ARMS, SEED, nested
 
 SPEC = ComparisonSpec(
     reference="ref",
@@ -29,16 +27,6 @@ SPEC = ComparisonSpec(
     interval=0.95,
     resamples=100,
 )
-
-
-def twins(expected: np.ndarray, status: str = "finished") -> pd.DataFrame:
-    """A table of the same animals twice: (particles, animals) expected foci."""
-    particles, animals = expected.shape
-    index = np.indices((particles, animals, 2)).reshape(3, -1)
-    values = np.repeat(expected.ravel(), 2)
-    frame = pd.DataFrame(dict.fromkeys(OUTCOME_UNITS, values))
-    frame[["particle", "animal", "twin"]] = index.T
-    return frame.assign(status=status)
 
 
 def animals(mean: np.ndarray, cv: float, count: int, seed: int) -> np.ndarray:
@@ -110,11 +98,38 @@ def test_more_animals_narrow_the_interval_by_no_more_than_the_noise():
     assert widened[2] < 1.02
 
 
+def test_it_is_told_how_many_animals_would_end_the_noise():
+    """With so many, the interval is a tenth wider than with any number, and not more."""
+    log = np.random.default_rng(8).normal(0.0, 0.3, 4000)
+    b = np.full((4000, 4), 10.0)
+    enough = values_of(animals(10.0 * np.exp(log), 0.6, 4, seed=1), b, relevant=0.2)["enough"]
+    assert enough == pytest.approx((np.log1p(0.6**2) / 0.3**2) / (1.1**2 - 1), rel=0.2)
+    row = values_of(
+        animals(10.0 * np.exp(log), 0.6, enough, seed=2),
+        np.full((4000, enough), 10.0),
+        relevant=0.2,
+    )
+    assert row["widened"] == pytest.approx(1.1, abs=0.02)
+
+
+def test_copies_of_particles_widen_the_errors_and_nothing_else():
+    b = animals(np.full(50, 10.0), 0.5, 4, seed=9)
+    tables = {"x": nested(b * np.linspace(0.5, 1.5, 50)[:, None]), "ref": nested(b)}
+    whole, half = (
+        over_particles(tables, SPEC, effective=share).set_index("outcome").loc["foci"]
+        for share in (1.0, 0.5)
+    )
+    assert (whole["effective"], half["effective"]) == (50.0, 25.0)
+    assert half["p_error"] == pytest.approx(whole["p_error"] * np.sqrt(2), rel=0.05)
+    same = ["ratio", "ratio_low", "ratio_high", "p_fewer", "particles", "noise"]
+    assert half[same].equals(whole[same])
+
+
 def test_a_table_has_a_row_for_each_outcome_and_drops_particles_with_failures():
     b = animals(np.full(6, 10.0), 0.5, 2, seed=5)
-    arm, reference = twins(0.5 * b), twins(b)
-    arm.loc[3, "status"] = "step_limit"  # the first particle
-    reference.loc[23, "status"] = "not_finite"  # the last
+    arm, reference = nested(0.5 * b), nested(b)
+    arm.loc[1, "status"] = "step_limit"  # the first particle
+    reference.loc[11, "status"] = "not_finite"  # the last
     frame = over_particles({"x": arm, "ref": reference}, SPEC).set_index("outcome")
     assert list(frame.index) == list(OUTCOME_UNITS)
     assert (frame["dropped"] == 2).all()
@@ -127,7 +142,7 @@ def test_a_table_has_a_row_for_each_outcome_and_drops_particles_with_failures():
 
 def test_foci_stand_for_the_expected_number():
     """Few animals may have none by chance."""
-    arm, reference = twins(np.full((3, 2), 0.2)), twins(np.full((3, 2), 0.4))
+    arm, reference = nested(np.full((3, 2), 0.2)), nested(np.full((3, 2), 0.4))
     for table in (arm, reference):
         table["foci"] = 0.0
     row = over_particles({"x": arm, "ref": reference}, SPEC).set_index("outcome").loc["foci"]
@@ -140,7 +155,7 @@ def test_independent_drugs_are_as_expected_though_mice_share_their_sensitivity()
     none = animals(np.full(400, 20.0), 0.8, 4, seed=7)
     left = rng.uniform(0.1, 0.9, none.shape)  # what either drug leaves, in the same mouse
     arms = {"ref": none, "a": none * left, "b": none * left, "ab": none * left * left}
-    tables = {name: twins(values) for name, values in arms.items()}
+    tables = {name: nested(values) for name, values in arms.items()}
     found = excess(tables, Combination(arm="ab", of=("a", "b")), "ref", "bliss")
     assert (found["excess"], found["p_better"]) == (0.0, 0.5)
     means = {name: values.mean() for name, values in arms.items()}
@@ -161,7 +176,7 @@ def test_the_ratio_of_two_ratios_inside_each_particle():
         effect=Pair(arm="both", reference="drug"), against=Pair(arm="high", reference="plain")
     )
     asked = SPEC.model_copy(update={"interactions": (item,)})
-    named = {name: twins(values) for name, values in tables.items()}
+    named = {name: nested(values) for name, values in tables.items()}
     row = interactions(named, asked).iloc[0]
     assert (row["ratio_low"], row["ratio"], row["ratio_high"]) == pytest.approx(
         (0.575, 1.25, 1.925)
@@ -169,7 +184,7 @@ def test_the_ratio_of_two_ratios_inside_each_particle():
     assert (row["p_smaller"], row["particles"]) == (0.5, 2)
     assert interaction_words(row) == "direction not known (borderline)"
     assert interactions({k: v for k, v in named.items() if k != "drug"}, asked).empty
-    nothing = interactions(named | {"drug": twins(np.zeros((2, 2)))}, asked).iloc[0]
+    nothing = interactions(named | {"drug": nested(np.zeros((2, 2)))}, asked).iloc[0]
     assert nothing["particles"] == 0
     assert np.isnan(nothing["ratio"])
     assert interaction_words(nothing) == "no result"
@@ -179,25 +194,27 @@ def test_the_ratio_of_two_ratios_inside_each_particle():
 @pytest.mark.parametrize("name", ["amd3100", "anti_ly6g", "untreated"])
 def test_the_interval_holds_the_effects_of_biologies_that_were_not_tried(name):
     """The true effect, in many mice, of 200 other particles: 90 % of them, but for chance."""
-    population, others, mice = particles_of("calibrated"), 200, 60
+    population, others, mice = particles_of("calibrated"), 200, 200
     pair = (ARMS[name], ARMS["timp1_high"])
-    given = {"seed": SEED, "overrides": {}, "population": population}
-    tried = {arm.name: experiments.twins(arm, particles=250, **given) for arm in pair}
+
+    def foci(first: int, count: int, each: int) -> dict[str, pd.DataFrame]:
+        cohort = sample(
+            seed=SEED,
+            first=first,
+            last=first + count - 1,
+            mice=each,
+            overrides={},
+            population=population,
+        ).mice
+        return {arm.name: simulate(arm, cohort, seed=SEED).outcomes for arm in pair}
+
     asked = SPEC.model_copy(update={"pairs": (Pair(arm=name, reference="timp1_high"),)})
-    row = over_particles(tried, asked).set_index("outcome").loc["foci"]
-    numbers = np.arange(others * mice)
-    values = animals_of(
-        group_seed=SEED + 1, experiments=1000 + numbers // mice, mice=numbers, **given
-    )
-    foci = [
-        simulate(arm, cohort_of(values, numbers), seed=SEED + 2)
-        .outcomes["expected_foci"]
-        .to_numpy()
-        .reshape(others, mice)
-        .mean(axis=1)
-        for arm in pair
+    row = over_particles(foci(0, 250, 4), asked).set_index("outcome").loc["foci"]
+    means = [
+        table["expected_foci"].to_numpy().reshape(others, mice).mean(axis=1)
+        for table in foci(250, others, mice).values()
     ]
-    truth = foci[0] / foci[1]
+    truth = means[0] / means[1]
     inside = np.mean((row["ratio_low"] <= truth) & (truth <= row["ratio_high"]))
     error = np.sqrt(0.9 * 0.1 * (1 / others + 1 / 250))  # of the truth's sample and of the interval
     assert inside == pytest.approx(0.9, abs=3 * error)
@@ -205,9 +222,10 @@ def test_the_interval_holds_the_effects_of_biologies_that_were_not_tried(name):
 
 
 def test_nothing_left_is_no_number():
-    none = twins(np.zeros((3, 2)))
+    none = nested(np.zeros((3, 2)))
     tables = dict.fromkeys(("ref", "a", "b", "ab"), none)
-    assert excess(tables, Combination(arm="ab", of=("a", "b")), "ref", "bliss") == {"particles": 0}
+    found = excess(tables, Combination(arm="ab", of=("a", "b")), "ref", "bliss")
+    assert found == {"particles": 0}
     row = values_of(np.zeros((3, 2)), np.zeros((3, 2)), relevant=0.2)
     assert (row["without"], row["p_fewer"]) == (3, 0.5)
     assert "ratio" not in row

@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nichetrial.cohort.between import vary
-from nichetrial.cohort.plausibility import first_reason
 from nichetrial.cohort.population import POPULATION, read_population
-from nichetrial.cohort.sample import NO_PARTICLE, sample
+from nichetrial.cohort.sample import PRIORS, Drawn, effective_share, sample
 from nichetrial.cohort.shipped import SHIPPED
-from nichetrial.cohort.space import NAMES, parameters, plausible, priors_of
-from nichetrial.engine.philox import purpose, uniforms
+from nichetrial.cohort.space import NAMES, mouse_key, parameters, plausible, priors_of
 from nichetrial.errors import UserError
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.study.resolved import Distribution
@@ -111,75 +109,86 @@ def test_seed_mouse_and_attempt_are_part_of_the_key():
         assert (changed[:, here] != base).all()
 
 
-# --- mice from a population -----------------------------------------------------------------------
+# --- particles and mice from a population -------------------------------------------------------
 
 
-def draw(first: int, last: int, population=MANY, **overrides: Distribution) -> pd.DataFrame:
-    return sample(seed=7, first=first, last=last, overrides=overrides, population=population)[0]
+def draw(last: int, population=MANY, *, first=0, mice=1, **overrides: Distribution) -> Drawn:
+    return sample(
+        seed=7, first=first, last=last, mice=mice, overrides=overrides, population=population
+    )
 
 
-WHOLE = draw(0, 999)
+WHOLE = draw(199, mice=3)
 
 
 @settings(max_examples=25)
-@given(first=st.integers(0, 999), size=st.integers(1, 40))
-def test_a_mouse_does_not_depend_on_chunk_or_number_of_mice(first, size):
-    last = min(999, first + size - 1)
-    part = draw(first, last)
-    assert part.to_numpy().tobytes() == WHOLE.iloc[first : last + 1].to_numpy().tobytes()
+@given(first=st.integers(0, 199), size=st.integers(1, 40))
+def test_a_particle_does_not_depend_on_chunk_or_number_of_particles(first, size):
+    last = min(199, first + size - 1)
+    part = draw(last, first=first, mice=3)
+    assert part.typical.to_numpy().tobytes() == WHOLE.typical[first : last + 1].to_numpy().tobytes()
+    mice = WHOLE.mice[WHOLE.mice["particle"].between(first, last)]
+    assert part.mice.to_numpy().tobytes() == mice.to_numpy().tobytes()
 
 
-def test_all_mice_are_plausible_and_rejections_are_counted():
-    frame, rejected = sample(seed=7, first=0, last=999, overrides={}, population=MANY)
-    assert (first_reason({n: frame[n].to_numpy() for n in PARAMETERS}) == -1).all()
-    assert sum(rejected.values()) == (frame["attempts"] - 1).sum() > 0
+def test_particles_are_the_rows_in_one_order_each_once_as_far_as_they_reach():
+    rows = WHOLE.typical["row"].to_numpy()
+    assert sorted(rows[: len(MANY)]) == list(range(len(MANY)))
+    assert (rows[: len(MANY)] != np.arange(len(MANY))).any()
+    assert (rows == np.resize(rows[: len(MANY)], len(rows))).all()  # then again from the first
+    assert (WHOLE.typical["attempts"] == 1).all()
+    values = WHOLE.typical[list(NAMES)].to_numpy()
+    assert values.tobytes() == MANY[rows].tobytes()
+    other = sample(seed=8, first=0, last=59, mice=1, overrides={}, population=MANY)
+    assert (other.typical["row"] == rows[:60]).all()  # in every study the same
 
 
-def test_the_particle_of_each_mouse_is_told_and_every_particle_has_its_chance():
-    mice = WHOLE.to_numpy()[:, -len(NAMES) :]
-    particle = WHOLE["particle"].to_numpy()
-    for name in CONSTANT:
-        k = NAMES.index(name)
-        assert mice[:, k].tobytes() == MANY[particle, k].tobytes()
-    n = 6000
-    many = np.tile(MANY[[0]], (8, 1))  # of equal particles none is rejected more often
-    counts = np.bincount(draw(0, n - 1, many)["particle"], minlength=8)
-    assert stats.chisquare(counts).pvalue > ALARM
+def test_copies_among_the_particles_count_together():
+    assert effective_share(WHOLE.typical[: len(MANY)]) == 1.0
+    assert effective_share(WHOLE.typical[:120]) == pytest.approx(0.5)
 
 
-def test_a_mouse_is_its_particle_with_the_spread_of_its_number_and_attempt():
-    frame = WHOLE.iloc[:200]
-    tries = frame["attempts"].to_numpy(np.int64) - 1
-    u = uniforms(np.uint64(7), 0, frame["mouse"].to_numpy(), purpose("particle"), tries)
-    assert (tries > 0).any()  # another attempt is another particle
-    assert (frame["particle"] == (u * len(MANY)).astype(int)).all()
-    expected = vary(MANY[frame["particle"]], seed=7, mice=frame["mouse"].to_numpy(), attempts=tries)
-    assert frame[list(NAMES)].to_numpy().tobytes() == expected.tobytes()
+def test_a_mouse_is_its_particle_with_the_spread_of_its_key_and_attempt():
+    tries = WHOLE.mice["attempts"].to_numpy(np.int64) - 1
+    keys = mouse_key(WHOLE.mice["particle"].to_numpy(), WHOLE.mice["animal"].to_numpy())
+    assert len(set(keys)) == len(keys)
+    middle = WHOLE.typical[list(NAMES)].to_numpy()[WHOLE.mice["particle"]]
+    expected = vary(middle, seed=7, mice=keys, attempts=tries)
+    assert WHOLE.mice[list(NAMES)].to_numpy().tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("name", ["sdf1_basal", "mmp_ki", "tumour_growth"])
 def test_an_override_replaces_exactly_its_parameter(name):
     distribution = Distribution(kind="log_uniform", a=0.5, b=5.0)
-    changed = draw(0, 299, **{name: distribution})
-    others = [c for c in WHOLE.columns if c != name]
-    assert changed[others].equals(WHOLE.loc[:299, others])
-    assert changed[name].between(0.5, 5.0).all()
-    u = np.log(changed[name] / 0.5) / np.log(10.0)
+    changed = draw(199, mice=3, **{name: distribution})
+    for one, other in ((changed.typical, WHOLE.typical), (changed.mice, WHOLE.mice)):
+        others = [c for c in other.columns if c != name]
+        assert one[others].equals(other[others])
+        assert one[name].between(0.5, 5.0).all()
+    u = np.log(changed.typical[name] / 0.5) / np.log(10.0)
     assert stats.kstest(u, "uniform").pvalue > ALARM
-    # drawn as without a population: the same key
-    plain = sample(seed=7, first=0, last=299, overrides={name: distribution})[0]
-    once = (plain["attempts"] == 1) & (changed["attempts"] == 1)
-    assert once.sum() > 100
-    assert plain.loc[once, name].equals(changed.loc[once, name])
+    # all mice of a particle have its value, and it is drawn as without a population: the same key
+    assert (changed.mice.groupby("particle")[name].nunique() == 1).all()
+    plain = draw(199, None, **{name: distribution}).typical
+    once = plain["attempts"] == 1
+    assert once.sum() > 60
+    assert plain.loc[once, name].equals(changed.typical.loc[once, name])
 
 
-def test_without_a_population_mice_come_from_the_priors_and_have_no_particle():
-    frame = sample(seed=7, first=0, last=49, overrides={})[0]
-    assert (frame["particle"] == NO_PARTICLE).all()
-    assert (WHOLE["particle"] >= 0).all()
+def test_a_row_that_an_override_makes_implausible_is_replaced_by_another():
+    narrow = Distribution(kind="fixed", a=float(MANY[:, NAMES.index("arrest_probability")].max()))
+    middle = draw(59, arrest_probability=narrow).typical
+    again = middle["attempts"] > 1
+    assert plausible(middle[list(NAMES)].to_numpy()).all()
+    assert (middle.loc[~again, "row"] == WHOLE.typical.loc[:59].loc[~again, "row"]).all()
+
+
+def test_without_a_population_particles_come_from_the_priors():
+    found = draw(49, None)
+    assert (found.typical["row"] == PRIORS).all()
     p = PARAMETERS["mmp_ki"]
-    assert frame["mmp_ki"].between(p.a, p.b).all()
-    assert frame["mmp_ki"].nunique() == 50
+    assert found.typical["mmp_ki"].between(p.a, p.b).all()
+    assert found.typical["mmp_ki"].nunique() == 50
 
 
 def test_correlations_between_parameters_survive():
@@ -190,7 +199,7 @@ def test_correlations_between_parameters_survive():
     u[:, b] = u[:, c] = u[:, a]
     values = parameters(u, priors_of("full"))
     values = values[plausible(values)]
-    mice = draw(0, 999, values)
+    mice = draw(999, values).mice
     assert stats.spearmanr(mice["mmp_ki"], mice["cd63_ratio"]).statistic == 1.0
     # between mice sdf1_induction varies by 30 %, over particles ten-fold
     inside = np.log1p(0.3**2)
@@ -198,7 +207,7 @@ def test_correlations_between_parameters_survive():
     expected = np.sqrt(outside / (outside + inside))
     found = np.corrcoef(np.log(mice["mmp_ki"]), np.log(mice["sdf1_induction"]))[0, 1]
     assert found == pytest.approx(expected, abs=0.03)
-    none = sample(seed=7, first=0, last=999, overrides={})[0]
+    none = draw(999, None).typical
     assert abs(stats.spearmanr(none["mmp_ki"], none["sdf1_induction"]).statistic) < 0.2
 
 
@@ -206,7 +215,7 @@ def test_a_population_of_impossible_particles_ends_with_advice():
     bad = MANY[:3].copy()
     bad[:, NAMES.index("anti_ly6g_depth")] = 1.0
     with pytest.raises(UserError, match=r"no plausible mouse in 1000 draws.*every neutrophil"):
-        draw(0, 2, bad)
+        draw(2, bad)
 
 
 # --- files ----------------------------------------------------------------------------------------

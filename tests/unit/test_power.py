@@ -11,6 +11,7 @@ from scipy import stats
 
 from nichetrial import tables
 from nichetrial.cohort.particle_source import particles_of
+from nichetrial.cohort.sample import sample
 from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.power import (
     DESIGN,
@@ -24,6 +25,7 @@ from nichetrial.compare.power import (
 )
 from nichetrial.study.sections import Pair
 from nichetrial.trial import experiments as simulated
+from nichetrial.trial.simulate import simulate
 from tests.support.mice import ARMS
 
 E, N = 2000, 20
@@ -283,13 +285,21 @@ def test_assurance_against_a_plain_loop():
     assert len(needed) == 2
 
 
-def test_all_experiments_of_a_particle_follow_its_twins():
-    """Groups and twins have the same typical mice: the direction that is asked for is theirs."""
+def test_experiments_are_done_on_the_particles_of_the_cohort_with_fresh_mice():
     population = particles_of("calibrated")
-    given = {"seed": 5, "particles": 6, "overrides": {}, "population": population}
-    table = simulated.groups(ARMS["amd3100"], experiments=14, size=3, **given)
-    paired = simulated.twins(ARMS["amd3100"], **given)
-    timp1 = table.groupby("experiment")["timp1"].median()
-    typical = paired.groupby("particle")["timp1"].median()
-    other = np.abs(np.log(timp1.to_numpy()[:, None] / typical.to_numpy()[None, :]))
-    assert (other.argmin(axis=1) == np.arange(14) % 6).mean() > 0.5  # animals vary around it
+    given = {"seed": 5, "overrides": {}, "population": population}
+    table = simulated.groups(ARMS["amd3100"], experiments=14, particles=6, size=3, **given)
+    numbers = table.groupby("experiment")["particle"]
+    assert (numbers.first() == np.arange(14) % 6).all()
+    assert (numbers.nunique() == 1).all()
+    assert not table.duplicated(["particle", "animal"]).any()
+    cohort = sample(first=0, last=5, mice=60, **given)
+    done = simulate(ARMS["amd3100"], cohort.mice, seed=5).outcomes
+    # a basal level that no drug changes: near that of its particle, and of no mouse of the cohort
+    middle = done.groupby("particle")["blood_neutrophils"].median()
+    apart = np.log(table["blood_neutrophils"].to_numpy() / middle[table["particle"]].to_numpy())
+    others = np.log(table["blood_neutrophils"].to_numpy()[:, None] / middle.to_numpy())
+    assert np.abs(apart).mean() < np.abs(others).mean()
+    assert not set(table["timp1"]) & set(done["timp1"])
+    fewer = simulated.groups(ARMS["amd3100"], experiments=7, particles=6, size=3, **given)
+    assert table[: len(fewer)].equals(fewer)

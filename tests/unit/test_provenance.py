@@ -219,7 +219,7 @@ def account(**changes) -> Account:
     arm = {"name": "a", "label": "A", "treatments": [{"drug": "x", "amount": 1.0}]}
     job = Job(
         stage="simulate",
-        name="a/mice-0",
+        name="a/particles-0",
         inputs={"findings.csv": "f" * 64},
         outputs={"results/s/simulations/a/mice.parquet": "1" * 64},
         code_digest="c",
@@ -297,7 +297,7 @@ def test_results_that_differ_for_no_reason_are_called_so():
 def test_an_arm_is_its_part_of_the_study():
     arm = account().of_arm("a")
     assert arm.config["arm"]["label"] == "A"
-    assert [job.name for job in arm.jobs] == ["a/mice-0"]
+    assert [job.name for job in arm.jobs] == ["a/particles-0"]
     with pytest.raises(UserError, match="no arm 'b'; it has a"):
         account().of_arm("b")
 

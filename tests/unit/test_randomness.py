@@ -39,9 +39,14 @@ LUCK = [
 SLOW = settings(max_examples=20)
 
 
+def drawn(first: int, last: int, *, seed: int = SEED) -> pd.DataFrame:
+    """One mouse of each of these particles."""
+    return sample(seed=seed, first=first, last=last, mice=1, overrides={}).mice
+
+
 def simulated(mice: pd.DataFrame, a=ARMS["amd3100"], seed: int = SEED) -> Simulated:
     """With the courses of all mice."""
-    return simulate(a, mice, seed=seed, course_mice=10**9)
+    return simulate(a, mice, seed=seed, course_particles=10**9)
 
 
 def table(frame: pd.DataFrame) -> list[bytes]:
@@ -54,7 +59,7 @@ def table(frame: pd.DataFrame) -> list[bytes]:
 
 def of(frame: pd.DataFrame, mice: object) -> list[bytes]:
     """The bytes of these mice."""
-    return table(frame[frame["mouse"].isin(np.atleast_1d(mice))])
+    return table(frame[frame["particle"].isin(np.atleast_1d(mice))])
 
 
 IN_ONE = simulated(WHOLE)
@@ -65,12 +70,13 @@ IN_ONE = simulated(WHOLE)
 def test_any_chunks_give_the_same_mice_and_the_same_results(cuts):
     edges = [0, *sorted(cuts), 60]
     chunks = [
-        sample(seed=SEED, first=low, last=high - 1, overrides={}) for low, high in pairwise(edges)
+        sample(seed=SEED, first=low, last=high - 1, mice=1, overrides={})
+        for low, high in pairwise(edges)
     ]
-    mice = [frame for frame, _ in chunks]
+    mice = [chunk.mice for chunk in chunks]
     assert table(pd.concat(mice)) == table(WHOLE)
-    rejected = sum((r for _, r in chunks), start=type(chunks[0][1])())
-    assert rejected == sample(seed=SEED, first=0, last=59, overrides={})[1]
+    rejected = sum((chunk.rejected for chunk in chunks), start=type(chunks[0].rejected)())
+    assert rejected == sample(seed=SEED, first=0, last=59, mice=1, overrides={}).rejected
     parts = [simulated(m) for m in mice]
     assert table(pd.concat([p.outcomes for p in parts])) == table(IN_ONE.outcomes)
     assert table(pd.concat([p.courses for p in parts])) == table(IN_ONE.courses)
@@ -79,8 +85,8 @@ def test_any_chunks_give_the_same_mice_and_the_same_results(cuts):
 
 
 def test_mouse_17_alone_is_mouse_17_among_a_thousand():
-    many, _ = sample(seed=SEED, first=0, last=999, overrides={})
-    alone, _ = sample(seed=SEED, first=17, last=17, overrides={})
+    many = drawn(0, 999)
+    alone = drawn(17, 17)
     assert table(alone) == of(many, 17)
     among, by_itself = simulated(many), simulated(alone)
     assert table(by_itself.outcomes) == of(among.outcomes, 17)
@@ -94,16 +100,16 @@ def test_mouse_17_alone_is_mouse_17_among_a_thousand():
 @SLOW
 @given(order=st.permutations(range(12)))
 def test_the_order_of_the_mice_does_not_matter(order):
-    shuffled = simulated(WHOLE.iloc[list(order)]).outcomes.sort_values("mouse")
+    shuffled = simulated(WHOLE.iloc[list(order)]).outcomes.sort_values("particle")
     assert table(shuffled) == of(IN_ONE.outcomes, np.arange(12))
 
 
 @SLOW
 @given(seed=st.integers(0, 2**63 - 1), other=st.integers(0, 2**63 - 1))
 def test_the_seed_decides_and_nothing_else_does(seed, other):
-    drawn = [sample(seed=s, first=0, last=7, overrides={})[0] for s in (seed, seed, other)]
-    assert table(drawn[0]) == table(drawn[1])
-    assert (seed == other) == (table(drawn[0]) == table(drawn[2]))
+    found = [drawn(0, 7, seed=s) for s in (seed, seed, other)]
+    assert table(found[0]) == table(found[1])
+    assert (seed == other) == (table(found[0]) == table(found[2]))
     # the same mice under another seed: other colonies, not another course or expectation
     mice = WHOLE.iloc[:8]
     one, again, two = (simulated(mice, ARMS["untreated"], seed=s) for s in (seed, seed, other))
@@ -123,14 +129,18 @@ def test_a_draw_depends_on_its_purpose_alone(changed):
         p = PARAMETERS[name]
         middle = {"uniform": 0.5 * (p.a + p.b), "log_uniform": (p.a * p.b) ** 0.5}.get(p.kind, p.a)
         overrides[name] = Distribution(kind="fixed", a=middle)
-    drawn, _ = sample(seed=SEED, first=0, last=59, overrides=overrides)
-    once = (drawn["attempts"] == 1) & (WHOLE["attempts"] == 1)
-    assert once.sum() > 20
-    others = ["mouse", *(n for n in PARAMETERS if n not in changed)]
-    assert table(drawn.loc[once, others]) == table(WHOLE.loc[once, others])
-    for name in changed:
-        assert drawn[name].nunique() == 1
-        assert WHOLE[name].nunique() > 50 or PARAMETERS[name].kind == "fixed"
+    plain, found = (
+        sample(seed=SEED, first=0, last=59, mice=1, overrides=own) for own in ({}, overrides)
+    )
+    once = np.ones(60, bool)
+    for one, other in ((plain.typical, found.typical), (plain.mice, found.mice)):
+        once &= (one["attempts"] == 1) & (other["attempts"] == 1)
+        assert once.sum() > 20
+        others = ["particle", *(n for n in PARAMETERS if n not in changed)]
+        assert table(other.loc[once, others]) == table(one.loc[once, others])
+        for name in changed:
+            assert other[name].nunique() == 1
+            assert one[name].nunique() > 50 or PARAMETERS[name].kind == "fixed"
 
 
 @SLOW
@@ -149,7 +159,7 @@ def test_arms_are_identical_up_to_their_first_difference(day, drug):
     assert table(late.colonies) == table(plain.colonies)
     before = late.courses["day"] <= day
     assert table(late.courses[before]) == table(plain.courses[before])
-    shown = [c for c in late.courses if c not in ("mouse", "day")]
+    shown = [c for c in late.courses if c not in ("particle", "day")]
     assert table(late.courses.loc[~before, shown]) != table(plain.courses.loc[~before, shown])
     # colonies that had been founded by then are detected on the same day in both
     for outcome in ("metastasis_free_days", "survival_days"):

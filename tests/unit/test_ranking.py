@@ -48,7 +48,7 @@ def test_arms_are_ranked_by_the_median_over_particles(small_study):
             if arm.name != reference
         ]
     )
-    course = pd.DataFrame({"mouse": [0, 0, 1], "blood_neutrophils": [1.0, 0.4, 0.8]})
+    course = pd.DataFrame({"particle": [0, 0, 1], "blood_neutrophils": [1.0, 0.4, 0.8]})
     courses = {arm.name: course for arm in small_study.arms}
     table = ranking(effects, courses, small_study).set_index("arm")
     assert table["ratio"].to_dict() == {

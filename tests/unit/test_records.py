@@ -76,7 +76,7 @@ def test_what_is_not_json_has_no_identity() -> None:
 def _record(path: Path, source: Path, **changed: Any) -> dict[str, Any]:
     options: dict[str, Any] = {
         "stage": "simulate",
-        "name": "high/mice-000000-000001",
+        "name": "high/particles-000000-000001",
         "parameters": {"fold": 2.5, "days": (1, 2)},
         "seed": 1,
         "inputs": [source],

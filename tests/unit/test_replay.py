@@ -22,14 +22,15 @@ STUDY = str(Path(__file__).parents[2] / "config.yaml")
 
 def test_the_mouse_is_the_mouse_of_the_study(tmp_path, capsys):
     trace = tmp_path / "trace.csv"
-    words = ["replay", STUDY, "--mouse", "3", "--arm", "amd3100", "--trace", str(trace)]
+    words = ["replay", STUDY, "--particle", "3", "--arm", "amd3100", "--trace", str(trace)]
     assert cli.main(words) == 0
     told = capsys.readouterr().out
     study = load(STUDY)
     shipped = read_population(SHIPPED / "population.parquet")
-    cohort, _ = sample(seed=study.seed, first=0, last=5, overrides={}, population=shipped)
-    among = simulate(study.arm("amd3100"), cohort, seed=study.seed).outcomes.iloc[3]
-    assert "mouse 3: finished" in told
+    cohort = sample(seed=study.seed, first=0, last=5, mice=3, overrides={}, population=shipped).mice
+    outcomes = simulate(study.arm("amd3100"), cohort, seed=study.seed).outcomes
+    among = outcomes.set_index(["particle", "animal"]).loc[(3, 0)]
+    assert "particle 3, animal 0: finished" in told
     for name in ("foci", "colonies"):
         row = next(line.split() for line in told.splitlines() if line.split()[:1] == [name])
         assert int(row[1]) == among[name]
@@ -55,7 +56,7 @@ def test_replay_and_export_take_the_mice_of_the_study(source, tmp_path, monkeypa
     own = Path("results/seubert2015/evidence/full/population.parquet")
     particles = read_population(SHIPPED / "population.parquet")[:2]
     if source == "own":
-        words = ["study.yaml", "--arm", "untreated", "--mouse", "3"]
+        words = ["study.yaml", "--arm", "untreated", "--particle", "3"]
         for command in (["replay"], ["export", "sbml"]):
             assert cli.main([*command, *words]) == 2
             assert "nichetrial calibrate makes it" in capsys.readouterr().err
@@ -63,32 +64,32 @@ def test_replay_and_export_take_the_mice_of_the_study(source, tmp_path, monkeypa
         write(frame, own, POPULATION)
     of = ["--study", "results/seubert2015/study.json"]
     assert cli.main(["stage", "resolve", *of, "--file", "study.yaml"]) == 0
-    assert cli.main(["stage", "parameters", *of, "--mice", "000003-000003"]) == 0
-    basal = pd.read_parquet("results/seubert2015/parameters/mice-000003-000003.parquet")[
+    assert cli.main(["stage", "parameters", *of, "--chunk", "000003-000003"]) == 0
+    basal = pd.read_parquet("results/seubert2015/parameters/particles-000003-000003.mice.parquet")[
         "timp1_basal"
     ].iloc[0]
     capsys.readouterr()
-    assert cli.main(["replay", "study.yaml", "--arm", "untreated", "--mouse", "3"]) == 0
+    assert cli.main(["replay", "study.yaml", "--arm", "untreated", "--particle", "3"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     told = next(line[1] for line in lines if line[:1] == ["timp1"])
     assert float(told) == pytest.approx(basal, rel=1e-5)  # untreated: TIMP-1 stays basal
-    assert cli.main(["export", "sbml", "study.yaml", "--arm", "untreated", "--mouse", "3"]) == 0
-    assert f'value="{float(basal)!r}"' in Path("seubert2015-untreated-mouse3.xml").read_text()
+    assert cli.main(["export", "sbml", "study.yaml", "--arm", "untreated", "--particle", "3"]) == 0
+    assert f'value="{float(basal)!r}"' in Path("seubert2015-untreated-mouse3-0.xml").read_text()
 
 
 def test_the_trace_has_a_usual_name(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["replay", "--arm=untreated", STUDY, "--mouse=0", "--trace"]) == 0
-    assert [p.name for p in tmp_path.iterdir()] == ["seubert2015-untreated-mouse0-trace.csv"]
+    assert cli.main(["replay", "--arm=untreated", STUDY, "--particle=0", "--trace"]) == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["seubert2015-untreated-mouse0-0-trace.csv"]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--mouse", "0", "--arm", "amd310"], f"--arm: {codes.NO_SUCH_ARM} "),
-        (["--mouse", "1000", "--arm", "amd3100"], f"--mouse: {codes.NO_SUCH_MOUSE} "),
-        (["--mouse", "-1", "--arm", "amd3100"], "--mouse"),
-        (["--mouse", "1", "--arm", "amd3100", "--trace", "/"], f"/: {codes.NOT_WRITABLE} "),
+        (["--particle", "0", "--arm", "amd310"], f"--arm: {codes.NO_SUCH_ARM} "),
+        (["--particle", "1000", "--arm", "amd3100"], f"--particle: {codes.NO_SUCH_MOUSE} "),
+        (["--particle", "-1", "--arm", "amd3100"], "--particle"),
+        (["--particle", "1", "--arm", "amd3100", "--trace", "/"], f"/: {codes.NOT_WRITABLE} "),
     ],
 )
 def test_bad_words_leave_nothing(words, message, tmp_path, monkeypatch, capsys):

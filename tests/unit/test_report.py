@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -111,7 +112,7 @@ def test_failures_stand_before_the_results(html: str) -> None:
     assert [s for s in sections if s not in page] == []
     assert page.index("neutrophils above 20-fold") < page.index("0.55 (0.44 to 0.66)")
     assert "12 simulations stopped by the solver and 18 refused as implausible" in page
-    assert "nichetrial replay STUDY.yaml --mouse 4 --arm untreated --trace" in page
+    assert "nichetrial replay STUDY.yaml --particle 3 --animal 0 --arm untreated --trace" in page
 
 
 def test_the_numbers_of_the_tables_are_there(html: str) -> None:
@@ -151,21 +152,21 @@ def test_a_missing_arm_and_no_foci(tmp_path: Path, zero: bool) -> None:
 
 
 def test_all_tables_may_be_empty(tmp_path: Path) -> None:
-    study, results = build(tmp_path, make_study({"timp1_high": "alone"}, mice=3))
+    study, results = build(tmp_path, make_study({"timp1_high": "alone"}, particles=1))
     add_pictures(study, results)
     for path in (results / "parameters").glob("*.csv"):
         path.write_text("reason,mice\n")
     page = Page(render(study, results, [], [])).plain
     assert "The study declares no combination." in page
     assert "No draw was rejected" in page
-    assert "Too few mice" in page
+    assert "Too few particles" in page
 
 
 HOSTILE = "<script>alert('x')</script>\"><img src=http://evil.example/a.png onerror=1>"
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
-    plain = make_study({"timp1_high": HOSTILE, "amd3100": "& {{ 7 * 7 }}"}, mice=12)
+    plain = make_study({"timp1_high": HOSTILE, "amd3100": "& {{ 7 * 7 }}"}, particles=3)
     study = plain.model_copy(update={"title": HOSTILE, "question": HOSTILE})
     study, results = build(tmp_path, study)
     add_pictures(study, results)
@@ -181,7 +182,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
 
 
 def test_png_is_taken_where_there_is_no_svg(tmp_path: Path) -> None:
-    study = make_study(mice=12)
+    study = make_study(particles=3)
     study = study.model_copy(
         update={"figures": study.figures.model_copy(update={"formats": ("png",)})}
     )
@@ -222,6 +223,7 @@ def row(**changes: float | str | int) -> pd.Series:
         "p_relevant": 0.9,
         "p_error": 0.01,
         "widened": 1.02,
+        "enough": 2,
         "pooled_difference_low": -4.0,
         "pooled_difference_high": -2.0,
     }
@@ -264,7 +266,10 @@ def test_the_answer_in_sentences() -> None:
         f"Foci against {labels['amd3100']}: direction not known with {labels['untreated']}.",
     ]
     assert words.noise_words(pd.DataFrame(rows)) == ""
-    assert "1.3 times" in words.noise_words(pd.DataFrame([row(), row(widened=1.3)]))
+    told = words.noise_words(pd.DataFrame([row(), row(widened=1.3, enough=24)]))
+    assert "1.3 times" in told
+    assert "mice_per_particle: 24" in told
+    assert "hide" in words.noise_words(pd.DataFrame([row(), row(widened=np.inf, enough=np.nan)]))
 
 
 @pytest.mark.parametrize(
@@ -291,11 +296,10 @@ def test_a_null_model_that_the_study_does_not_name_has_no_verdict() -> None:
 
 def test_the_dose_curve_in_words() -> None:
     def curve(*means: float) -> pd.DataFrame:
-        rows = [(10.0**k, m, m * 0.9, m * 1.1, m, m, m, 9) for k, m in enumerate(means)]
+        rows = [(10.0**k, m * 0.9, m, m, m, m * 1.1, 9) for k, m in enumerate(means)]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
     assert "highest at 10-fold, 1.8 (1.6 to 2.0)" in str(words.dose_words(curve(1, 1.8, 0.2)))
-    assert "covers no rise" in str(words.dose_words(curve(1, 1.05, 0.2)))
     assert "no hump" in str(words.dose_words(curve(1, 0.8, 0.2)))
     assert "no hump" in str(words.dose_words(curve(1, 2, 3)))
     assert words.dose_words(curve()) is None

@@ -20,7 +20,6 @@ from nichetrial.pipeline.resources import (
     COLONY_CLASSES,
     MEMORY_FACTOR,
     OF_TABLE,
-    TWINS,
     Needs,
     course_days,
     prices,
@@ -30,7 +29,6 @@ from nichetrial.study.layout import Chunk
 from nichetrial.study.resolved import OptimiseSpec, Sweep, SweepAxis
 from nichetrial.study.sections import PowerSpec
 from nichetrial.trial.events import reading
-from nichetrial.trial.experiments import ANIMALS
 from tests.support import ROOT
 from tests.support.mice import arm, treatment
 
@@ -43,7 +41,13 @@ class Named(dict):
 
 
 def _sized(
-    study, *, mice: int, arms: int = 4, resamples: int = 100, swept: int = 3, experiments: int = 100
+    study,
+    *,
+    particles: int,
+    arms: int = 4,
+    resamples: int = 100,
+    swept: int = 3,
+    experiments: int = 100,
 ):
     more = tuple(arm(treatment("anti_ly6g", 5), name=f"a{k}", label=str(k)) for k in range(arms))
     points = tuple(arm(name=f"s{k}", label=str(k)) for k in range(swept))
@@ -64,7 +68,7 @@ def _sized(
         dose=(1.0, 100.0),
         start=(0.0, 8.0),
         every=(0.5, 4.0),
-        mice=50,
+        particles=25,
         evaluations=10 + experiments // 10,
     )
     return study.model_copy(
@@ -73,17 +77,17 @@ def _sized(
             "sweeps": (sweep,),
             "optimise": search,
             "power": PowerSpec(experiments=experiments),
-            "cohort": study.cohort.model_copy(update={"mice": mice}),
+            "cohort": study.cohort.model_copy(update={"particles": particles}),
             "comparisons": study.comparisons.model_copy(update={"resamples": resamples}),
         }
     )
 
 
-def _every(needs: Needs, mice: str) -> dict[str, tuple[float, float]]:
+def _every(needs: Needs, chunk: str) -> dict[str, tuple[float, float]]:
     """Rule -> megabytes and minutes of the first attempt."""
     names = {rule: Named() for rule in WHOLE}
-    names |= {"parameters": Named(mice=mice), "dose_curve": Named(mice=mice)}
-    names |= {"simulate": Named(mice=mice, arm="a0"), "sweep": Named(mice=mice, sweep="dose")}
+    names |= {"parameters": Named(chunk=chunk), "dose_curve": Named(chunk=chunk)}
+    names |= {"simulate": Named(chunk=chunk, arm="a0"), "sweep": Named(chunk=chunk, sweep="dose")}
     names |= {"experiments": Named(arm="a0")}
     asked = {
         rule: (needs.megabytes(rule)(n, 1), needs.minutes(rule)(n, 1)) for rule, n in names.items()
@@ -99,7 +103,7 @@ def _every(needs: Needs, mice: str) -> dict[str, tuple[float, float]]:
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    mice=st.integers(1, 10**6),
+    particles=st.integers(1, 10**6),
     more=st.integers(0, 10**6),
     arms=st.integers(1, 8),
     further=st.integers(0, 8),
@@ -107,18 +111,20 @@ def _every(needs: Needs, mice: str) -> dict[str, tuple[float, float]]:
     experiments=st.integers(100, 10**5),
 )
 def test_more_of_anything_never_needs_less(
-    small_study, mice, more, arms, further, resamples, experiments
+    small_study, particles, more, arms, further, resamples, experiments
 ):
-    few = _every(Needs(_sized(small_study, mice=mice, arms=arms)), Chunk(0, mice - 1).name)
+    few = _every(
+        Needs(_sized(small_study, particles=particles, arms=arms)), Chunk(0, particles - 1).name
+    )
     larger = _sized(
         small_study,
-        mice=mice + more,
+        particles=particles + more,
         arms=arms + further,
         resamples=resamples,
         swept=3 + further,
         experiments=experiments,
     )
-    many = _every(Needs(larger), Chunk(0, mice + more - 1).name)
+    many = _every(Needs(larger), Chunk(0, particles + more - 1).name)
     for rule, (memory, time) in few.items():
         assert many[rule][0] >= memory, rule
         assert many[rule][1] >= time, rule
@@ -127,7 +133,7 @@ def test_more_of_anything_never_needs_less(
 def test_a_large_job_is_given_more_than_a_small_one(small_study):
     few, many = (
         _every(
-            Needs(_sized(small_study, mice=n, arms=a, resamples=r, swept=s, experiments=e)),
+            Needs(_sized(small_study, particles=n, arms=a, resamples=r, swept=s, experiments=e)),
             Chunk(0, n - 1).name,
         )
         for n, a, r, s, e in ((100, 2, 100, 3, 100), (1_000_000, 100, 20_000, 100, 10_000))
@@ -139,7 +145,7 @@ def test_a_large_job_is_given_more_than_a_small_one(small_study):
 
 
 def test_an_attempt_more_is_given_twice_as_much(small_study):
-    needs, named = Needs(small_study), Named(mice="0-99", arm="high")
+    needs, named = Needs(small_study), Named(chunk="0-99", arm="high")
     for ask in (needs.megabytes("simulate"), needs.minutes("simulate")):
         assert [ask(named, k) for k in (1, 2, 3)] == [ask(named, 1) * f for f in (1, 2, 4)]
 
@@ -171,8 +177,8 @@ def test_what_is_priced_is_there():
 
 def test_what_is_priced_is_counted(small_study):
     """No price is without a load, which would be nothing for ever."""
-    needs = Needs(_sized(small_study, mice=250))
-    named = {"mice": "0-99", "particles": "0-99", "sweep": "dose", "arm": "a0"}
+    needs = Needs(_sized(small_study, particles=250))
+    named = {"chunk": "0-99", "particles": "0-99", "sweep": "dose", "arm": "a0"}
     for rule, costs in prices().items():
         kind, _, figure = rule.partition(" ")
         loads = needs.loads(kind, figure=figure, **named)
@@ -180,7 +186,16 @@ def test_what_is_priced_is_counted(small_study):
 
 
 def test_every_table_of_a_figure_is_of_the_study_or_has_a_load():
-    small = {"mice_needed", "design", "optimum", "synergy", "dose_curves", "event_free", "ranking"}
+    small = {
+        "arms",
+        "mice_needed",
+        "design",
+        "optimum",
+        "synergy",
+        "dose_curves",
+        "event_free",
+        "ranking",
+    }
     assert {table for figure in FIGURES.values() for table in figure.shows} - small == set(OF_TABLE)
 
 
@@ -192,7 +207,6 @@ def test_a_rule_that_is_not_known_is_an_error(small_study):
 def test_what_is_known_of_other_parts_is_so(small_study):
     assert BATCHES == BOOTSTRAP_BATCHES
     assert len(BIN_EDGES) - 1 == COLONY_CLASSES
-    assert 2 * ANIMALS == TWINS
     for readout in ((11.0, 40.0), (11.3, 40.9), (5.0, 5.0), (7.5, 7.8)):
         changed = small_study.arms[0].readout.model_copy(
             update={"day": readout[0], "end": readout[1]}
@@ -205,7 +219,7 @@ def test_a_stage_stays_within_what_it_is_given(tmp_path, small_study):
     """One real process: memory of the stage alone must fit without the share of Snakemake."""
     study = tmp_path / "study.json"
     study.write_text(small_study.model_dump_json())
-    words = ["stage", "parameters", "--study", str(study), "--mice", "000000-000099"]
+    words = ["stage", "parameters", "--study", str(study), "--chunk", "000000-000049"]
     # not ru_maxrss, in which a process begins with what its parent had before exec
     code = (
         "import sys; from nichetrial.cli import main; code = main(sys.argv[1:]); "
@@ -222,5 +236,5 @@ def test_a_stage_stays_within_what_it_is_given(tmp_path, small_study):
     assert done.returncode == 0, done.stderr
     used = float(done.stdout.splitlines()[-1])
     needs = Needs(small_study)
-    assert 50 < used < MEMORY_FACTOR * needs.of("parameters", mice="0-99").megabytes
-    assert used < needs.megabytes("parameters")(Named(mice="0-99"), 1)
+    assert 50 < used < MEMORY_FACTOR * needs.of("parameters", chunk="0-49").megabytes
+    assert used < needs.megabytes("parameters")(Named(chunk="0-49"), 1)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nichetrial.cohort.between import vary
-from nichetrial.cohort.space import NAMES, parameters, plausible, priors_of
+from nichetrial.cohort.space import NAMES, cohort_of, parameters, plausible, priors_of
 from nichetrial.errors import UserError
 from nichetrial.evidence import simulated
 from nichetrial.evidence.findings import COLUMNS, Finding, all_findings, read_findings
@@ -93,7 +93,7 @@ def directly(arm: str, k: int) -> pd.DataFrame:
         mice=mice,
         attempts=np.zeros(MICE, np.int64),
     )
-    cohort = pd.DataFrame({"mouse": mice, **dict(zip(NAMES, values.T, strict=True))})
+    cohort = cohort_of(values, mice)
     return simulate(load_text(STUDY).arm(arm), cohort, seed=SEED).outcomes
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nichetrial.cohort.space import NAMES, parameters, plausible, priors_of
+from nichetrial.cohort.space import NAMES, cohort_of, parameters, plausible, priors_of
 from nichetrial.errors import UserError
 from nichetrial.evidence.decisions import DECISIONS, MARGIN, MOST, decisions
 from nichetrial.explore import sobol
@@ -128,7 +128,7 @@ def typical(n: int) -> np.ndarray:
 
 
 def directly(study, name: str, mice: np.ndarray) -> np.ndarray:
-    cohort = pd.DataFrame({"mouse": np.arange(len(mice)), **dict(zip(NAMES, mice.T, strict=True))})
+    cohort = cohort_of(mice)
     return simulate(study.arm(name), cohort, seed=study.seed).outcomes["expected_foci"].to_numpy()
 
 

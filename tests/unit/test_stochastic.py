@@ -136,7 +136,7 @@ def test_colony_sizes_with_constant_rates():
 
 def test_expected_foci_is_the_mean_of_the_foci():
     """One mouse's parameters under 3,000 keys; within 4 standard errors."""
-    frame = cohort(1).loc[[0] * 3000].assign(mouse=np.arange(3000))
+    frame = cohort(1).loc[[0] * 3000].assign(animal=np.arange(3000))
     out = simulate(ARMS["timp1_high"], frame, seed=SEED).outcomes
     mean = out["expected_foci"].iloc[0]
     assert abs(out["foci"].mean() - mean) < 4 * np.sqrt(mean / 3000)

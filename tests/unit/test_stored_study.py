@@ -10,6 +10,7 @@ import pytest
 from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.pipeline.stored_study import is_of_other_edition, read_study
+from nichetrial.study.resolved import FORMAT
 
 
 def test_what_was_written_is_read(tmp_path, small_study):
@@ -19,7 +20,7 @@ def test_what_was_written_is_read(tmp_path, small_study):
     assert not is_of_other_edition(path)
 
 
-@pytest.mark.parametrize("written", [None, 1, 3, "2"])
+@pytest.mark.parametrize("written", [None, 1, FORMAT - 1, FORMAT + 1, str(FORMAT)])
 def test_another_edition_is_said_to_be_one(tmp_path: Path, small_study, written):
     """The first has no number; a later one may have anything else in it."""
     content = json.loads(small_study.written()) | {"format": written, "a key of then": 1}
@@ -33,7 +34,9 @@ def test_another_edition_is_said_to_be_one(tmp_path: Path, small_study, written)
     assert is_of_other_edition(path)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2, "arms": []}', '{"format": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", f'{{"format": {FORMAT}, "arms": []}}', '{"format": 1}']
+)
 def test_what_is_no_study_is_said_to_be_none(tmp_path, text):
     path = tmp_path / "study.json"
     path.write_text(text)

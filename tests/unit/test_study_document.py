@@ -40,8 +40,8 @@ def test_the_default_file_is_the_default_study(root: Path) -> None:
     assert (found.name, found.seed, found.cohort.mice, found.cohort.chunk) == (
         "seubert2015",
         2015,
-        1000,
-        1000,
+        2000,
+        2000,
     )
     assert [a.name for a in found.arms] == [
         "untreated",
@@ -104,8 +104,8 @@ def test_the_schema_accepts_sound_files(root: Path) -> None:
         "study name leaves the folder",
         "arm name with capitals",
         "seed is negative",
-        "no mice",
-        "mice with a unit",
+        "no particles",
+        "particles with a unit",
         "fold is zero",
         "dose without a unit",
         "time without a unit",

@@ -72,7 +72,9 @@ def test_check_says_ok_in_a_line(
     monkeypatch.chdir(tmp_path)
     Path("study.yaml").write_text(SOUND, encoding="utf-8")
     assert cli.main(["check", "study.yaml"]) == 0
-    assert capsys.readouterr().out == ("study.yaml: ok; study small: 5 arms, 20 mice, 58 doses\n")
+    assert capsys.readouterr().out == (
+        "study.yaml: ok; study small: 5 arms, 60 particles, 480 mice, 58 doses\n"
+    )
     assert [p.name for p in tmp_path.iterdir()] == ["study.yaml"]
 
 

@@ -84,10 +84,12 @@ def test_parameters_in_internal_units() -> None:
   parameters:
     timp1_basal: {fixed: 73.5 ug/L}
     sdf1_half_life: {log_uniform: [12 h, 2 d]}
-    tumour_growth: {log_normal: {median: 0.4 /d, cv: 0.5}}
+    tumour_growth: {log_normal: {median: 0.4 /d, cv: 0.5}, between_mice: 0.1}
     arrest_probability: {beta: {mean: 0.8, size: 20}}
     mobilisation: {uniform: [1, 3]}"""
-    found = load_text(SOUND.replace("  mice: 20", "  mice: 20" + written)).cohort.overrides
+    found = load_text(
+        SOUND.replace("  particles: 60", "  particles: 60" + written)
+    ).cohort.overrides
     assert {k: (v.kind, round(v.a, 9), v.b) for k, v in found.items()} == {
         "timp1_basal": ("fixed", 2.625, 0.0),
         "sdf1_half_life": ("log_uniform", 0.5, 2.0),
@@ -95,12 +97,13 @@ def test_parameters_in_internal_units() -> None:
         "arrest_probability": ("beta", 0.8, 20.0),
         "mobilisation": ("uniform", 1.0, 3.0),
     }
+    assert {k: v.between_mice for k, v in found.items() if v.between_mice} == {"tumour_growth": 0.1}
     assert list(found) == sorted(found)  # the order in the file is no part of a study
 
 
-def test_figures_never_ask_for_more_mice_than_there_are() -> None:
-    figures = load_text(SOUND).figures
-    assert (figures.course_mice, figures.dose_mice) == (20, 20)
+def test_figures_never_ask_for_more_particles_than_there_are() -> None:
+    figures = load_text(SOUND.replace("particles: 60", "particles: 7")).figures
+    assert (figures.course_particles, figures.dose_particles) == (7, 7)
 
 
 def test_a_combination_of_a_genotype_and_a_drug() -> None:
@@ -118,15 +121,15 @@ comparisons:"""
 
 
 @given(
-    mice=st.integers(1, 10**6),
+    particles=st.integers(1, 2**18),
     seed=st.integers(0, 2**63 - 1),
     fold=st.floats(1.5, 1e8),  # at 1 the vector does nothing and two arms are the same
     hours=st.integers(1, 263),
 )
 @settings(max_examples=40)
-def test_a_resolved_study_survives_json(mice: int, seed: int, fold: float, hours: int) -> None:
+def test_a_resolved_study_survives_json(particles: int, seed: int, fold: float, hours: int) -> None:
     text = (
-        SOUND.replace("mice: 20", f"mice: {mice}\n  chunk: 1000")
+        SOUND.replace("particles: 60", f"particles: {particles}\n  chunk: 1000")
         .replace("seed: 7", f"seed: {seed}")
         .replace("fold: 10", f"fold: {fold!r}")
         .replace("day: 4 d", f"day: {hours} h")

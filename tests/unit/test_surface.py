@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nichetrial.compare.bootstrap import Bootstrap
 from nichetrial.compare.hill import Hill
 from nichetrial.compare.musyc import Musyc
 from nichetrial.compare.surface import SURFACE, SYNERGY, loewe, surface
-from tests.support.dose_curves import STUDY, N, mice
+from tests.support.dose_curves import STUDY, mice
 
 SWEEP = STUDY.sweep("surface")
 A, B = np.array(SWEEP.points, dtype=float).T
@@ -18,8 +17,7 @@ FIRST, SECOND = Hill(1.0, 0.3, 2.0, 1.2), Hill(1.0, 0.3, 1.5, 0.9)
 
 def judged(ratios, null: str = "loewe", noise: float = 0.0):
     sweep = SWEEP.model_copy(update={"null": null})
-    boot = Bootstrap(seed=1, n=N, resamples=20, interval=0.95)
-    table, answer = surface(mice(ratios, sweep, noise), sweep, "timp1_high", boot)
+    table, answer = surface(mice(ratios, sweep, noise), sweep, "timp1_high")
     assert list(table) == list(SURFACE)
     assert list(answer) == list(SYNERGY)
     return table, answer.iloc[0]
@@ -36,9 +34,21 @@ def test_bliss_and_hsa_by_hand():
     np.testing.assert_allclose(excess(table, "bliss"), 0.3 - 0.4)
     np.testing.assert_allclose(excess(table, "hsa"), 0.3 - 0.5)
     assert answer.excess == pytest.approx(-0.1)
-    assert answer.note.startswith("fewer foci than Bliss expects: synergy")
+    assert answer.note.startswith("fewer foci than Bliss expects (synergy)")
+    assert answer.p_better == 1.0
     alone = table[(table["dose_a"] == 0) | (table["dose_b"] == 0)]
     assert alone["expected"].isna().all()
+
+
+def test_independent_drugs_are_as_expected_though_mice_share_their_sensitivity():
+    """Bliss holds in each mouse; of the ratios of means it does not."""
+    left = np.random.default_rng(1).uniform(0.1, 0.9, 40)
+    tables = mice(np.ones(len(A)), SWEEP)
+    for arm, a, b in zip(SWEEP.arms, A, B, strict=True):
+        tables[arm.name]["expected_foci"] *= left ** (0.1 * (a + b))
+    table, answer = surface(tables, SWEEP.model_copy(update={"null": "bliss"}), "timp1_high")
+    assert (excess(table, "bliss") == 0.0).all()
+    assert answer["p_better"].iloc[0] == 0.5
 
 
 def test_a_drug_with_itself_has_no_excess_over_loewe():
@@ -67,12 +77,11 @@ def test_a_flat_drug_and_missing_arms_are_named():
     _, answer = judged(FIRST.at(A))
     assert "anti_ly6g alone changes nothing" in answer.note
     assert np.isnan(answer.beta)
-    boot = Bootstrap(seed=1, n=N, resamples=20, interval=0.95)
     some = mice(FIRST.at(A + B), SWEEP)
     del some[SWEEP.arms[0].name]
-    table, answer = surface(some, SWEEP, "timp1_high", boot)
+    table, answer = surface(some, SWEEP, "timp1_high")
     assert answer["note"].iloc[0] == "the arm without both drugs is missing"
     assert table["excess"].isna().all()
     with pytest.raises(ValueError, match="not a grid"):
-        surface({}, STUDY.sweep("dose"), "timp1_high", boot)
-    assert surface({}, SWEEP, "timp1_high", boot)[0].empty
+        surface({}, STUDY.sweep("dose"), "timp1_high")
+    assert surface({}, SWEEP, "timp1_high")[0].empty

@@ -35,7 +35,8 @@ def arm(days, status="finished") -> pd.DataFrame:
     days = np.asarray(days, dtype=float)
     columns = dict.fromkeys(EVENTS, np.minimum(days, END))
     columns |= dict.fromkeys(EVENTS.values(), days < END)
-    return pd.DataFrame(columns).assign(status=status)
+    numbers = np.arange(len(days))  # each mouse of a particle of its own
+    return pd.DataFrame(columns).assign(status=status, particle=numbers, animal=0)
 
 
 @pytest.mark.parametrize("lethal", [1e5, 1e6, 5e8])
@@ -56,7 +57,7 @@ def test_a_dead_mouse_is_no_longer_at_risk_of_metastasis(lethal):
 
 
 def curve(days, view="always", **options) -> pd.DataFrame:
-    frame = event_free({"x": arm(days)}, ["x"], ends=ENDS, interval=0.95, **options)
+    frame = event_free({"x": arm(days)}, ["x"], ends=ENDS, **options)
     return frame[(frame["outcome"] == "survival_days") & (frame["view"] == view)]
 
 
@@ -73,18 +74,21 @@ def test_kaplan_meier_by_hand():
     assert rows["at_risk"].tolist() == [5, 5, 4, 2, 1]
     assert rows["events"].tolist() == [0, 1, 2, 1, 0]
     assert rows["censored"].tolist() == [0, 0, 0, 0, 1]
-    # log-log Greenwood at day 10: exp(-exp(log(-log s) -+ 1.96 sqrt(1 / (5 * 4)) / log s))
-    inside = 1.959964 * np.sqrt(1 / 20) / np.log(0.8)
-    low, high = (np.exp(-np.exp(np.log(-np.log(0.8)) + sign * inside)) for sign in (-1, 1))
-    np.testing.assert_allclose(rows.iloc[1][["free_low", "free_high"]].to_list(), [low, high])
 
 
-def test_bands_where_the_formula_says_nothing():
-    rows = curve([10, 20])
-    assert rows.iloc[0][["free_low", "free_high"]].tolist() == [1, 1]
-    none_left = rows[rows["free"] == 0].iloc[0]
-    assert none_left["free_low"] == 0
-    assert none_left["free_high"] == rows.iloc[1]["free_high"]
+def test_the_band_holds_the_curves_of_the_particles():
+    """Of 21 particles the k-th loses a mouse in twenty each day from day k on."""
+    days = np.add.outer(np.arange(21), np.arange(1, 21)).ravel()
+    particle = np.repeat(np.arange(21), 20)
+    table = arm(days).assign(particle=particle, animal=np.tile(np.arange(20), 21))
+    frame = event_free({"x": table}, ["x"], ends=ENDS)
+    rows = frame[frame["outcome"] == "survival_days"].set_index("day")
+    for day in (5.0, 10.0, 20.0):
+        inside = np.sort([(days[particle == k] > day).mean() for k in range(21)])
+        assert (rows["free_low"][day], rows["free_high"][day]) == pytest.approx(
+            (inside[1], inside[19])  # 5 % and 95 % of 21
+        )
+        assert rows["free"][day] == pytest.approx(inside.mean())
     never = curve([50, 50])
     assert never[["free", "free_low", "free_high"]].to_numpy().min() == 1
 
@@ -94,13 +98,11 @@ def test_failed_mice_and_absent_arms_are_left_out(tmp_path):
         "x": arm([10, 20, 30], ["finished", "not_finite", "finished"]),
         "ref": arm([10], "step_limit"),
     }
-    frame = event_free(
-        outcomes, ["x", "ref", "gone"], ends=ENDS, interval=0.95, inspections=(14.0,)
-    )
+    frame = event_free(outcomes, ["x", "ref", "gone"], ends=ENDS, inspections=(14.0,))
     assert set(frame["arm"]) == {"x"}
     assert frame["at_risk"].max() == 2
     tables.write(frame, tmp_path / "event_free.parquet", EVENT_FREE)
-    nothing = event_free({}, ["gone"], ends=ENDS, interval=0.95)
+    nothing = event_free({}, ["gone"], ends=ENDS)
     tables.write(nothing, tmp_path / "nothing.parquet", EVENT_FREE)
 
 
@@ -214,19 +216,14 @@ def test_censoring_before_the_horizon_is_refused():
 def test_days_gained_over_particles_end_with_the_shorter_follow_up():
     """In each particle by itself; days beyond the horizon count for neither."""
     days = {"x": [[10.0, 20.0], [30.0, 50.0]], "ref": [[10.0, 10.0], [40.0, 60.0]]}
-    twins = {}
+    tables = {}
     for name, values in days.items():
-        index = np.indices((2, 2, 2)).reshape(3, -1)
-        frame = pd.DataFrame(dict(zip(("particle", "animal", "twin"), index, strict=True)))
-        twins[name] = frame.assign(
-            status="finished",
-            **dict.fromkeys(("metastasis_free_days", "survival_days"), np.repeat(values, 2)),
+        table = arm(np.ravel(values)).assign(particle=[0, 0, 1, 1], animal=[0, 1, 0, 1])
+        tables[name] = table.assign(
+            **dict.fromkeys(EVENTS, np.ravel(values)), **dict.fromkeys(EVENTS.values(), True)
         )
-    pooled = {name: arm([5.0, 7.0]) for name in days}
     boot = Bootstrap(seed=1, n=2, resamples=100, interval=0.95)
-    frame = restricted_means(
-        pooled, PAIR, ends={"x": 45.0, "ref": 45.0}, bootstrap=boot, twins=twins
-    )
+    frame = restricted_means(tables, PAIR, ends={"x": 45.0, "ref": 45.0}, bootstrap=boot)
     row = frame.iloc[1]  # gained: 5 and, cut at day 45, -5
     assert (row["difference"], row["p_longer"], row["particles"]) == (0.0, 0.5, 2)
     assert (row["difference_low"], row["difference_high"]) == pytest.approx((-4.5, 4.5))

@@ -213,7 +213,7 @@ def test_a_run_is_followed_until_its_lines_end(
     """RUNNING with what has ended, then the truth; a record from before the start shows nothing."""
     monkeypatch.setattr(live, "NICE", 0)
     read, written = os.pipe()
-    results = build(tmp_path, skip="untreated/mice-000000-000001")
+    results = build(tmp_path, skip="untreated/particles-000000-000001")
     (results / "records" / "compare.json").unlink()
     seen: list[dict[str, str]] = []
 

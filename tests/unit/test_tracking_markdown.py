@@ -97,7 +97,7 @@ def test_all_texts_of_a_study_go_through_it(text: str) -> None:
         question=text,
         seed=1,
         arms=(arm,),
-        cohort=CohortSpec.model_construct(mice=1),
+        cohort=CohortSpec.model_construct(particles=1, mice_per_particle=1),
         comparisons=ComparisonSpec.model_construct(reference=text),
     )
     row = {

@@ -56,27 +56,32 @@ def test_an_arm_begins_with_the_numbers_it_is_judged_by(results: Path) -> None:
     powered(results)
     parent, reference, drug, untreated, _ = planned(results)
     assert list(drug.metrics)[:11] == [
-        "foci_ratio",
-        "foci_ratio_low",
-        "foci_ratio_high",
-        "foci_probability_fewer",
-        "foci_responders",
-        "survival_days_gained",
-        "survival_days_gained_low",
-        "survival_days_gained_high",
+        "effect/foci_ratio_median",
+        "effect/foci_ratio_low",
+        "effect/foci_ratio_high",
+        "effect/foci_probability_fewer",
+        "effect/foci_responders",
+        "effect/survival_days_gained",
+        "effect/survival_days_gained_low",
+        "effect/survival_days_gained_high",
         "mice_needed",
         "mice_needed_low",
         "mice_needed_high",
     ]
-    assert drug.metrics["survival_days_gained"] == 2.5
+    assert drug.metrics["effect/survival_days_gained"] == 2.5
     assert drug.metrics["mice_needed"] == 6
-    assert drug.metrics["burden_ratio"] == 0.3
+    assert drug.metrics["effect/burden_ratio_median"] == 0.3
     assert "mice_needed" not in untreated.metrics
     assert untreated.metrics["chance_with_20_mice"] == 0.3
     assert not any("gained" in name for name in untreated.metrics)
     assert parent.metrics["mice_needed"] == 12
     assert parent.metrics["chance_with_20_mice"] == 0.9
-    told = ("foci_ratio", "foci_ratio_high", "burden_ratio", "survival_days_gained")
+    told = (
+        "effect/foci_ratio_median",
+        "effect/foci_ratio_high",
+        "effect/burden_ratio_median",
+        "effect/survival_days_gained",
+    )
     assert [reference.metrics[name] for name in told] == [1, 1, 1, 0]
     assert not any(name.startswith(("mice_needed", "chance")) for name in reference.metrics)
 
@@ -100,12 +105,12 @@ def test_while_jobs_run_an_arm_has_no_metric_that_charts_would_begin_with(result
 
 def test_datasets_are_the_same_in_any_chunks_and_others_with_another_seed() -> None:
     drawn = {"code_digest": "c", "inputs": {"priors.csv": "p"}}
-    cohort = {"mice": 4, "overrides": {}}
+    cohort = {"particles": 4, "mice_per_particle": 1, "overrides": {}}
     one = datasets.mice(study(), cohort, [drawn])
     assert datasets.mice(study(), cohort, [drawn, drawn]) == one
     for other in (
         datasets.mice(study(seed=8), cohort, [drawn]),
-        datasets.mice(study(), cohort | {"mice": 5}, [drawn]),
+        datasets.mice(study(), cohort | {"particles": 5}, [drawn]),
         datasets.mice(study(), cohort, [drawn | {"code_digest": "d"}]),
         datasets.mice(study(), cohort, [drawn | {"inputs": {"priors.csv": "q"}}]),
     ):
@@ -156,12 +161,12 @@ def test_the_view_has_the_effect_and_what_differs_and_is_saved_once(results: Pat
     assert client.calls == 1
     assert list(client.tags) == [view_tag("small")]
     state = json.loads(json.loads(client.tags[view_tag("small")])["state"])
-    assert state["orderByKey"] == "metrics.`foci_ratio`"
+    assert state["orderByKey"] == "metrics.`effect/foci_ratio_median`"
     assert state["selectedColumns"] == [
-        "metrics.`foci_ratio`",
-        "metrics.`foci_ratio_low`",
-        "metrics.`foci_ratio_high`",
-        "metrics.`foci_probability_fewer`",
+        "metrics.`effect/foci_ratio_median`",
+        "metrics.`effect/foci_ratio_low`",
+        "metrics.`effect/foci_ratio_high`",
+        "metrics.`effect/foci_probability_fewer`",
         "params.`treatment.amd3100`",
         "params.`timp1_vector.fold`",
         "params.`timp1_vector.onset_day`",
@@ -182,13 +187,13 @@ def test_a_search_for_a_schedule_tells_what_it_found(results: Path) -> None:
         "dose": [1.0, 40.0],
         "start": [0.0, 8.0],
         "every": [0.5, 4.0],
-        "mice": 4,
+        "particles": 2,
         "evaluations": 2,
     }
     asked = {"arms": [arm], "optimise": searched}
     (results / "comparisons" / "evaluations.csv").write_text(
-        "evaluation,dose,start,every,doses,total,expected_foci,ratio\n"
-        "0,5,2,0.5,29,145,10,0.5\n1,4.4721,4,1,1,4.4721,12,0.6\n"
+        "evaluation,dose,start,every,doses,total,ratio\n"
+        "0,5,2,0.5,29,145,0.5\n1,4.4721,4,1,1,4.4721,0.6\n"
     )
     (results / "comparisons" / "optimum.csv").write_text(
         "schedule,dose,start,every,doses,total,ratio,ratio_low,ratio_high\n"
@@ -201,7 +206,7 @@ def test_a_search_for_a_schedule_tells_what_it_found(results: Path) -> None:
     assert own.name == "own: 29 doses of 5 mg/kg every 0.5 d from day 2"
     assert first.name == "1: 1 dose of 4.47 mg/kg every 1 d from day 4"
     assert (parent.child, own.child, first.child) == (False, True, True)
-    assert first.metrics == {"expected_foci_mean": 12, "expected_foci_ratio": 0.6}
+    assert first.metrics == {"expected_foci_ratio": 0.6}
     row = "| the best found&emsp; | 4.47 | 1 | 4.47 | 4 | 0.60 (0.50 to 0.70) |"
     assert row in parent.tags["mlflow.note.content"].splitlines()
     assert views.named([parent, own, first]) is None

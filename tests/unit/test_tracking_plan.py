@@ -67,18 +67,18 @@ def test_metrics_are_numbers_under_names_that_mlflow_takes(results: Path) -> Non
     assert amd["foci mean"] == 3.0
     assert amd["odd_name"] == 1.0
     assert "nothing" not in amd
-    assert amd["foci_ratio"] == 0.25
-    assert amd["foci_responders"] == 0.9
-    assert amd["foci_probability_fewer"] == 0.94
+    assert amd["effect/foci_ratio_median"] == 0.25
+    assert amd["effect/foci_responders"] == 0.9
+    assert amd["effect/foci_probability_fewer"] == 0.94
     assert "burden_responders" not in amd
     untreated = runs[UNTREATED].metrics
-    assert untreated["foci_ratio"] == 0.1, "against the reference, not another arm"
-    assert "burden_ratio" not in untreated
+    assert untreated["effect/foci_ratio_median"] == 0.1, "against the reference, not another arm"
+    assert "effect/burden_ratio_median" not in untreated
     comparison = runs[COMPARISON].metrics
     assert comparison["largest excess"] == 0.5
     assert "not a number" not in comparison
-    assert comparison["foci_ratio.untreated.vs.amd3100"] == 0.4
-    assert runs[PARENT].metrics["foci_ratio.amd3100"] == 0.25
+    assert comparison["effect/foci_ratio_median.untreated.vs.amd3100"] == 0.4
+    assert runs[PARENT].metrics["effect/foci_ratio_median.amd3100"] == 0.25
     curve = runs[PARENT].history["arms_finished"]
     assert [(step, value) for step, _, value in curve] == [(1, 1.0), (2, 2.0), (3, 3.0)]
     assert [at for _, at, _ in curve] == sorted(runs[n].end for n in LABELS.values())
@@ -120,7 +120,9 @@ def test_artifacts_of_study_and_comparison(results: Path) -> None:
 def test_failed_missing_and_left_over_jobs(tmp_path: Path) -> None:
     of = study()
     first = build(
-        tmp_path, failed=("amd3100/mice-000002-000003",), skip="untreated/mice-000000-000001"
+        tmp_path,
+        failed=("amd3100/particles-000002-000003",),
+        skip="untreated/particles-000000-000001",
     )
     runs = planned(first)
     assert {n: r.status for n, r in runs.items()} == {
@@ -134,8 +136,8 @@ def test_failed_missing_and_left_over_jobs(tmp_path: Path) -> None:
     assert "did not run, or was killed" in runs[UNTREATED].tags["mlflow.note.content"]
     assert runs[PARENT].metrics["arms_failed"] == 2
 
-    simulate(first, of, "amd3100/mice-000002-000003")
-    simulate(first, of, "untreated/mice-000000-000001")
+    simulate(first, of, "amd3100/particles-000002-000003")
+    simulate(first, of, "untreated/particles-000000-000001")
     between = planned(first)
     assert between[AMD].status == "FINISHED"
     assert between[COMPARISON].status == "KILLED", "it was made without the two arms"
@@ -147,7 +149,7 @@ def test_failed_missing_and_left_over_jobs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("signal", [KeyboardInterrupt(), SystemExit(143)])
 def test_a_job_that_was_stopped_did_not_fail(results: Path, signal: BaseException) -> None:
-    name = "amd3100/mice-000002-000003"
+    name = "amd3100/particles-000002-000003"
     simulate(results, study(), name, signal)
     assert planned(results)[AMD].status == planned(results)[PARENT].status == "KILLED"
     simulate(results, study(), name, "step too small")
@@ -155,9 +157,9 @@ def test_a_job_that_was_stopped_did_not_fail(results: Path, signal: BaseExceptio
 
 
 def test_a_job_whose_mice_could_not_be_drawn_failed(results: Path) -> None:
-    (results / "records" / "simulate" / "amd3100" / "mice-000002-000003.json").unlink()
+    (results / "records" / "simulate" / "amd3100" / "particles-000002-000003.json").unlink()
     assert planned(results)[AMD].status == "KILLED"
-    drawn = results / "records" / "parameters" / "mice-000002-000003.json"
+    drawn = results / "records" / "parameters" / "particles-000002-000003.json"
     content = json.loads(drawn.read_text())
     drawn.write_text(json.dumps(content | {"status": "FAILED", "error": "OSError: disk full"}))
     assert planned(results)[AMD].status == "FAILED"
@@ -186,11 +188,11 @@ def test_nothing_of_an_arm_is_there(tmp_path: Path) -> None:
     assert {n: r.key for n, r in after.items()} == {n: r.key for n, r in before.items()}
     assert {r.status for r in after.values()} == {"KILLED"}, "nothing failed, it was stopped"
     assert after[AMD].start == after[PARENT].start
-    assert "foci_ratio" not in after[AMD].metrics
+    assert "effect/foci_ratio_median" not in after[AMD].metrics
 
 
 def test_records_of_another_study_code_or_cohort_are_not_taken(results: Path) -> None:
-    one = results / "records" / "simulate" / "amd3100" / "mice-000000-000001.json"
+    one = results / "records" / "simulate" / "amd3100" / "particles-000000-000001.json"
     text = one.read_text()
     kept = json.loads(text)
     (arm,) = kept["parameters"]["study"]["arms"]
@@ -214,8 +216,8 @@ def test_records_of_another_study_code_or_cohort_are_not_taken(results: Path) ->
 
 
 def test_comparison_of_older_simulations_is_not_taken(results: Path) -> None:
-    out = results / "simulations" / "amd3100" / "mice-000000-000001.outcomes.parquet"
-    record = results / "records" / "simulate" / "amd3100" / "mice-000000-000001.json"
+    out = results / "simulations" / "amd3100" / "particles-000000-000001.outcomes.parquet"
+    record = results / "records" / "simulate" / "amd3100" / "particles-000000-000001.json"
     content = json.loads(record.read_text())
     content["outputs"] = dict.fromkeys(content["outputs"], "new bytes")
     record.write_text(json.dumps(content))
@@ -234,10 +236,10 @@ def test_identity_is_of_config_code_and_lock(tmp_path: Path, results: Path) -> N
     tracking = {"uri": "http://127.0.0.1:1", "experiment": "another"}
     assert keys(study(), "again") == same
     assert keys(study(tracking=tracking), "elsewhere") == same
-    cohort = {"mice": 4, "chunk": 4, "overrides": {}}
+    cohort = {"particles": 4, "mice_per_particle": 1, "chunk": 4, "overrides": {}}
     assert keys(study(cohort=cohort), "other chunks") == same
     assert not keys(study(seed=8), "other seed") & same
-    assert not keys(study(cohort=cohort | {"mice": 5}), "more mice") & same
+    assert not keys(study(cohort=cohort | {"particles": 5}), "more particles") & same
     record = next((results / "records").glob("compare.json"))
     content = json.loads(record.read_text())
     content["science"] |= {"compare": "new"}
@@ -274,7 +276,7 @@ def test_span_of_a_study_that_was_changed_and_of_one_that_was_not(results: Path)
     resolved = planned(results)[PARENT]
     assert resolved.end >= before.end
     assert resolved.start <= min(r.start for r in planned(results).values())
-    simulate(results, study(), "amd3100/mice-000000-000001")
+    simulate(results, study(), "amd3100/particles-000000-000001")
     assert planned(results)[PARENT].start > resolved.start
 
 

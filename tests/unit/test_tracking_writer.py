@@ -158,7 +158,7 @@ def test_killed_again_and_again(
 def test_failed_arm_is_failed_and_mended_by_the_next_sync(
     tmp_path: Path, made: store.Store, client: Any
 ) -> None:
-    broken = build(tmp_path, failed=("amd3100/mice-000000-000001",))
+    broken = build(tmp_path, failed=("amd3100/particles-000000-000001",))
     ids = run_track(broken, made, "failed")["runs"]
 
     def statuses() -> dict[str, str]:
@@ -171,7 +171,7 @@ def test_failed_arm_is_failed_and_mended_by_the_next_sync(
         LABELS["untreated"]: "FINISHED",
         "Comparison of the arms": "FINISHED",
     }
-    simulate(broken, study(), "amd3100/mice-000000-000001")
+    simulate(broken, study(), "amd3100/particles-000000-000001")
     compare(broken, study(), [])
     assert run_track(broken, made, "failed")["runs"] == ids
     assert set(statuses().values()) == {"FINISHED"}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from nichetrial.cohort.between import vary
-from nichetrial.cohort.space import NAMES, parameters, plausible, priors_of
+from nichetrial.cohort.space import NAMES, cohort_of, parameters, plausible, priors_of
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.model.variants import FULL, NEVER, VARIANTS
 from nichetrial.study.resolved import Vector
@@ -29,9 +29,7 @@ def typical(variant: str) -> np.ndarray:
 
 
 def simulated(values: np.ndarray, fold: float = 1.0) -> pd.DataFrame:
-    cohort = pd.DataFrame(
-        {"mouse": np.arange(len(values)), **dict(zip(NAMES, values.T, strict=True))}
-    )
+    cohort = cohort_of(values)
     vector = Vector(fold=fold, onset=0.0)
     table = simulate(arm(name="a", vector=vector), cohort, seed=1).outcomes
     assert (table["status"] == "finished").all()

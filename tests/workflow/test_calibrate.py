@@ -26,7 +26,7 @@ VARIANTS = ("full", "monotonic")
 SMALL = """\
 # a comment
 study: {name: small}
-cohort: {mice: 10, chunk: 10, population: own}
+cohort: {particles: 5, mice_per_particle: 2, population: own}
 experiment:
   timp1_vector: {fold: 10, onset: 0 d}
   challenge: {route: intravenous, cells: 1e6 cells, day: 4 d}
@@ -239,11 +239,14 @@ def test_its_own_population_feeds_the_trial(folder):
     done = nichetrial(folder, "run", STUDY, "--cores", "2", "--until", "parameters")
     assert done.returncode == 0, done.stdout
     assert "calibrate " not in done.stdout  # what is there is not made again
-    mice = read(folder / "results" / "small" / "parameters" / "mice-000000-000009.parquet")
+    drawn = folder / "results" / "small" / "parameters"
+    typical = read(drawn / "particles-000000-000004.typical.parquet")
+    mice = read(drawn / "particles-000000-000004.mice.parquet")
     particles = read(evidence(folder) / "full" / "population.parquet")
-    assert mice["particle"].between(0, 19).all()
-    ki = particles["mmp_ki"].to_numpy()[mice["particle"]]
-    assert (mice["mmp_ki"] == ki).all()
+    assert typical["row"].between(0, 19).all()
+    ki = particles["mmp_ki"].to_numpy()[typical["row"]]
+    assert (typical["mmp_ki"] == ki).all()
+    assert (mice["mmp_ki"].to_numpy() == ki[mice["particle"]]).all()
 
 
 CALIBRATE = {

@@ -52,7 +52,7 @@ def test_rows_and_bytes_are_those_of_the_run(finished):
     folder = finished[0]
     results = folder / "results" / "tiny"
     found = {line.rule: line for line in lines(Plan.of(load(folder / STUDY), STUDY))}
-    assert found["parameters"].rows == _rows(results, "parameters/mice-*.parquet")
+    assert found["parameters"].rows == _rows(results, "parameters/*.mice.parquet")
     assert found["simulate"].rows == _rows(results, "simulations/*/*.parquet")
     assert found["experiments"].rows == _rows(results, "experiments/*.parquet")
     assert found["dose_curve"].rows == _rows(results, "dose_curve/*.parquet")

@@ -31,7 +31,7 @@ VICTIMS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, "Snakem
 """Of a run: the command by a signal, or one of its processes by SIGKILL."""
 LONGEST = 18.0
 """Seconds. A run is killed in each of as many equal parts of them as there are victims."""
-ONCE = re.compile(r"(?:draw mice|simulate|dose of TIMP-1,) .*done$", re.M)
+ONCE = re.compile(r"(?:draw particles|simulate|dose of TIMP-1,) .*done$", re.M)
 """Jobs that need nothing of an arm that failed: done once, they are never done again."""
 
 
@@ -76,6 +76,11 @@ class Killer:
         self.kills: Counter[str] = Counter()
         self.moments: list[int] = []
         self.victims: list[Any] = list(self.rng.permutation(np.array(VICTIMS, object)))
+
+    @property
+    def wanted(self) -> bool:
+        """Is anything left that was not killed yet?"""
+        return bool(self.victims) or not self.kills["job"]
 
     def _moment(self) -> float:
         """Seconds after which a run is killed."""
@@ -125,13 +130,13 @@ class Killer:
 
 def test_kills_lose_nothing_that_was_finished(finished, tmp_path):
     killer, rounds = Killer(2026), 0
-    while killer.victims or not killer.kills["job"]:
+    while killer.wanted:
         folder = tmp_path / f"round {rounds}"
         folder.mkdir()
         (folder / STUDY).write_text(TINY)
         done: Counter[str] = Counter()
         through = False
-        while not through and killer.victims:
+        while not through and killer.wanted:
             through = killer.disturb(folder)
             done.update(
                 ONCE.findall(re.sub(r"(?m)^.*left +", "", (folder / "said.txt").read_text()))

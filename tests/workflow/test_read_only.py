@@ -56,7 +56,7 @@ def test_a_run_writes_neither_beside_the_code_nor_into_the_environment(fresh):
         "parameters",
     )
     assert done.returncode == 0, done.stdout
-    assert "draw mice 0-9 done" in done.stdout
+    assert "draw particles 0-4 done" in done.stdout
     assert "Traceback" not in done.stdout
     assert "Read-only" not in done.stdout
-    assert len(list((fresh / "results" / "tiny" / "parameters").glob("*.parquet"))) == 2
+    assert len(list((fresh / "results" / "tiny" / "parameters").glob("*.mice.parquet"))) == 2

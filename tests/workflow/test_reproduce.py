@@ -35,8 +35,8 @@ def test_an_arm_made_again_has_the_same_bytes_and_what_has_not_is_told(folder):
     other = nichetrial(folder, "reproduce", "AMD3100", "--trust", "--cores", "2", "--to", str(to))
     assert other.returncode == 1
     assert "packages: those of the run's lock are installed" in other.stdout
-    assert "not equal: 2 of 8 files" in other.stdout  # so the six others are
-    assert "differs  results/tiny/experiments/amd3100.groups.parquet" in other.stdout
+    assert "not equal: 1 of 7 files" in other.stdout  # so the six others are
+    assert "differs  results/tiny/experiments/amd3100.parquet" in other.stdout
     assert "code, packages and machine are those of the run: this should not be" in other.stdout
     assert f"kept: {to}" in other.stdout
     assert not (to / "work" / "results" / "mlflow").exists()
@@ -110,7 +110,7 @@ def test_a_crate_is_valid(finished, tmp_path, monkeypatch):
     graph = json.loads((crate / "ro-crate-metadata.json").read_text())["@graph"]
     run = next(e for e in graph if e["@type"] == "CreateAction")
     made_files = {e["@id"] for e in run["result"]}
-    assert "simulations/amd3100/mice-000000-000009.outcomes.parquet" in made_files
+    assert "simulations/amd3100/particles-000000-000004.outcomes.parquet" in made_files
     assert all((crate / name).is_file() for name in made_files)
     assert run["object"]["@id"].startswith("origin/study/")
 

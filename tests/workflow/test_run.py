@@ -8,11 +8,14 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
+from nichetrial.formatting import interval, share
 from nichetrial.launch.locks import snakemakes
 from nichetrial.pipeline.products import COMPARISONS, TABLES
 from tests.support.runs import (
@@ -30,7 +33,7 @@ from tests.support.runs import (
 pytestmark = [pytest.mark.slow]
 
 ARMS = ("high", "amd3100", "untreated")
-CHUNKS = ("000000-000009", "000010-000019")
+CHUNKS = ("000000-000004", "000005-000009")
 COMPARED = [rule for rule in COMPARISONS if rule not in ("compare_sweeps", "optimise")]
 
 
@@ -40,15 +43,16 @@ def test_everything_is_there(finished):
     expected |= {f"figures/{name}.{kind}" for name in DRAWN for kind in ("png", "svg")}
     for table in (t for rule in COMPARED for t in TABLES[rule]):
         expected |= {f"comparisons/{table}.{kind}" for kind in ("parquet", "csv")}
-    expected |= {"dose_curve/mice-000000-000004.parquet", "records/resolve.json"}
+    expected |= {"dose_curve/particles-000000-000002.parquet", "records/resolve.json"}
     for chunk in CHUNKS:
-        expected |= {f"parameters/mice-{chunk}.{kind}" for kind in ("parquet", "rejections.csv")}
+        kinds = ("typical.parquet", "mice.parquet", "rejections.csv")
+        expected |= {f"parameters/particles-{chunk}.{kind}" for kind in kinds}
         for arm in ARMS:
-            expected |= {f"experiments/{arm}.{kind}.parquet" for kind in ("groups", "twins")}
+            expected.add(f"experiments/{arm}.parquet")
             for table in ("outcomes", "courses", "colonies"):
-                expected.add(f"simulations/{arm}/mice-{chunk}.{table}.parquet")
-            expected.add(f"records/simulate/{arm}/mice-{chunk}.json")
-            expected.add(f"logs/simulate/{arm}/mice-{chunk}.log")
+                expected.add(f"simulations/{arm}/particles-{chunk}.{table}.parquet")
+            expected.add(f"records/simulate/{arm}/particles-{chunk}.json")
+            expected.add(f"logs/simulate/{arm}/particles-{chunk}.log")
     assert {name for name in expected if not (results / name).is_file()} == set()
     records = [json.loads(p.read_text()) for p in (results / "records").rglob("*.json")]
     assert {record["status"] for record in records} == {"FINISHED"}
@@ -61,7 +65,7 @@ def test_progress_and_summary_are_told(finished):
     total = int(steps[0][1])
     assert [int(step) for step, _, _ in steps] == list(range(1, total + 1))
     assert steps[-1][2] == "100"
-    assert re.search(r"about \d+:\d\d left  simulate amd3100, mice 0-9 done", said)
+    assert re.search(r"about \d+:\d\d left  simulate amd3100, particles 0-4 done", said)
     assert re.search(
         r"AMD3100 against TIMP-1-high: .*; foci × [\d.]+ \([\d.]+ to [\d.]+\), fewer in \d+ %", said
     )
@@ -81,6 +85,35 @@ def test_runs_are_in_mlflow(finished):
     runs = mlflow_runs(finished[0])
     assert {status for _, status in runs} == {"FINISHED"}
     assert {"AMD3100", "TIMP-1-high", "Untreated"} <= {name for name, _ in runs}
+
+
+def test_an_effect_is_the_same_number_in_terminal_report_and_mlflow(finished):
+    folder, said = finished
+    with open(folder / "results" / "tiny" / "comparisons" / "effects.csv", newline="") as stream:
+        rows = {r["arm"]: r for r in csv.DictReader(stream) if r["outcome"] == "foci"}
+    page = (folder / "results" / "tiny" / "report.html").read_text()
+    store = folder / "results" / "mlflow" / "mlflow.db"
+    for arm, label in (("amd3100", "AMD3100"), ("untreated", "Untreated")):
+        row = rows[arm]
+        shown = interval(row["ratio"], row["ratio_low"], row["ratio_high"])
+        assert f"{label} against TIMP-1-high: " in said
+        assert f"foci × {shown}, fewer in {share(row['p_fewer'])}" in said
+        assert f'<td class="n">{shown}</td><td class="n">{share(row["p_fewer"])}</td>' in page
+        with closing(sqlite3.connect(store)) as connection:
+            metrics = dict(
+                connection.execute(
+                    "SELECT key, value FROM latest_metrics JOIN runs USING (run_uuid)"
+                    " WHERE name = ? AND key LIKE 'effect/foci%'",
+                    (label,),
+                )
+            )
+        for column, name in (
+            ("ratio", "ratio_median"),
+            ("ratio_low", "ratio_low"),
+            ("ratio_high", "ratio_high"),
+            ("p_fewer", "probability_fewer"),
+        ):
+            assert metrics[f"effect/foci_{name}"] == float(row[column])
 
 
 def test_a_second_run_has_nothing_to_do(folder):
@@ -183,15 +216,15 @@ def _effects(folder: Path) -> dict[str, int]:
 def test_an_arm_that_fails_takes_no_other_with_it_and_comes_back(folder, finished, failing_arm):
     results = folder / "results" / "tiny"
     before = parquet(results)
-    (results / "simulations" / "amd3100" / f"mice-{CHUNKS[1]}.outcomes.parquet").unlink()
+    (results / "simulations" / "amd3100" / f"particles-{CHUNKS[1]}.outcomes.parquet").unlink()
     shutil.rmtree(folder / "results" / "mlflow")  # where the arm's run would stay FINISHED
 
     failed = nichetrial(folder, "run", STUDY, "--cores", "2", **failing_arm)
     assert failed.returncode == 1
-    log = f"results/tiny/logs/simulate/amd3100/mice-{CHUNKS[1]}.log"
-    assert "FAILED  simulate amd3100, mice 10-19" in failed.stdout
+    log = f"results/tiny/logs/simulate/amd3100/particles-{CHUNKS[1]}.log"
+    assert "FAILED  simulate amd3100, particles 5-9" in failed.stdout
     assert "    the disk is full" in failed.stdout
-    end = failed.stdout[failed.stdout.index("A tiny study: 20 virtual mice") :]
+    end = failed.stdout[failed.stdout.index("A tiny study: 10 possible biologies") :]
     assert log in end
     assert "not include arm amd3100" in end
     assert "AMD3100: no result, because jobs failed" in end
@@ -227,17 +260,17 @@ def test_until_stops_there(fresh):
     done = nichetrial(fresh, "run", STUDY, "--cores", "2", "--until", "parameters")
     assert done.returncode == 0, done.stdout
     results = fresh / "results" / "tiny"
-    assert len(list((results / "parameters").glob("*.parquet"))) == 2
+    assert len(list((results / "parameters").glob("*.mice.parquet"))) == 2
     assert not (results / "simulations").exists()
 
 
 def test_a_run_that_is_interrupted_stops_cleanly_and_goes_on(fresh):
     run = started(fresh, "--cores", "1", "--until", "simulations")
-    until_said(r"draw mice \d+-\d+ done\n", run, fresh)
+    until_said(r"draw particles \d+-\d+ done\n", run, fresh)
     run.send_signal(signal.SIGINT)
     assert run.wait(timeout=60) == 130
     said = (fresh / "said.txt").read_text()
-    finished = re.findall(r"draw mice \d+-\d+ done", said)
+    finished = re.findall(r"draw particles \d+-\d+ done", said)
     assert "same command to continue" in said
     assert snakemakes(fresh) == []
     assert list((fresh / ".snakemake" / "locks").glob("*")) == []
@@ -250,7 +283,7 @@ def test_a_run_that_is_interrupted_stops_cleanly_and_goes_on(fresh):
 
 def test_a_run_that_is_killed_is_taken_up_again(fresh, finished):
     run = started(fresh, "--cores", "1", "--until", "parameters")
-    until_said(r"draw mice \d+-\d+ done\n", run, fresh)
+    until_said(r"draw particles \d+-\d+ done\n", run, fresh)
     children = psutil.Process(run.pid).children(recursive=True)
     run.kill()
     for child in children:

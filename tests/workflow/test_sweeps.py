@@ -41,7 +41,7 @@ def test_a_sweep_that_fails_takes_nothing_with_it_and_comes_back(fresh, failing_
     (fresh / STUDY).write_text(SWEPT)
     failed = nichetrial(fresh, "run", STUDY, "--cores", "2", **failing_sweep)
     assert failed.returncode == 1
-    assert "FAILED  simulate the sweep window, mice 0-19" in failed.stdout
+    assert "FAILED  simulate the sweep window, particles 0-4" in failed.stdout
     results = fresh / "results" / "tiny"
     assert "mg/kg" in (results / "comparisons" / "dose_response.csv").read_text()
     assert "window" not in (results / "comparisons" / "sweep_effects.csv").read_text()

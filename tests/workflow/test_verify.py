@@ -28,7 +28,7 @@ from tests.support.runs import STUDY, nichetrial, parquet
 
 pytestmark = [pytest.mark.slow]
 
-OUTCOMES = "simulations/high/mice-000010-000019.outcomes.parquet"
+OUTCOMES = "simulations/high/particles-000005-000009.outcomes.parquet"
 NIGHT = 12 * 3600.0
 
 
@@ -76,7 +76,7 @@ def test_a_result_that_is_not_what_was_made_is_made_again(folder, content):
 
 def test_a_record_that_is_lost_is_made_again_with_its_results(folder):
     assert would_run(folder) == set()  # and what there was is remembered
-    (folder / "results/tiny/records/simulate/high/mice-000010-000019.json").unlink()
+    (folder / "results/tiny/records/simulate/high/particles-000005-000009.json").unlink()
     assert would_run(folder) == SECOND_CHUNK_OF_HIGH
 
 
@@ -92,15 +92,15 @@ def test_records_and_results_that_a_power_cut_left_empty_are_made_again(folder):
 
 def test_a_record_that_is_lost_is_noticed_at_the_first_look(folder):
     shutil.rmtree(folder / ".snakemake" / "nichetrial-results", ignore_errors=True)
-    (folder / "results/tiny/records/simulate/high/mice-000010-000019.json").unlink()
+    (folder / "results/tiny/records/simulate/high/particles-000005-000009.json").unlink()
     assert would_run(folder) == SECOND_CHUNK_OF_HIGH
 
 
-@pytest.mark.parametrize("record", ["resolve", "parameters/mice-000000-000009"])
+@pytest.mark.parametrize("record", ["resolve", "parameters/particles-000000-000004"])
 def test_a_record_of_another_job_is_none(folder, record):
     """Copied over the one that is asked for."""
     there = folder / "results/tiny/records"
-    shutil.copy(there / f"{record}.json", there / "simulate/high/mice-000010-000019.json")
+    shutil.copy(there / f"{record}.json", there / "simulate/high/particles-000005-000009.json")
     assert would_run(folder) == SECOND_CHUNK_OF_HIGH
 
 

@@ -66,7 +66,7 @@ def test_the_page_shows_this_table():
         ("figures/foci.svg", {"draw foci"} | ENDS),
         ("report.html", ENDS),
         ("comparisons/arms.csv", COMPARED | FROM_COMPARISONS | ENDS),
-        ("simulations/high/mice-000010-000019.colonies.parquet", SECOND_CHUNK_OF_HIGH),
+        ("simulations/high/particles-000005-000009.colonies.parquet", SECOND_CHUNK_OF_HIGH),
         ("study.json", set()),
     ],
 )

@@ -446,6 +446,11 @@ NO_GLYPH = Code(
     "Write the label without them; or install a font that has them, such as Noto Sans CJK, delete "
     "the figures and run again.",
 )
+FEW_PARTICLES = Code(
+    805,
+    "The cohort has so few particles that shares of them, such as 'fewer in 80 %', say little.",
+    "Write a larger `cohort.particles`; 250 is usual. For a first try, few are enough.",
+)
 NO_SAFE_CACHE = Code(
     860,
     "Compiled code is kept in a folder that only its owner can write, because whoever writes it "

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 __all__ = [
     "DASH",
     "NEAR",
+    "biologies",
     "count",
     "direction",
     "effect",
@@ -106,6 +107,21 @@ def direction(
     said = word if chance >= SURE else f"probably {word}" if chance >= LIKELY else UNSURE
     near = any(abs(chance - limit) < 2.0 * error for limit in (SURE, LIKELY))
     return f"{said}{NEAR}" if near else said
+
+
+def biologies(particles: int, effective: Number) -> str:
+    """How many possible biologies stand behind a share of them, copies counted together.
+
+    >>> biologies(250, 240.4), biologies(20, 20.0)
+    ('250 possible biologies (worth 240 independent ones)', '20 possible biologies')
+    """
+    worth = _read(effective)
+    told = f"{particles:,} possible biologies"
+    return (
+        told
+        if math.isnan(worth) or round(worth) >= particles
+        else (f"{told} (worth {worth:,.0f} independent ones)")
+    )
 
 
 def effect(arm: str, reference: str, row: Mapping[str, Number]) -> str:

@@ -1,10 +1,11 @@
-# The virtual mice: one row of parameters a mouse, drawn by (seed, mouse, purpose).
+# The particles and their mice: one row of parameters each, drawn by (seed, particle, mouse, purpose).
 #
 # in   study.json; evidence/full/population.parquet if the study's population is its own
-# out  parameters/mice-FIRST-LAST.parquet           one file a chunk of mice
-#      parameters/mice-FIRST-LAST.rejections.csv    how many draws were implausible, and why
+# out  parameters/particles-FIRST-LAST.typical.parquet      the typical mouse of each particle
+#      parameters/particles-FIRST-LAST.mice.parquet         the mice of each particle
+#      parameters/particles-FIRST-LAST.rejections.csv       how many draws were implausible, and why
 #
-# More mice are more chunks; those that exist stay.
+# More particles are more chunks; those that exist stay.
 
 
 rule parameters:
@@ -24,10 +25,10 @@ rule parameters:
         study=plan.layout.study,
         digest=rules_of.digest("parameters"),
     message:
-        "draw mice {wildcards.mice}"
+        "draw particles {wildcards.chunk}"
     shell:
         "python3 -m nichetrial stage parameters"
         " --study {params.study:q}"
-        " --mice {wildcards.mice:q}"
+        " --chunk {wildcards.chunk:q}"
         " --expect {params.digest}"
         " --log {log[0]:q}"

@@ -1,12 +1,12 @@
 # The trial: each chunk of mice in each arm, on the same mice and with the same random events.
 #
-# in   study.json, parameters/mice-FIRST-LAST.parquet
-# out  simulations/ARM/mice-FIRST-LAST.outcomes.parquet    one row a mouse
-#      simulations/ARM/mice-FIRST-LAST.courses.parquet     time courses of the first mice
-#      simulations/ARM/mice-FIRST-LAST.colonies.parquet    sizes of colonies at read-out
-#      dose_curve/mice-FIRST-LAST.parquet                  no treatment, TIMP-1 from basal to highest
-#      sweeps/SWEEP/mice-FIRST-LAST.parquet                all arms of a sweep, one row a mouse and arm
-#      experiments/ARM.groups, ARM.twins .parquet          simulated experiments, for the mice needed
+# in   study.json, parameters/particles-FIRST-LAST.mice.parquet
+# out  simulations/ARM/particles-FIRST-LAST.outcomes.parquet    one row a mouse
+#      simulations/ARM/particles-FIRST-LAST.courses.parquet     time courses of the first mice
+#      simulations/ARM/particles-FIRST-LAST.colonies.parquet    sizes of colonies at read-out
+#      dose_curve/particles-FIRST-LAST.parquet                  no treatment, TIMP-1 from basal to highest
+#      sweeps/SWEEP/particles-FIRST-LAST.parquet                all arms of a sweep, one row a mouse and arm
+#      experiments/ARM.parquet                             simulated experiments, for the mice needed
 
 
 rule simulate:
@@ -26,12 +26,12 @@ rule simulate:
         study=plan.layout.study,
         digest=rules_of.digest("simulate"),
     message:
-        "simulate {wildcards.arm}, mice {wildcards.mice}"
+        "simulate {wildcards.arm}, particles {wildcards.chunk}"
     shell:
         "python3 -m nichetrial stage simulate"
         " --study {params.study:q}"
         " --arm {wildcards.arm:q}"
-        " --mice {wildcards.mice:q}"
+        " --chunk {wildcards.chunk:q}"
         " --expect {params.digest}"
         " --log {log[0]:q}"
 
@@ -53,11 +53,11 @@ rule dose_curve:
         study=plan.layout.study,
         digest=rules_of.digest("dose_curve"),
     message:
-        "dose of TIMP-1, mice {wildcards.mice}"
+        "dose of TIMP-1, particles {wildcards.chunk}"
     shell:
         "python3 -m nichetrial stage dose_curve"
         " --study {params.study:q}"
-        " --mice {wildcards.mice:q}"
+        " --chunk {wildcards.chunk:q}"
         " --expect {params.digest}"
         " --log {log[0]:q}"
 
@@ -79,12 +79,12 @@ rule sweep:
         study=plan.layout.study,
         digest=rules_of.digest("sweep"),
     message:
-        "simulate the sweep {wildcards.sweep}, mice {wildcards.mice}"
+        "simulate the sweep {wildcards.sweep}, particles {wildcards.chunk}"
     shell:
         "python3 -m nichetrial stage sweep"
         " --study {params.study:q}"
         " --sweep {wildcards.sweep:q}"
-        " --mice {wildcards.mice:q}"
+        " --chunk {wildcards.chunk:q}"
         " --expect {params.digest}"
         " --log {log[0]:q}"
 

@@ -1,6 +1,6 @@
 """Snakemake's log as a person wants to read it: one plain line for each finished job.
 
-    [12/43] 28 %  0:31 elapsed, about 1:20 left  simulate amd3100, mice 0-499 done
+    [12/43] 28 %  0:31 elapsed, about 1:20 left  simulate amd3100, particles 0-124 done
 
 A job that fails is reported with its log and the log's last lines. Everything else of Snakemake's
 own log is in ``.snakemake/log``; its errors and warnings are passed on. The process of

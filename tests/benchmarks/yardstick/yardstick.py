@@ -194,8 +194,12 @@ def measure(study_file: str, mice: int, rounds: int) -> dict[str, object]:
     libraries = {label: build(label) for label in FLAGS}
     study = load(study_file)
     frame = sample(
-        seed=study.seed, first=0, last=max(mice, CHECKED) - 1, overrides=study.cohort.overrides
-    )[0]
+        seed=study.seed,
+        first=0,
+        last=max(mice, CHECKED) - 1,
+        mice=1,
+        overrides=study.cohort.overrides,
+    ).mice
     frame["outgrowth_probability"] = 1e-12
     parameters = frame[list(PARAMETER_NAMES)].to_numpy(dtype=np.float64)
     difference = {

@@ -8,6 +8,8 @@ is spread over many.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -18,9 +20,12 @@ from nichetrial.engine.normal import normal_quantile
 from nichetrial.engine.philox import purpose, uniforms
 from nichetrial.model.parameters import PARAMETERS
 
-__all__ = ["vary"]
+__all__ = ["SPREAD", "vary"]
 
 Floats = NDArray[np.float64]
+
+SPREAD: dict[str, float] = {p.name: p.cv for p in PARAMETERS.values()}
+"""Parameter -> coefficient of variation between the mice of one experiment."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -31,16 +36,21 @@ def _spread(values, u, cv):
 
 
 def vary(
-    typical: Floats, *, seed: int, mice: NDArray[np.int64], attempts: NDArray[np.int64]
+    typical: Floats,
+    *,
+    seed: int,
+    mice: NDArray[np.int64],
+    attempts: NDArray[np.int64],
+    spread: Mapping[str, float] = SPREAD,
 ) -> Floats:
     """Mice (n, NAMES) around their particles ``typical`` (n, NAMES).
 
-    The draws depend on seed, mouse, parameter and attempt: a mouse has the same place within its
-    experiment whatever the particle.
+    ``mice`` (n,) are their keys. The draws depend on seed, mouse, parameter and attempt: a mouse
+    has the same place within its experiment whatever the particle.
     """
     out = typical.copy()
     for k, name in enumerate(NAMES):
-        if (cv := PARAMETERS[name].cv) > 0.0:
+        if (cv := spread[name]) > 0.0:
             u = uniforms(np.uint64(seed), 0, mice, purpose(f"between:{name}"), attempts)
             column = np.ascontiguousarray(out[:, k])
             _spread(column, u, cv)

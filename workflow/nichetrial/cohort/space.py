@@ -15,10 +15,12 @@ from nichetrial.cohort.distributions import quantile
 from nichetrial.cohort.plausibility import first_reason
 from nichetrial.model.parameters import PARAMETERS
 from nichetrial.model.variants import VARIANTS
+from nichetrial.study.sections import MOST_MICE
 
-__all__ = ["NAMES", "Priors", "cohort_of", "parameters", "plausible", "priors_of"]
+__all__ = ["NAMES", "Priors", "cohort_of", "mouse_key", "parameters", "plausible", "priors_of"]
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 Priors = Mapping[str, tuple[str, float, float]]
 """Parameter -> (kind, a, b), see ``model.parameters``."""
 
@@ -42,10 +44,16 @@ def parameters(u: Floats, priors: Priors) -> Floats:
     return out
 
 
-def cohort_of(values: Floats, mice: NDArray[np.int64] | None = None) -> pd.DataFrame:
-    """Mice (n, NAMES) as the table that a trial takes; numbered from 0 unless said."""
-    numbers = np.arange(len(values)) if mice is None else mice
-    return pd.DataFrame({"mouse": numbers, **dict(zip(NAMES, values.T, strict=True))})
+def mouse_key(particles: Whole, animals: Whole) -> Whole:
+    """The keys of the mice's randomness, of 32 bits: the particle of each, and its number there."""
+    return particles * MOST_MICE + animals
+
+
+def cohort_of(values: Floats, keys: Whole | None = None) -> pd.DataFrame:
+    """Mice (n, NAMES) as the table that a trial takes. ``keys`` (n,): from 0 unless said."""
+    particle, animal = np.divmod(np.arange(len(values)) if keys is None else keys, MOST_MICE)
+    columns = dict(zip(NAMES, values.T, strict=True))
+    return pd.DataFrame({"particle": particle, "animal": animal, **columns})
 
 
 def plausible(values: Floats) -> NDArray[np.bool_]:

@@ -7,11 +7,9 @@ import sys
 from pathlib import Path
 
 from nichetrial import codes
-from nichetrial.commands.selection import arm_named, mouse_numbered
+from nichetrial.commands.selection import Chosen, add_selection
 from nichetrial.errors import UserError
-from nichetrial.pipeline.plan import Plan
 from nichetrial.provenance.crate import write_crate
-from nichetrial.study.load import load
 
 __all__ = ["add_arguments", "run"]
 
@@ -22,19 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sbml = formats.add_parser(
         "sbml", help="one arm in one mouse as SBML Level 3 Version 2 Core", allow_abbrev=False
     )
-    sbml.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
-    sbml.add_argument("--arm", required=True, help="name of the arm in the study file")
-    sbml.add_argument(
-        "--mouse",
-        required=True,
-        metavar="N",
-        help="number of the mouse in the study's tables, counted from 0",
-    )
+    add_selection(sbml)
     sbml.add_argument(
         "--out",
         metavar="FILE",
         help="file to write, - for standard output "
-        "(STUDY-ARM-mouseN.xml in the current folder, with the study's name)",
+        "(STUDY-ARM-mouseK-I.xml in the current folder, with the study's name)",
     )
     crate = formats.add_parser(
         "crate", help="the results of a run as an RO-Crate", allow_abbrev=False
@@ -66,32 +57,29 @@ def run(args: argparse.Namespace) -> None:
 
 def _sbml(args: argparse.Namespace) -> None:
     """Draw the mouse as the study does, and write it with the arm. Raises UserError."""
-    study = load(args.study)
-    arm, mouse = arm_named(study, args.arm), mouse_numbered(study, args.mouse)
+    chosen = Chosen(args)
+    study, arm = chosen.study, chosen.arm
 
-    from nichetrial.cohort.particle_source import particles_of
-    from nichetrial.cohort.sample import sample  # the compiled code takes a moment to load
     from nichetrial.export.sbml import document
     from nichetrial.files import delivered
     from nichetrial.model.parameters import PARAMETERS
 
-    frame, _ = sample(
-        seed=study.seed,
-        first=mouse,
-        last=mouse,
-        overrides=study.cohort.overrides,
-        population=particles_of(study.cohort.population, Plan.of(study, args.study).own_population),
-    )
+    frame = chosen.drawn()
     text = document(
         arm,
         {name: float(frame[name].iloc[0]) for name in PARAMETERS},
-        name=f"{study.name} {arm.name} mouse {mouse}",
-        about={"study": study.name, "mouse": mouse, "seed": study.seed},
+        name=f"{study.name} {arm.name} {chosen.words}",
+        about={
+            "study": study.name,
+            "particle": chosen.particle,
+            "animal": chosen.animal,
+            "seed": study.seed,
+        },
     )
     if args.out == "-":
         sys.stdout.buffer.write(text.encode())  # as its first line says, whatever the locale
         return
-    path = Path(args.out or f"{study.name}-{arm.name}-mouse{mouse}.xml")
+    path = Path(args.out or chosen.file(".xml"))
     if path.is_dir():
         raise UserError(
             codes.NOT_WRITABLE, "is a folder; name the file to write", place=f"--out {path}"

@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 
 from nichetrial import codes
-from nichetrial.commands.selection import arm_named, mouse_numbered
+from nichetrial.commands.selection import Chosen, add_selection
 from nichetrial.errors import UserError
 from nichetrial.files import delivered
-from nichetrial.pipeline.plan import Plan
-from nichetrial.study.load import load
 
 __all__ = ["add_arguments", "run"]
 
@@ -23,17 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Simulate one mouse of a study again, by itself: the same numbers as in the study."
     )
-    parser.add_argument("study", nargs="?", default="config.yaml", help="study file (config.yaml)")
-    parser.add_argument("--arm", required=True, help="name of the arm in the study file")
-    parser.add_argument(
-        "--mouse", required=True, metavar="N", help="number of the mouse, counted from 0"
-    )
+    add_selection(parser)
     parser.add_argument(
         "--trace",
         nargs="?",
         const="",
         metavar="FILE",
-        help="write every attempt of the integration as CSV (STUDY-ARM-mouseN-trace.csv)",
+        help="write every attempt of the integration as CSV (STUDY-ARM-mouseK-I-trace.csv)",
     )
 
 
@@ -42,41 +36,32 @@ def run(args: argparse.Namespace) -> int:
 
     Raises UserError for what is unknown or cannot be written.
     """
-    study = load(args.study)
-    arm, mouse, trace = arm_named(study, args.arm), mouse_numbered(study, args.mouse), args.trace
+    chosen, trace = Chosen(args), args.trace
+    study, arm = chosen.study, chosen.arm
 
-    from nichetrial.cohort.particle_source import particles_of
-    from nichetrial.cohort.sample import sample  # the compiled code takes a moment to load
-    from nichetrial.engine.integrate import TRACE
+    from nichetrial.engine.integrate import TRACE  # the compiled code takes a moment to load
     from nichetrial.engine.outcome import Outcome
     from nichetrial.trial.simulate import OUTCOMES, most_attempts, simulate
 
-    cohort, _ = sample(
-        seed=study.seed,
-        first=mouse,
-        last=mouse,
-        overrides=study.cohort.overrides,
-        population=particles_of(study.cohort.population, Plan.of(study, args.study).own_population),
-    )
     attempts = np.full((most_attempts(arm), len(TRACE)), np.nan)
-    result = simulate(arm, cohort, seed=study.seed, trace=attempts)
+    result = simulate(arm, chosen.drawn(), seed=study.seed, trace=attempts)
     table = pd.DataFrame(attempts[~np.isnan(attempts[:, 0])], columns=list(TRACE))
     for column in ("accepted", "lands"):
         table[column] = table[column].astype(int)
     row = result.outcomes.iloc[0]
     outcome = Outcome[str(row["status"]).upper()]
-    print(f"{study.name}, arm {arm.name}, mouse {mouse}: {outcome.label} ({outcome.advice})")
+    print(f"{study.name}, arm {arm.name}, {chosen.words}: {outcome.label} ({outcome.advice})")
     accepted = int(table["accepted"].sum())
     print(f"steps: {accepted} accepted, {len(table) - accepted} rejected")
     if outcome is Outcome.FINISHED:
         for name, (_, unit, meaning) in OUTCOMES.items():
-            if name not in ("mouse", "status", "steps"):
+            if name not in ("particle", "animal", "status", "steps"):
                 value = f"{row[name]:.6g}" if isinstance(row[name], float) else f"{row[name]}"
                 print(f"  {name:<22}{value:>13} {unit if unit != '1' else '':<10}{meaning}")
     code = int(outcome is not Outcome.FINISHED)
     if trace is None:
         return code
-    path = Path(trace or f"{study.name}-{arm.name}-mouse{mouse}-trace.csv")
+    path = Path(trace or chosen.file("-trace.csv"))
     if path.is_dir():
         raise UserError(
             codes.NOT_WRITABLE, "is a folder; name the file to write", place=f"--trace {path}"

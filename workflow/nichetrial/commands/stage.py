@@ -40,11 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 HELP = {
     "arm": "name of the arm",
     "sweep": "name of the sweep",
-    "mice": "chunk of mice: FIRST-LAST",
+    "chunk": "chunk of the cohort: FIRST-LAST particle",
     "figure": "name of the figure",
     "variant": "variant of the model",
     "generation": "000: draws from the priors",
-    "particles": "chunk of particles: FIRST-LAST",
+    "particles": "chunk of a calibration: FIRST-LAST particle",
 }
 
 

@@ -15,7 +15,7 @@ from nichetrial.tracking.store import locate
 __all__ = ["add_study", "checked", "give"]
 
 TRIED = 64
-"""Mice that are drawn to see whether there are plausible ones."""
+"""Particles that are drawn to see whether there are plausible ones."""
 
 
 def add_study(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,8 @@ def _try_mice(study: ResolvedStudy) -> None:
     sample(
         seed=study.seed,
         first=0,
-        last=min(study.cohort.mice, TRIED) - 1,
+        last=min(study.cohort.particles, TRIED) - 1,
+        mice=1,
         overrides=study.cohort.overrides,
         population=particles_of(study.cohort.population),
     )

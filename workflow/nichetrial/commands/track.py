@@ -95,11 +95,11 @@ def _plan(kind: str, study: ResolvedStudy, folder: Path) -> list[Run]:
         return plan_optimum(study, folder)
     chunks = [chunk.name for chunk in study.chunks()]
     jobs = {
-        arm.name: [SIMULATE.label({"arm": arm.name, "mice": mice}) for mice in chunks]
+        arm.name: [SIMULATE.label({"arm": arm.name, "chunk": chunk}) for chunk in chunks]
         for arm in study.arms
     }
     jobs |= {
-        arm.name: [SWEEP.label({"sweep": sweep.name, "mice": mice}) for mice in chunks]
+        arm.name: [SWEEP.label({"sweep": sweep.name, "chunk": chunk}) for chunk in chunks]
         for sweep in study.sweeps
         for arm in sweep.arms
     }

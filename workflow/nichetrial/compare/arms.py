@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from nichetrial.compare.effects import OUTCOME_UNITS, Outcomes
+from nichetrial.compare.pooled import OUTCOME_UNITS, Outcomes
 from nichetrial.engine.outcome import Outcome
 from nichetrial.study.resolved import ResolvedStudy
 from nichetrial.tables import Schema
@@ -22,11 +22,8 @@ ARMS: Schema = {
     "mice": (_I, "mice", "mice planned"),
     **{o.label: (_I, "mice", f"mice with this outcome; advice: {o.advice}") for o in Outcome},
     "missing": (_I, "mice", "mice of jobs that failed"),
-    "first_failed": (
-        _I,
-        "1",
-        "the first mouse that did not finish; empty: none, or the job failed",
-    ),
+    "failed_particle": (_I, "1", "particle of the first mouse that did not finish; empty: none"),
+    "failed_animal": (_I, "1", "its number among the mice of its particle"),
 }
 
 
@@ -41,14 +38,17 @@ def arms(outcomes: Outcomes, study: ResolvedStudy) -> pd.DataFrame:
                 0 if table is None else int((table["status"] == outcome.label).sum())
             )
         row["missing"] = study.cohort.mice if table is None else 0
-        failed = [] if table is None else table["mouse"][table["status"] != Outcome.FINISHED.label]
-        row["first_failed"] = min(failed, default=None)
+        if table is not None:
+            failed = table.loc[table["status"] != Outcome.FINISHED.label, ["particle", "animal"]]
+            for mouse in failed.head(1).itertuples():
+                row["failed_particle"], row["failed_animal"] = mouse.particle, mouse.animal
         rows.append(row)
-    return pd.DataFrame(rows, columns=list(ARMS)).astype({"first_failed": "Int64"})
+    first = dict.fromkeys(("failed_particle", "failed_animal"), "Int64")
+    return pd.DataFrame(rows, columns=list(ARMS)).astype(first)
 
 
 def metrics(
-    outcomes: Outcomes, study: ResolvedStudy, effects: pd.DataFrame, combinations: pd.DataFrame
+    outcomes: Outcomes, study: ResolvedStudy, combinations: pd.DataFrame
 ) -> dict[str, dict[str, Any]]:
     """Flat finite numbers for tracking: arm -> metric -> value, and those of the comparison."""
     per_arm: dict[str, dict[str, float]] = {}
@@ -63,8 +63,6 @@ def metrics(
         "arms": float(len(study.arms)),
         "arms_missing": float(len(study.arms) - len(outcomes)),
     }
-    for row in effects[effects["outcome"] == "foci"].to_dict("records"):
-        comparison[f"foci_ratio.{row['arm']}.vs.{row['reference']}"] = float(row["ratio"])
     for row in combinations.to_dict("records"):
         comparison[f"excess_{row['null_model']}.{row['arm']}"] = float(row["excess"])
     return {

@@ -1,4 +1,4 @@
-"""Bootstrap over mice with keyed draws: the same mice are drawn for every arm and outcome."""
+"""Bootstrap over particles with keyed draws: the same are drawn for every arm and outcome."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nichetrial.engine.philox import purpose, uniform_pair
 __all__ = ["BATCHES", "Bootstrap"]
 
 BATCHES = 5000
-"""Beyond so many mice, batches of mice are drawn instead of mice: as valid, since mice are
+"""Beyond so many particles, batches of them are drawn instead: as valid, since particles are
 independent, and the cost no longer grows with the cohort."""
 
 
@@ -40,10 +40,10 @@ def _weighted(counts, values):
 
 
 class Bootstrap:
-    """Resamples of ``n`` mice.
+    """Resamples of ``n`` particles, each with all its mice.
 
     Args:
-        seed: of the study. n: mice. resamples: how many. interval: e.g. 0.95.
+        seed: of the study. n: particles. resamples: how many. interval: e.g. 0.95.
     """
 
     def __init__(self, *, seed: int, n: int, resamples: int, interval: float) -> None:
@@ -54,15 +54,18 @@ class Bootstrap:
         self.counts: NDArray[np.float64] = _counts(np.uint64(seed), resamples, self.units, key)
 
     def means(self, values: NDArray[np.float64], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Means (resamples, columns) of ``values`` (n, columns) over the ``valid`` (n,) mice."""
-        kept = np.where(valid[:, None], values, 0.0)
-        weight: NDArray[np.float64] = valid.astype(np.float64)
-        if self.units < self.n:
-            batch = np.arange(self.n) % self.units
-            weight = np.bincount(batch, weight, self.units).astype(np.float64)
-            kept = np.column_stack(
-                [np.bincount(batch, kept[:, k], self.units) for k in range(kept.shape[1])]
-            )
+        """Means (resamples, columns) of ``values`` (mice, columns) over the ``valid`` (mice,).
+
+        The mice of a particle stand in a row, as many of each. Raises ValueError otherwise.
+        """
+        each, left = divmod(len(values), self.n)
+        if left:
+            raise ValueError(f"{len(values)} mice are not those of {self.n} particles")
+        unit = np.arange(len(values)) // each % self.units
+        weight = np.bincount(unit, valid, self.units)
+        kept = np.column_stack(
+            [np.bincount(unit, np.where(valid, column, 0.0), self.units) for column in values.T]
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
             return _weighted(self.counts, kept) / _weighted(self.counts, weight[:, None])
 

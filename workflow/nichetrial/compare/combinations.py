@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from nichetrial.compare.bootstrap import Bootstrap
-from nichetrial.compare.effects import Outcomes, ratio_of_means
 from nichetrial.compare.over_particles import EXCESS, excess
+from nichetrial.compare.pooled import Outcomes, ratio_of_means
 from nichetrial.study.resolved import ComparisonSpec
 from nichetrial.tables import Schema
 
@@ -34,17 +34,17 @@ COMBINATIONS: Schema = {
     "pooled_observed": (_F, "1", "ratio of mean foci, combination over reference"),
     "pooled_expected": (_F, "1", "what the null model makes of the ratios of mean foci"),
     "pooled_excess": (_F, "1", "observed - expected of the pooled means"),
-    "pooled_excess_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
+    "pooled_excess_low": (_F, "1", "lower bound of its bootstrap interval over particles"),
     "pooled_excess_high": (_F, "1", "upper bound"),
     "n": (pa.int64(), "mice", "mice that finished in all these arms"),
 }
 
 
 def combinations(
-    outcomes: Outcomes, twins: Outcomes, spec: ComparisonSpec, bootstrap: Bootstrap
+    outcomes: Outcomes, spec: ComparisonSpec, bootstrap: Bootstrap, *, effective: float = 1.0
 ) -> pd.DataFrame:
-    """One row a declared combination and null model, the one that the study names first (schema
-    COMBINATIONS)."""
+    """One row for each declared combination and null model (schema COMBINATIONS), the one that the
+    study names first."""
     rows = []
     for combination in spec.combinations:
         names = (combination.arm, *combination.of, spec.reference)
@@ -72,7 +72,7 @@ def combinations(
                     "reference": spec.reference,
                     "null_model": null,
                     "decides": null == combination.null,
-                    **excess(twins, combination, spec.reference, null),
+                    **excess(outcomes, combination, spec.reference, null, effective=effective),
                     "pooled_observed": observed[0],
                     "pooled_expected": expected[0],
                     "pooled_excess": observed[0] - expected[0],

@@ -1,4 +1,4 @@
-"""The nested design: particles, animals in each, and twins of each animal that differ in luck."""
+"""The nested design of a trial: particles, and the same animals of each in every arm."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Design"]
 
-KEYS = ["particle", "animal", "twin"]
+KEYS = ["particle", "animal"]
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Design:
     """Tables of outcomes of the same animals in several arms.
 
     Attributes:
-        shape: particles, animals of each, twins of each animal.
+        shape: particles, animals of each.
         whole: (particles,) whether all animals of a particle finished in all arms.
     """
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, int]
     whole: NDArray[np.bool_]
 
     @classmethod
@@ -34,18 +34,15 @@ class Design:
         """
         first, *others = tables
         found = first[KEYS].to_numpy()
-        counts = [first[key].nunique() for key in KEYS]
-        shape = (counts[0], counts[1], counts[2])
+        shape = (first["particle"].nunique(), first["animal"].nunique())
         complete = len(first) == np.prod(shape) and not first.duplicated(KEYS).any()
         in_order = (np.lexsort(found.T[::-1]) == np.arange(len(first))).all()
         same = all(np.array_equal(found, table[KEYS].to_numpy()) for table in others)
         if not (complete and in_order and same):
-            message = "particles, animals and twins are not balanced, sorted and equal in arms"
-            raise ValueError(message)
-        done = [table["status"] == "finished" for table in (first, *others)]
-        finished = np.logical_and.reduce(done).reshape(shape[0], -1)
-        return cls(shape, finished.all(axis=1))
+            raise ValueError("particles and animals are not balanced, sorted and equal in arms")
+        done = [(table["status"] == "finished").to_numpy() for table in (first, *others)]
+        return cls(shape, np.logical_and.reduce(done).reshape(shape).all(axis=1))
 
     def values(self, table: pd.DataFrame, outcome: str) -> NDArray[np.float64]:
-        """An outcome in all particles, of the shape."""
-        return table[outcome].to_numpy(np.float64).reshape(self.shape)
+        """An outcome in the animals of the whole particles: (whole particles, animals)."""
+        return table[outcome].to_numpy(np.float64).reshape(self.shape)[self.whole]

@@ -18,7 +18,7 @@ def without_effect(outcomes: Mapping[str, pd.DataFrame], study: ResolvedStudy) -
     mouse, although it differs from it by treatments alone, one of which has a dose and a target.
 
     Args:
-        outcomes: arm -> outcomes, one row per mouse in the same order.
+        outcomes: arm -> outcomes, one row per mouse, in the same order.
     """
     found = []
     for pair in study.comparisons.pairs:

@@ -17,8 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nichetrial.compare.bootstrap import Bootstrap
-from nichetrial.compare.effects import Outcomes, ratio_of_means
 from nichetrial.compare.lab_tests import Tested, adjusted, log_rank, mann_whitney, welch
+from nichetrial.compare.pooled import Outcomes, ratio_of_means
 from nichetrial.compare.time_to_event import EVENTS
 from nichetrial.study.sections import Pair
 from nichetrial.tables import Schema

@@ -30,7 +30,7 @@ RANKING: Schema = {
     "total": (_F, "mg/kg", "given in all, all drugs together"),
     "nadir": (_F, "fold", "lowest blood neutrophils in the course, median over mice"),
     "neutropenic": (_F, "1", f"share of mice whose nadir is below {NEUTROPENIA}"),
-    "course_mice": (_I, "mice", "mice behind the two"),
+    "courses": (_I, "mice", "mice behind the two"),
     "front": (
         _I,
         "1",
@@ -105,7 +105,7 @@ def ranking(
 
 
 def _row(arm: Arm, ratio: float, courses: Mapping[str, pd.DataFrame]) -> dict[str, object]:
-    lowest = courses[arm.name].groupby("mouse")["blood_neutrophils"].min()
+    lowest = courses[arm.name].groupby("particle")["blood_neutrophils"].min()
     nadirs = lowest.to_numpy(np.float64)
     return {
         "arm": arm.name,
@@ -115,5 +115,5 @@ def _row(arm: Arm, ratio: float, courses: Mapping[str, pd.DataFrame]) -> dict[st
         "total": float(sum(map(amount, arm.treatments))),
         "nadir": float(np.median(nadirs)) if nadirs.size else np.nan,
         "neutropenic": float((nadirs < NEUTROPENIA).mean()) if nadirs.size else np.nan,
-        "course_mice": nadirs.size,
+        "courses": nadirs.size,
     }

@@ -1,4 +1,5 @@
-"""Two drugs over a grid of doses: the surface of foci, and its excess over four null models."""
+"""Two drugs over a grid of doses: the surface of foci, and its excess over four null models, in
+each particle."""
 
 from __future__ import annotations
 
@@ -11,44 +12,48 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from nichetrial.compare.bootstrap import Bootstrap
-from nichetrial.compare.dose_response import REFITS, swept_ratios, unchanged
-from nichetrial.compare.effects import Outcomes
+from nichetrial.compare.dose_response import FITTED, Swept, responds, typed
 from nichetrial.compare.hill import Hill, fit_hill
-from nichetrial.compare.musyc import Musyc, fit_musyc, independent
+from nichetrial.compare.musyc import fit_musyc, independent
+from nichetrial.compare.over_particles import ROUNDING, better, summary, summed
+from nichetrial.compare.pooled import Outcomes
+from nichetrial.formatting import direction
 from nichetrial.study.resolved import Sweep
 from nichetrial.tables import Schema
 
 __all__ = ["NULL_MODELS", "SURFACE", "SYNERGY", "loewe", "surface"]
 
-MUSYC_REFITS = 60
-"""At most so many resamples of mice are fitted again by MuSyC."""
+FITTED_BY_MUSYC = 60
+"""At most so many particles are fitted by MuSyC, the first."""
 NULL_MODELS = ("bliss", "hsa", "loewe", "musyc")
 _Array = NDArray[np.float64]
 _F = pa.float64()
+
+
+_BETTER: Schema = {
+    "p_better": (_F, "1", "share of the particles with more effect than expected; 0 counts half"),
+    "p_error": (_F, "1", "standard error of p_better from the number of particles"),
+}
+_EXPECTED: Schema = {
+    **summed("expected", "ratio under the null model; none for one drug alone"),
+    **summed("excess", "ratio - expected; below zero: synergy, more effect than expected"),
+    **_BETTER,
+}
 SURFACE: Schema = {
     "sweep": (pa.string(), "1", "the sweep over the doses of two drugs"),
     "arm": (pa.string(), "1", "the arm of this pair of doses"),
     "dose_a": (_F, "see unit_a in synergy", "dose of the first drug"),
     "dose_b": (_F, "see unit_b in synergy", "dose of the second drug"),
-    "n": (pa.int64(), "mice", "mice that finished in all these arms"),
-    "ratio": (_F, "1", "ratio of mean foci, arm over reference"),
-    "ratio_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "ratio_high": (_F, "1", "upper bound"),
+    "particles": (pa.int64(), "particles", "particles without a failure in all these arms"),
+    **summed("ratio", "expected foci, arm over reference"),
     "null_model": (
         pa.string(),
         "1",
-        "bliss: ratios multiply; hsa: the better drug alone; loewe: doses add; musyc: neither "
-        "changes the other's potency or best effect",
+        "bliss: ratios multiply in each mouse; hsa: the better drug alone in each mouse; loewe: "
+        "doses add; musyc: neither changes the other's potency or best effect",
     ),
-    "expected": (_F, "1", "ratio under the null model; none for one drug alone"),
-    "expected_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "expected_high": (_F, "1", "upper bound"),
-    "excess": (_F, "1", "ratio - expected; below zero: synergy, more effect than expected"),
-    "excess_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "excess_high": (_F, "1", "upper bound"),
+    **_EXPECTED,
 }
-_FITTED = ("beta", "alpha12", "alpha21")
 SYNERGY: Schema = {
     "sweep": (pa.string(), "1", "the sweep over the doses of two drugs"),
     "drug_a": (pa.string(), "1", "the first drug"),
@@ -56,22 +61,16 @@ SYNERGY: Schema = {
     "unit_a": (pa.string(), "1", "unit of its doses"),
     "unit_b": (pa.string(), "1", "unit of its doses"),
     "null_model": (pa.string(), "1", "the null model that decides"),
-    "excess": (_F, "1", "mean excess over the combined doses; below zero: synergy"),
-    "excess_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "excess_high": (_F, "1", "upper bound"),
+    **summed("excess", "mean excess over the combined doses; below zero: synergy"),
+    **_BETTER,
     "cells": (pa.int64(), "1", "combined doses in that mean: those with an expectation"),
     "combined": (pa.int64(), "1", "combined doses"),
-    "beta": (_F, "1", "MuSyC: gain over the better drug, as share of its effect; > 0 synergy"),
-    "beta_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "beta_high": (_F, "1", "upper bound"),
-    "alpha12": (_F, "1", "MuSyC: factor by which drug a makes drug b more potent"),
-    "alpha12_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "alpha12_high": (_F, "1", "upper bound"),
-    "alpha21": (_F, "1", "MuSyC: factor by which drug b makes drug a more potent"),
-    "alpha21_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "alpha21_high": (_F, "1", "upper bound"),
-    "residual": (_F, "1", "largest distance of a point from the MuSyC surface"),
-    "n": (pa.int64(), "mice", "mice that finished in all these arms"),
+    **summed("beta", "MuSyC: gain over the better drug, as share of its effect; > 0 synergy"),
+    **summed("alpha12", "MuSyC: factor by which drug a makes drug b more potent"),
+    **summed("alpha21", "MuSyC: factor by which drug b makes drug a more potent"),
+    "residual": (_F, "1", "largest distance of a point from the surface: median over particles"),
+    "particles": (pa.int64(), "particles", "particles without a failure in all these arms"),
+    "fitted": (pa.int64(), "particles", "of these, with curves of both drugs alone"),
     "note": (pa.string(), "1", "the answer in words, and what to know before reading the row"),
 }
 
@@ -142,18 +141,20 @@ class _Grid:
 
 
 def surface(
-    outcomes: Outcomes, sweep: Sweep, reference: str, bootstrap: Bootstrap
+    outcomes: Outcomes, sweep: Sweep, reference: str, *, effective: float = 1.0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every arm and null model (schema SURFACE), and the answer (schema SYNERGY, one row).
 
-    Loewe and MuSyC need a curve of each drug alone: three doses above zero of each. Intervals of
-    what is fitted come of fitting resamples of mice again. Raises ValueError if the sweep is not
-    a grid over two doses.
+    Bliss and HSA are computed in each mouse and then averaged (see ``over_particles.excess``),
+    Loewe and MuSyC from curves through the ratios of each particle: they need three doses above
+    zero of each drug alone. ``effective``: see ``over_particles``. Raises ValueError if the sweep
+    is not a grid over two doses.
     """
     if sweep.kind != "grid" or [axis.what for axis in sweep.axes] != ["dose", "dose"]:
         raise ValueError(f"{sweep.name} is not a grid over the doses of two drugs")
-    places, ratios, drawn, n = swept_ratios(outcomes, sweep, reference, bootstrap)
-    doses = np.array([sweep.points[k] for k in places], dtype=np.float64).reshape(-1, 2)
+    swept = Swept.of(outcomes, sweep, reference)
+    ratios = swept.ratios
+    doses = np.array([sweep.points[k] for k in swept.places], dtype=np.float64).reshape(-1, 2)
     grid = _Grid(doses[:, 0], doses[:, 1])
     one, two = sweep.axes
     answer: dict[str, Any] = {
@@ -165,132 +166,125 @@ def surface(
         "null_model": sweep.null,
         "cells": 0,
         "combined": int(grid.combined.size),
-        "n": n,
+        "particles": len(ratios),
+        "fitted": 0,
     }
-    flaw = "no mouse finished in the reference and in all doses"
-    if n:
-        flaw = grid.flaw() if np.isfinite(ratios).all() else "the reference has no foci"
-    expected: dict[str, tuple[_Array, _Array]] = {}
+    flaw = "no particle finished in all doses with foci in the reference"
+    if len(ratios):
+        flaw = grid.flaw()
+    expected: dict[str, _Array] = {}
     if not flaw:
-        notes = _expect(grid, ratios, drawn, bootstrap, expected, answer)
-        answer |= _mean_excess(grid, ratios, drawn, expected.get(sweep.null), bootstrap)
+        notes = _expect(grid, swept, expected, answer)
+        answer |= _mean_excess(grid, ratios, expected.get(sweep.null), effective)
         flaw = "; ".join([_verdict(answer), *notes])
     answer["note"] = flaw
     rows = []
-    for k, place in enumerate(places):
-        low, high = bootstrap.bounds(drawn[:, k])
+    for k, place in enumerate(swept.places if len(ratios) else ()):
         base = {
             "sweep": sweep.name,
             "arm": sweep.arms[place].name,
             "dose_a": grid.a[k],
             "dose_b": grid.b[k],
-            "n": n,
-            "ratio": ratios[k],
-            "ratio_low": low,
-            "ratio_high": high,
+            "particles": len(ratios),
+            **summary("ratio", ratios[:, k]),
         }
-        rows += [base | {"null_model": null} for null in NULL_MODELS]
+        cell = np.flatnonzero(grid.combined == k)
+        for null in NULL_MODELS:
+            row = base | {"null_model": null}
+            if null in expected and cell.size:
+                row |= _judged(ratios[:, k], expected[null][:, cell[0]], effective)
+            rows.append(row)
     table = pd.DataFrame(rows, columns=list(SURFACE))
-    for null, (point, again) in expected.items():
-        for i, k in enumerate(grid.combined):
-            at = k * len(NULL_MODELS) + NULL_MODELS.index(null)
-            excess = ratios[k] - point[i], *bootstrap.bounds(drawn[: len(again), k] - again[:, i])
-            values = (point[i], *bootstrap.bounds(again[:, i]), *excess)
-            if not np.isfinite(point[i]):
-                values = (np.nan,) * 6
-            table.loc[at, list(SURFACE)[-6:]] = values
-    return _typed(table, SURFACE), _typed(pd.DataFrame([answer], columns=list(SYNERGY)), SYNERGY)
+    return typed(table, SURFACE), typed(pd.DataFrame([answer], columns=list(SYNERGY)), SYNERGY)
+
+
+def _judged(ratio: _Array, expected: _Array, effective: float) -> dict[str, float]:
+    """The columns _EXPECTED of one pair of doses; none where half the particles expect nothing."""
+    known = np.isfinite(expected)
+    if known.mean() < 0.5:
+        return {}
+    excess = ratio[known] - expected[known]
+    excess[np.abs(excess) < ROUNDING] = 0.0
+    return {
+        **summary("expected", expected[known]),
+        **summary("excess", excess),
+        **better(excess, effective),
+    }
 
 
 def _expect(
-    grid: _Grid,
-    ratios: _Array,
-    drawn: _Array,
-    bootstrap: Bootstrap,
-    expected: dict[str, tuple[_Array, _Array]],
-    answer: dict[str, Any],
+    grid: _Grid, swept: Swept, expected: dict[str, _Array], answer: dict[str, Any]
 ) -> list[str]:
-    """Fill ``expected``: null model -> outcome at the combined doses (cells,) and of resamples
-    (resamples, cells); and MuSyC's columns of ``answer``. Returns what to know."""
+    """Fill ``expected``: null model -> ratio at the combined doses (particles, cells), NaN where it
+    has none; and the columns of the fits in ``answer``. Returns what to know."""
     first, second = grid.partners()
-    all_ratios = np.vstack([ratios[None, :], drawn])
-    x, y = all_ratios[:, first], all_ratios[:, second]
+    x, y = swept.foci[:, :, first], swept.foci[:, :, second]
     with np.errstate(invalid="ignore", divide="ignore"):
-        bliss = x * y / all_ratios[:, [grid.origin]]
-    for null, values in (("bliss", bliss), ("hsa", np.minimum(x, y))):
-        expected[null] = values[0], values[1:]
-    notes = []
-    for drug in (0, 1):
-        places = grid.alone(drug)
-        if len(places) < 3:
-            return ["fewer than three doses above zero of a drug: no Loewe, no MuSyC"]
-        zero = [grid.origin]
-        if unchanged(ratios[places] - ratios[zero], drawn[:, places] - drawn[:, zero], bootstrap):
-            notes.append(f"{answer['drug_a' if drug == 0 else 'drug_b']} alone changes nothing")
-    if notes:
+        bliss = x * y / swept.foci[:, :, [grid.origin]]
+    base = swept.base.mean(axis=1)[:, None]
+    expected["bliss"] = bliss.mean(axis=1) / base
+    expected["hsa"] = np.minimum(x, y).mean(axis=1) / base
+    ratios, names = swept.ratios, (answer["drug_a"], answer["drug_b"])
+    alone = [grid.alone(drug) for drug in (0, 1)]
+    if min(map(len, alone)) < 3:
+        return ["fewer than three doses above zero of a drug: no Loewe, no MuSyC"]
+    change = [responds(ratios[:, places], ratios[:, grid.origin]) for places in alone]
+    notes = [
+        f"{name} alone changes nothing"
+        for name, any_ in zip(names, change, strict=True)
+        if not any_.any()
+    ]
+    able = np.flatnonzero(change[0] & change[1])[:FITTED]
+    answer["fitted"] = len(able)
+    if not able.size:
         return [*notes, "no Loewe, no MuSyC"]
-    a, b = grid.hills(ratios)
+    curves = [grid.hills(ratios[k]) for k in able]
     cells_a, cells_b = grid.a[grid.combined], grid.b[grid.combined]
-    again = [grid.hills(d) for d in drawn[:REFITS] if np.isfinite(d).all()]
-    pairs = [(a, b), *again]
-    added = np.array(
-        [[loewe(p, q, *d) for d in zip(cells_a, cells_b, strict=True)] for p, q in pairs]
-    )
-    apart = np.array([independent(p, q).at(cells_a, cells_b) for p, q in pairs])
-    expected["loewe"], expected["musyc"] = (added[0], added[1:]), (apart[0], apart[1:])
-    if np.isnan(added[0]).any():
+    added, apart = (np.full((len(ratios), grid.combined.size), np.nan) for _ in range(2))
+    for k, (a, b) in zip(able, curves, strict=True):
+        added[k] = [loewe(a, b, *d) for d in zip(cells_a, cells_b, strict=True)]
+        apart[k] = independent(a, b).at(cells_a, cells_b)
+    expected["loewe"], expected["musyc"] = added, apart
+    if (np.isnan(added[able]).mean(axis=0) >= 0.5).any():
         notes.append("Loewe expects nothing beyond the best effect of the weaker drug")
-    _musyc(grid, ratios, drawn, (a, b), again, bootstrap, answer)
-    for side, curve, tried in (("a", a, grid.a.max()), ("b", b, grid.b.max())):
-        if curve.ed50 > tried:
-            notes.append(f"ED50 of {answer[f'drug_{side}']} is above the highest dose tried")
+    answer |= _musyc(grid, ratios[able[:FITTED_BY_MUSYC]], curves)
+    for name, k, tried in zip(names, (0, 1), (grid.a.max(), grid.b.max()), strict=True):
+        if np.mean([pair[k].ed50 > tried for pair in curves]) >= 0.5:
+            notes.append(f"ED50 of {name} is mostly above the highest dose tried")
     return notes
 
 
-def _musyc(
-    grid: _Grid,
-    ratios: _Array,
-    drawn: _Array,
-    alone: tuple[Hill, Hill],
-    again: list[tuple[Hill, Hill]],
-    bootstrap: Bootstrap,
-    answer: dict[str, Any],
-) -> None:
-    best = fit_musyc(grid.a, grid.b, ratios, *alone)
-    finite = [d for d in drawn[:REFITS] if np.isfinite(d).all()][:MUSYC_REFITS]
-    refits: list[Musyc] = [
-        fit_musyc(grid.a, grid.b, d, *hills, start=best)
-        for d, hills in zip(finite, again, strict=False)
+def _musyc(grid: _Grid, ratios: _Array, curves: list[tuple[Hill, Hill]]) -> dict[str, float]:
+    """MuSyC's columns of the answer, fitted in each of these particles."""
+    middling = np.median(ratios, axis=0)
+    start = fit_musyc(grid.a, grid.b, middling, *grid.hills(middling))
+    fits = [
+        fit_musyc(grid.a, grid.b, r, *hills, start=start)
+        for r, hills in zip(ratios, curves, strict=False)
     ]
-    for name in _FITTED:
-        answer[name] = getattr(best, name)
-        drawn_values = np.array([getattr(m, name) for m in refits], dtype=np.float64)
-        answer[f"{name}_low"], answer[f"{name}_high"] = bootstrap.bounds(drawn_values)
-    answer["residual"] = float(np.max(np.abs(best.at(grid.a, grid.b) - ratios)))
+    found: dict[str, float] = {}
+    for name in ("beta", "alpha12", "alpha21"):
+        found |= summary(name, np.array([getattr(fit, name) for fit in fits], dtype=np.float64))
+    apart = [
+        np.max(np.abs(fit.at(grid.a, grid.b) - r)) for fit, r in zip(fits, ratios, strict=True)
+    ]
+    return found | {"residual": float(np.median(apart))}
 
 
 def _mean_excess(
-    grid: _Grid,
-    ratios: _Array,
-    drawn: _Array,
-    expected: tuple[_Array, _Array] | None,
-    bootstrap: Bootstrap,
+    grid: _Grid, ratios: _Array, expected: _Array | None, effective: float
 ) -> dict[str, Any]:
-    """Over the combined doses with an expectation, in all resamples the same ones."""
+    """Over the combined doses that half the particles have an expectation for, in each of those
+    that have all of them."""
     if expected is None:
         return {}
-    point, again = expected
-    kept = np.flatnonzero(np.isfinite(point) & np.isfinite(again).all(axis=0))
-    if not kept.size:
+    cells = np.flatnonzero(np.isfinite(expected).mean(axis=0) >= 0.5)
+    whole = np.isfinite(expected[:, cells]).all(axis=1)
+    if not cells.size or not whole.any():
         return {}
-    places = grid.combined[kept]
-    low, high = bootstrap.bounds((drawn[: len(again), places] - again[:, kept]).mean(axis=1))
-    return {
-        "excess": float((ratios[places] - point[kept]).mean()),
-        "excess_low": low,
-        "excess_high": high,
-        "cells": int(kept.size),
-    }
+    excess = (ratios[:, grid.combined[cells]] - expected[:, cells])[whole].mean(axis=1)
+    excess[np.abs(excess) < ROUNDING] = 0.0
+    return {**summary("excess", excess), **better(excess, effective), "cells": int(cells.size)}
 
 
 def _verdict(answer: dict[str, Any]) -> str:
@@ -298,14 +292,5 @@ def _verdict(answer: dict[str, Any]) -> str:
     null = {"bliss": "Bliss", "hsa": "HSA", "loewe": "Loewe", "musyc": "MuSyC"}[name]
     if not answer["cells"]:
         return f"{null} has no expectation here"
-    if answer["excess_high"] < 0.0:
-        return f"fewer foci than {null} expects: synergy"
-    if answer["excess_low"] > 0.0:
-        return f"more foci than {null} expects: antagonism"
-    return f"no clear difference from what {null} expects"
-
-
-def _typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Columns of numbers as float64, also where nothing is known."""
-    real = [name for name, (kind, _, _) in schema.items() if kind == _F]
-    return frame.astype(dict.fromkeys(real, np.float64))
+    words = (f"fewer foci than {null} expects (synergy)", f"more than {null} expects (antagonism)")
+    return direction(answer["p_better"], answer["p_error"], words=words)

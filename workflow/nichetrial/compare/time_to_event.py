@@ -6,7 +6,6 @@ right-censored when its arm's follow-up ends: that is the only censoring there i
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import CensoredData, ecdf
 
 from nichetrial.compare.bootstrap import Bootstrap
-from nichetrial.compare.effects import Outcomes, ratio_of_means
-from nichetrial.compare.over_particles import GAINED, days_gained
+from nichetrial.compare.over_particles import GAINED, WIDE, days_gained
+from nichetrial.compare.pooled import Outcomes, ratio_of_means
 from nichetrial.study.sections import Pair
 from nichetrial.tables import Schema
 
@@ -50,7 +49,11 @@ EVENT_FREE: Schema = {
     ),
     "day": (_F, "d", "day of the study"),
     "free": (_F, "1", "Kaplan-Meier: share of mice free of the event after this day"),
-    "free_low": (_F, "1", "lower bound of its band (log-log Greenwood)"),
+    "free_low": (
+        _F,
+        "1",
+        "the same inside a particle: lower bound of its 90 % band over particles",
+    ),
     "free_high": (_F, "1", "upper bound"),
     "at_risk": (_I, "mice", "mice free and under observation just before this day"),
     "events": (_I, "mice", "events since the row before"),
@@ -66,10 +69,10 @@ RESTRICTED_MEANS: Schema = {
     "mean_reference": (_F, "d", "the same in the reference"),
     **GAINED,
     "pooled_difference": (_F, "d", "arm - reference: event-free days gained, of all mice"),
-    "pooled_difference_low": (_F, "d", "lower bound of its bootstrap interval over mice"),
+    "pooled_difference_low": (_F, "d", "lower bound of its bootstrap interval over particles"),
     "pooled_difference_high": (_F, "d", "upper bound"),
     "pooled_ratio": (_F, "1", "arm / reference, of all mice"),
-    "pooled_ratio_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
+    "pooled_ratio_low": (_F, "1", "lower bound of its bootstrap interval over particles"),
     "pooled_ratio_high": (_F, "1", "upper bound"),
     "mean_arm_least": (
         _F,
@@ -124,14 +127,12 @@ def event_free(
     names: Iterable[str],
     *,
     ends: Mapping[str, float],
-    interval: float,
     inspections: Sequence[float] = (),
 ) -> pd.DataFrame:
     """Kaplan-Meier curves of the finished mice (schema EVENT_FREE); absent arms are left out.
 
     Args:
         ends: arm -> day on which its follow-up ends.
-        interval: confidence level of the bands, pointwise.
         inspections: days on which a lab looks; empty: rows of the view ``always`` alone. What is
             seen at an inspection happened since the one before, so the curve of ``inspected`` lies
             on or above that of ``always``, and meets it at each inspection.
@@ -152,23 +153,17 @@ def event_free(
                 lab = Looks(days, seen, looks)
                 curves["inspected"] = (lab.day, lab.seen, looks[-1])
             for view, (at, event, last) in curves.items():
-                curve = _curve(at, event, last, interval)
+                curve = _curve(at, event, last, done["particle"].to_numpy())
                 parts.append(curve.assign(outcome=outcome, arm=name, view=view))
     if not parts:
         return pd.DataFrame(columns=list(EVENT_FREE))
     return pd.concat(parts, ignore_index=True)[list(EVENT_FREE)]
 
 
-def _curve(days: Floats, event: NDArray[np.bool_], end: float, interval: float) -> pd.DataFrame:
+def _curve(
+    days: Floats, event: NDArray[np.bool_], end: float, particles: NDArray[np.int64]
+) -> pd.DataFrame:
     survival = ecdf(CensoredData.right_censored(days, ~event)).sf
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # undefined where all are free, or none
-        band = survival.confidence_interval(interval, method="log-log")
-    free = survival.probabilities
-    low = np.where(free == 1.0, 1.0, np.where(free == 0.0, 0.0, band.low.probabilities))
-    # when none is left the formula says nothing: the bound of the last who were left still holds
-    high = np.where(free == 1.0, 1.0, band.high.probabilities)
-    high = pd.Series(np.where(free == 0.0, np.nan, high)).ffill().fillna(1.0).to_numpy()
     at = np.unique(np.concatenate(([0.0, end], days[event])))
     if at.size > MOST_DAYS:
         at = np.linspace(0.0, end, MOST_DAYS)
@@ -177,17 +172,30 @@ def _curve(days: Floats, event: NDArray[np.bool_], end: float, interval: float) 
     until = np.searchsorted(ordered, at, side="right")
     gone = np.searchsorted(ended, at, side="right")
     before = np.searchsorted(ordered, at, side="left") + np.searchsorted(ended, at, side="left")
+    low, high = np.quantile(_inside(days, event, at, particles), WIDE, axis=0)
     return pd.DataFrame(
         {
             "day": at,
-            "free": np.append(1.0, free)[k],
-            "free_low": np.append(1.0, low)[k],
-            "free_high": np.append(1.0, high)[k],
+            "free": np.append(1.0, survival.probabilities)[k],
+            "free_low": low,
+            "free_high": high,
             "at_risk": days.size - before,
             "events": np.diff(until, prepend=0),
             "censored": np.diff(gone, prepend=0),
         }
     )
+
+
+def _inside(
+    days: Floats, event: NDArray[np.bool_], at: Floats, particles: NDArray[np.int64]
+) -> Floats:
+    """(particles, at): share of each one's mice without an event until each day. None is censored
+    before the end."""
+    numbers, which = np.unique(particles, return_inverse=True)
+    happened = np.zeros((len(numbers), len(at) + 1))
+    np.add.at(happened, (which[event], np.searchsorted(at, days[event], side="left")), 1.0)
+    gone: Floats = np.cumsum(happened, axis=1)[:, :-1] / np.bincount(which)[:, None]
+    return 1.0 - gone
 
 
 def restricted_means(
@@ -196,9 +204,9 @@ def restricted_means(
     *,
     ends: Mapping[str, float],
     bootstrap: Bootstrap,
-    twins: Outcomes | None = None,
     horizon: float | None = None,
     inspections: Sequence[float] = (),
+    effective: float = 1.0,
 ) -> pd.DataFrame:
     """Event-free days up to a horizon, arm against reference (schema RESTRICTED_MEANS).
 
@@ -208,14 +216,14 @@ def restricted_means(
 
     Args:
         ends: arm -> day on which its follow-up ends.
-        twins: the same arms with animals around each particle; without them nothing is known over
-            particles.
         horizon: day; None, or one later than the follow-up: the earlier end of the two arms.
         inspections: see ``event_free``; then the table says between which bounds the truth lies.
+        effective: see ``compare.over_particles``.
 
     Raises ValueError for a mouse that is censored before the horizon.
     """
     rows = []
+    mice = len(next(iter(outcomes.values()), ()))
     for pair in pairs:
         for outcome, observed in EVENTS.items():
             row = {
@@ -224,7 +232,7 @@ def restricted_means(
                 "reference": pair.reference,
                 "n": 0,
                 "particles": 0,
-                "failures": bootstrap.n,
+                "failures": mice,
             }
             rows.append(row)
             if pair.arm not in outcomes or pair.reference not in outcomes:
@@ -241,8 +249,7 @@ def restricted_means(
             for d, s in zip(days, seen, strict=True):
                 if (valid & ~s & (d < until)).any():
                     raise ValueError(f"{outcome}: a mouse is censored before day {until}")
-            if twins:
-                row |= days_gained(twins[pair.arm], twins[pair.reference], outcome, until)
+            row |= days_gained(tables[0], tables[1], outcome, until, effective=effective)
             row |= _gained(np.minimum(np.column_stack(days), until), valid, bootstrap)
             looks = looked_at(inspections, last)
             if looks:

@@ -1,185 +1,104 @@
-"""Where the uncertainty of a paired effect comes from, and which part more mice would buy off.
+"""Where the uncertainty of an experiment's effect comes from, and what more mice would buy off.
 
-Each particle (an answer to what nobody knows) has the same number of animals, and each animal twins
-that differ in luck alone: a nested design, analysed by mean squares (Searle, Casella and McCulloch,
-Variance Components, chapter 3, doi 10.1002/9780470316856).
+A laboratory finds the ratio of foci in two groups. On the scale of its logarithm, the variance of
+what it finds is a sum: what nobody knows (how the true ratio differs from particle to particle),
+which mice it happened to get, and luck, the counting of few foci. The first part is the same for
+any number of mice; the two others shrink with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nichetrial.compare.bootstrap import Bootstrap
-from nichetrial.compare.effects import Outcomes
 from nichetrial.compare.nested import Design
+from nichetrial.compare.over_particles import log_ratios
+from nichetrial.compare.pooled import Outcomes
 from nichetrial.study.sections import Pair
 from nichetrial.tables import Schema
 
-__all__ = ["SPLIT", "UNCERTAINTY", "uncertainty"]
+__all__ = ["SHOWN", "UNCERTAINTY", "uncertainty"]
 
 Floats = NDArray[np.float64]
 
-SPLIT = (
-    "foci",
-    "expected_foci",
-    "burden",
-    "liver_neutrophils",
-    "blood_neutrophils",
-    "sdf1",
-    "metastasis_free_days",
-    "survival_days",
-)
-"""Outcomes whose uncertainty is split."""
+SHOWN = 8
+"""Mice per group of the experiment whose variance is split."""
 
 _I, _F = pa.int64(), pa.float64()
-_OF_REFERENCE = "as a share of the mean of the reference"
 UNCERTAINTY: Schema = {
-    "outcome": (pa.string(), "1", "what is compared"),
     "arm": (pa.string(), "1", "the arm"),
     "reference": (pa.string(), "1", "what it is compared with"),
-    "effect": (_F, "1", f"mean paired difference, arm - reference, {_OF_REFERENCE}"),
-    "sd_parameters": (_F, "1", f"its standard deviation over particles, {_OF_REFERENCE}"),
-    "sd_mice": (_F, "1", "the same over the mice of one particle"),
-    "sd_luck": (_F, "1", "the same over the luck of one mouse"),
+    "effect": (_F, "1", "log ratio of expected foci: median over particles"),
+    "sd_parameters": (_F, "1", "standard deviation of the log ratio over particles, without noise"),
+    "sd_mice": (_F, "1", "that of which mice are in two groups of one mouse each"),
+    "sd_luck": (_F, "1", "that of counting the foci of two groups of one mouse each"),
     **{
-        f"share_{part}{bound}": (_F, "1", f"share of the variance that is {what}{which}")
+        f"share_{part}": (_F, "1", f"share of the variance with {SHOWN} mice per group: {what}")
         for part, what in (
-            ("parameters", "of parameters"),
-            ("mice", "between mice"),
+            ("parameters", "what nobody knows"),
+            ("mice", "which mice"),
             ("luck", "luck"),
         )
-        for bound, which in (
-            ("", ""),
-            ("_low", ": lower bound of its bootstrap interval over particles"),
-            ("_high", ": upper bound"),
-        )
     },
-    "error_8": (_F, "1", f"standard error of the effect with 8 mice per group, {_OF_REFERENCE}"),
+    "error_8": (_F, "1", "standard error of the log ratio with 8 mice per group"),
     "error_20": (_F, "1", "the same with 20 mice per group"),
-    "error_8_paired": (_F, "1", "the same if the same 8 mice could be in both groups"),
-    "error_20_paired": (_F, "1", "the same if the same 20 mice could be in both groups"),
     "error_floor": (_F, "1", "the same with any number of mice: what only knowledge lowers"),
     "particles": (_I, "particles", "particles counted"),
-    "dropped": (_I, "particles", "left out because one of their mice failed in either arm"),
+    "dropped": (_I, "particles", "left out: a mouse failed, or nothing is expected in either arm"),
 }
 
 
-@dataclass(frozen=True)
-class _Squares:
-    """Per particle: mean, mean square between its animals (twins' means) and between twins."""
+def uncertainty(outcomes: Outcomes, pairs: Iterable[Pair]) -> pd.DataFrame:
+    """One row for each pair (schema UNCERTAINTY); empty where an arm is absent, or has fewer than
+    two mice of each particle.
 
-    mean: Floats
-    animals: Floats
-    twins: Floats
-    per_animal: int
-    per_particle: int
-
-    @classmethod
-    def of(cls, values: Floats) -> _Squares:
-        """``values``: (particles, animals, twins)."""
-        animal = values.mean(axis=2)
-        animals, twins = values.shape[1:]
-        return cls(
-            animal.mean(axis=1),
-            twins * animal.var(axis=1, ddof=1),
-            values.var(axis=2, ddof=1).mean(axis=1),
-            twins,
-            animals * twins,
-        )
-
-    def columns(self) -> Floats:
-        """What of each particle is averaged over particles: (particles, 4)."""
-        middle = self.mean - self.mean.mean()
-        return np.column_stack([middle, middle**2, self.animals, self.twins])
-
-    def components(self, averages: Floats) -> Floats:
-        """Variances (..., 3) of parameters, mice and chance from averages (..., 4) of ``columns``.
-
-        A component whose estimate is negative is none.
-        """
-        first, second, animals, twins = np.moveaxis(averages, -1, 0)
-        count = len(self.mean)
-        particles = (second - first**2) * count / (count - 1) * self.per_particle
-        parts = [
-            (particles - animals) / self.per_particle,
-            (animals - twins) / self.per_animal,
-            twins,
-        ]
-        return np.maximum(np.stack(parts, axis=-1), 0.0)
-
-
-def uncertainty(groups: Outcomes, pairs: Iterable[Pair], bootstrap: Bootstrap) -> pd.DataFrame:
-    """One row a pair and outcome of SPLIT (schema UNCERTAINTY); pairs with an absent arm are empty.
+    The variances of mice and luck are those of the particle in the middle, to first order: with a
+    mean m of a group and a variance s2 between its mice, s2 / m2 and, of a Poisson count, 1 / m.
 
     Args:
-        groups: arm -> outcomes with the columns ``particle``, ``animal`` and ``twin``: the same
-            rows in the same order in each arm, sorted, every particle with the same number of
-            animals and every animal with the same number of twins (at least two of each).
-        bootstrap: over particles. Raises ValueError where its size is another.
+        outcomes: arm -> outcomes, see ``compare.over_particles``.
     """
     rows = []
     for pair in pairs:
-        for outcome in SPLIT:
-            row = {
-                "outcome": outcome,
-                "arm": pair.arm,
-                "reference": pair.reference,
-                "particles": 0,
-                "dropped": bootstrap.n,
-            }
-            if pair.arm in groups and pair.reference in groups:
-                row |= _split(groups[pair.arm], groups[pair.reference], outcome, bootstrap)
-            rows.append(row)
-    return pd.DataFrame(rows, columns=list(UNCERTAINTY))
+        row: dict[str, Any] = {"arm": pair.arm, "reference": pair.reference, "particles": 0}
+        if pair.arm in outcomes and pair.reference in outcomes:
+            tables = outcomes[pair.arm], outcomes[pair.reference]
+            design = Design.of(tables)
+            row |= _split(*(design.values(table, "expected_foci") for table in tables))
+            row["dropped"] = design.shape[0] - row["particles"]
+        rows.append(row)
+    counts = dict.fromkeys(("particles", "dropped"), "Int64")
+    return pd.DataFrame(rows, columns=list(UNCERTAINTY)).astype(counts)
 
 
-def _split(
-    arm: pd.DataFrame, ref: pd.DataFrame, outcome: str, bootstrap: Bootstrap
-) -> dict[str, float]:
-    design = Design.of([arm, ref])
-    count, *others = design.shape
-    if count != bootstrap.n:
-        raise ValueError(f"{count} particles, but a bootstrap over {bootstrap.n}")
-    if min(others) < 2:
-        raise ValueError("two animals a particle and two twins an animal are the least")
-    kept = design.whole
-    row: dict[str, float] = {"particles": int(kept.sum()), "dropped": int((~kept).sum())}
-    if kept.sum() < 2:
+def _split(a: Floats, b: Floats) -> dict[str, Any]:
+    """``a``, ``b``: expected foci (particles, animals) in the arm and the reference."""
+    able = (a.mean(axis=1) > 0.0) & (b.mean(axis=1) > 0.0)
+    row: dict[str, Any] = {"particles": int(able.sum())}
+    if able.sum() < 2 or a.shape[1] < 2:
         return row
-    a, b = (design.values(table, outcome) for table in (arm, ref))
-    paired = _Squares.of((a - b)[kept])
-    columns = paired.columns()
-    luckless = np.zeros((count, columns.shape[1]))
-    luckless[kept] = columns
-    variances = paired.components(columns.mean(axis=0))
-    shares = _shares(variances)
-    drawn = _shares(paired.components(bootstrap.means(luckless, kept)))
-    scale = abs(float(b[kept].mean()))
-    relative = 1.0 / scale if scale > 0.0 else np.nan
-    row["effect"] = float(paired.mean.mean()) * relative
-    for k, part in enumerate(("parameters", "mice", "luck")):
-        row[f"sd_{part}"] = float(np.sqrt(variances[k])) * relative
-        row[f"share_{part}"] = float(shares[k])
-        row[f"share_{part}_low"], row[f"share_{part}_high"] = bootstrap.bounds(drawn[:, k])
-    within = 0.0
-    for values in (a, b):
-        group = _Squares.of(values[kept])
-        within += float(group.components(group.columns().mean(axis=0))[1:].sum())
-    floor = float(variances[0])
+    a, b = a[able], b[able]
+    ratio, noise = log_ratios(a, b)
+    known = max(float(ratio.var(ddof=1) - noise.mean()), 0.0)
+    means = [x.mean(axis=1) for x in (a, b)]
+    mice = sum(x.var(axis=1, ddof=1) / m**2 for x, m in zip((a, b), means, strict=True))
+    variances = {
+        "parameters": known,
+        "mice": float(np.median(mice)),
+        "luck": float(np.median(sum(1.0 / m for m in means))),
+    }
+    row["effect"] = float(np.median(ratio))
+    row |= {f"sd_{part}": float(np.sqrt(v)) for part, v in variances.items()}
+    within = variances["mice"] + variances["luck"]
     for n in (8, 20):
-        row[f"error_{n}"] = float(np.sqrt(floor + within / n)) * relative
-        row[f"error_{n}_paired"] = float(np.sqrt(floor + variances[1:].sum() / n)) * relative
-    row["error_floor"] = float(np.sqrt(floor)) * relative
+        row[f"error_{n}"] = float(np.sqrt(known + within / n))
+    row["error_floor"] = float(np.sqrt(known))
+    total = known + within / SHOWN
+    for part, v in variances.items():
+        row[f"share_{part}"] = (v if part == "parameters" else v / SHOWN) / total
     return row
-
-
-def _shares(variances: Floats) -> Floats:
-    total = variances.sum(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total > 0.0, variances / total, np.nan)

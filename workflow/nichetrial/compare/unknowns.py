@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from scipy import stats
 
-from nichetrial.compare.effects import Outcomes, ratio_of_means
+from nichetrial.compare.pooled import ratio_of_means
 from nichetrial.model.drugs import DRUGS
 from nichetrial.model.parameters import PARAMETERS, Parameter
 from nichetrial.study.resolved import Arm, ResolvedStudy
@@ -19,19 +19,19 @@ _F = pa.float64()
 UNKNOWNS: Schema = {
     "arm": (pa.string(), "1", "the arm"),
     "reference": (pa.string(), "1", "what it is compared with"),
-    "parameter": (pa.string(), "1", "parameter of the mouse"),
+    "parameter": (pa.string(), "1", "parameter of the model"),
     "symbol": (pa.string(), "1", "its symbol in the equations"),
     "unit": (pa.string(), "1", "its unit"),
     "trust": (pa.string(), "1", "measured, estimated or unknown"),
-    "spearman": (_F, "1", "rank correlation with the log ratio of expected foci, over mice"),
+    "spearman": (_F, "1", "rank correlation with the ratio of expected foci, over particles"),
     "low": (_F, "1", "lower bound of its 95 % interval (Fisher z, Fieller variance)"),
     "high": (_F, "1", "upper bound"),
-    "ratio_lowest_third": (_F, "1", "ratio of mean expected foci where the parameter is low"),
-    "ratio_highest_third": (_F, "1", "ratio of mean expected foci where the parameter is high"),
-    "n": (pa.int64(), "mice", "mice"),
+    "ratio_lowest_third": (_F, "1", "ratio where the parameter is low: median over particles"),
+    "ratio_highest_third": (_F, "1", "ratio where the parameter is high: median over particles"),
+    "n": (pa.int64(), "particles", "particles counted"),
 }
-MIN_MICE = 12
-_TINY = 1e-12  # foci; keeps the logarithm of a mouse without any
+LEAST = 12
+"""Particles below which nothing is said."""
 
 
 def _can_act(parameter: Parameter, arms: tuple[Arm, Arm]) -> bool:
@@ -52,26 +52,29 @@ def _can_act(parameter: Parameter, arms: tuple[Arm, Arm]) -> bool:
     return named or parameter.name in own + shared
 
 
-def unknowns(outcomes: Outcomes, cohort: pd.DataFrame, study: ResolvedStudy) -> pd.DataFrame:
-    """One row a pair and parameter that varies and can act in it (schema UNKNOWNS).
+def unknowns(particles: pd.DataFrame, typical: pd.DataFrame, study: ResolvedStudy) -> pd.DataFrame:
+    """One row for each pair and parameter that varies and can act in it (schema UNKNOWNS).
 
-    Empty below MIN_MICE mice.
+    Args:
+        particles: what became of them (schema ``over_particles.PARTICLES``).
+        typical: their parameters (schema ``cohort.sample.TYPICAL``), in the same order.
     """
     rows = []
+    whole = particles["expected_foci"].where(particles["finished"] == particles["mice"])
+    foci = {str(name): rows.to_numpy(np.float64) for name, rows in whole.groupby(particles["arm"])}
     for pair in study.comparisons.pairs:
-        if pair.arm not in outcomes or pair.reference not in outcomes:
+        if pair.arm not in foci or pair.reference not in foci:
             continue
         pair_arms = (study.arm(pair.arm), study.arm(pair.reference))
-        arm, ref = outcomes[pair.arm], outcomes[pair.reference]
-        valid = ((arm["status"] == "finished") & (ref["status"] == "finished")).to_numpy()
+        ratio = ratio_of_means(foci[pair.arm], foci[pair.reference])
+        valid = np.isfinite(ratio)
         n = int(valid.sum())
-        if n < MIN_MICE:
+        if n < LEAST:
             continue
-        a = arm["expected_foci"].to_numpy()[valid]
-        b = ref["expected_foci"].to_numpy()[valid]
-        effect = stats.rankdata(np.log(a + _TINY) - np.log(b + _TINY))
+        ratio = ratio[valid]
+        effect = stats.rankdata(ratio)
         for parameter in PARAMETERS.values():
-            values = cohort[parameter.name].to_numpy()[valid]
+            values = typical[parameter.name].to_numpy()[valid]
             if not _can_act(parameter, pair_arms):
                 continue
             if np.ptp(values) == 0.0 or np.ptp(effect) == 0.0:
@@ -92,10 +95,8 @@ def unknowns(outcomes: Outcomes, cohort: pd.DataFrame, study: ResolvedStudy) -> 
                     "spearman": rho,
                     "low": float(np.tanh(z - half)),
                     "high": float(np.tanh(z + half)),
-                    "ratio_lowest_third": float(ratio_of_means(a[lowest].mean(), b[lowest].mean())),
-                    "ratio_highest_third": float(
-                        ratio_of_means(a[highest].mean(), b[highest].mean())
-                    ),
+                    "ratio_lowest_third": float(np.median(ratio[lowest])),
+                    "ratio_highest_third": float(np.median(ratio[highest])),
                     "n": n,
                 }
             )

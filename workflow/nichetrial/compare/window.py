@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from nichetrial.compare.bootstrap import Bootstrap
-from nichetrial.compare.effects import Outcomes, ratio_of_means
+from nichetrial.compare.over_particles import EFFECTS
 from nichetrial.compare.ranking import amount, injections
 from nichetrial.study.resolved import Arm, Sweep
 from nichetrial.tables import Schema
@@ -18,11 +16,10 @@ __all__ = ["SCHEDULES", "WINDOW", "schedules", "window"]
 
 _F, _S, _I = pa.float64(), pa.string(), pa.int64()
 _EFFECT: Schema = {
-    "n": (_I, "mice", "pairs compared"),
-    "ratio": (_F, "1", "mean foci over those of the reference, in the same mice"),
-    "ratio_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "ratio_high": (_F, "1", "upper bound"),
+    name: EFFECTS[name]
+    for name in ("ratio", "ratio_low", "ratio_high", "p_fewer", "p_error", "particles", "effective")
 }
+"""Of foci, against the reference of the study."""
 WINDOW: Schema = {
     "sweep": (_S, "1", "the sweep"),
     "arm": (_S, "1", "the arm"),
@@ -31,7 +28,7 @@ WINDOW: Schema = {
     "duration": (_F, "d", "how long it is given"),
     "arrival": (_F, "d", "day on which tumour cells are given"),
     **_EFFECT,
-    "best": (pa.bool_(), "1", "whether no other start and duration leaves fewer foci"),
+    "best": (pa.bool_(), "1", "whether no other start and duration has a lower ratio"),
 }
 SCHEDULES: Schema = {
     "sweep": (_S, "1", "the sweep"),
@@ -45,11 +42,13 @@ SCHEDULES: Schema = {
 }
 
 
-def window(outcomes: Outcomes, sweep: Sweep, reference: str, bootstrap: Bootstrap) -> pd.DataFrame:
-    """One row a start and duration (schema WINDOW), for a sweep over both of one drug."""
+def window(effects: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
+    """One row for each start and duration (schema WINDOW), of a sweep over both of one drug.
+
+    ``effects``: of the arms of the sweep (schema EFFECTS).
+    """
     whats = [axis.what for axis in sweep.axes]
     start, duration = whats.index("start"), whats.index("duration")
-    effects = _ratios(outcomes, [a.name for a in sweep.arms], reference, bootstrap)
     rows = [
         {
             "sweep": sweep.name,
@@ -58,23 +57,22 @@ def window(outcomes: Outcomes, sweep: Sweep, reference: str, bootstrap: Bootstra
             "start": point[start],
             "duration": point[duration],
             "arrival": arm.challenge.day,
-            **effect,
         }
-        for arm, point, effect in zip(sweep.arms, sweep.points, effects, strict=True)
+        for arm, point in zip(sweep.arms, sweep.points, strict=True)
     ]
-    table = pd.DataFrame(rows)
+    table = _with_effects(rows, effects)
     table["best"] = table["ratio"] == table["ratio"].min()
     return table[list(WINDOW)]
 
 
-def schedules(
-    outcomes: Outcomes, sweep: Sweep, reference: str, bootstrap: Bootstrap
-) -> pd.DataFrame:
-    """One row a schedule (schema SCHEDULES), for a sweep over schedules of one drug."""
+def schedules(effects: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
+    """One row for each schedule (schema SCHEDULES), of a sweep over schedules of one drug.
+
+    ``effects``: of the arms of the sweep (schema EFFECTS).
+    """
     drug = next(axis.drug for axis in sweep.axes if axis.drug)
-    effects = _ratios(outcomes, [a.name for a in sweep.arms], reference, bootstrap)
     rows = []
-    for arm, words, effect in zip(sweep.arms, sweep.written, effects, strict=True):
+    for arm, words in zip(sweep.arms, sweep.written, strict=True):
         given = [t for t in arm.treatments if t.drug == drug]
         rows.append(
             {
@@ -85,33 +83,15 @@ def schedules(
                 "method": given[0].method if given else "",
                 "injections": sum(map(injections, given)),
                 "total": sum(map(amount, given)),
-                **effect,
             }
         )
-    return pd.DataFrame(rows)[list(SCHEDULES)]
+    return _with_effects(rows, effects)[list(SCHEDULES)]
 
 
 def _words(arm: Arm, drug: str) -> str:
     return "; ".join(t.written for t in arm.treatments if t.drug == drug)
 
 
-def _ratios(
-    outcomes: Outcomes, names: Sequence[str], reference: str, bootstrap: Bootstrap
-) -> list[dict[str, float]]:
-    """The effect of each arm on foci; the same mice are resampled for all."""
-    ref = outcomes[reference]
-    found = []
-    for name in names:
-        arm = outcomes[name]
-        valid = ((arm["status"] == "finished") & (ref["status"] == "finished")).to_numpy()
-        foci = np.column_stack([arm["foci"], ref["foci"]]).astype(np.float64)
-        row = {"n": int(valid.sum()), "ratio": np.nan, "ratio_low": np.nan, "ratio_high": np.nan}
-        if valid.any():
-            mean = foci[valid].mean(axis=0)
-            drawn = bootstrap.means(foci, valid)
-            row["ratio"] = float(ratio_of_means(mean[0], mean[1]))
-            row["ratio_low"], row["ratio_high"] = bootstrap.bounds(
-                ratio_of_means(drawn[:, 0], drawn[:, 1])
-            )
-        found.append(row)
-    return found
+def _with_effects(rows: list[dict[str, Any]], effects: pd.DataFrame) -> pd.DataFrame:
+    foci = effects.loc[effects["outcome"] == "foci", ["arm", *_EFFECT]]
+    return pd.DataFrame(rows).merge(foci, on="arm", how="left")

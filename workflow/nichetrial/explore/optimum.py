@@ -1,8 +1,9 @@
-"""The best schedule of one treatment within a total dose: fewest expected foci in the same mice.
+"""The best schedule of one treatment within a total dose: the lowest ratio of expected foci to the
+reference in the same mice, as the median over particles.
 
 Schedules are tried by DIRECT (Jones 1993, doi 10.1007/BF00941892; Gablonsky 2001, doi
 10.1023/A:1017930332101), on mice with the same random events each time. Two schedules differ by
-what they do and not by chance. The best is then judged on mice that it was not chosen on.
+what they do and not by chance. The best is then judged on particles that it was not chosen on.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, direct
 
-from nichetrial.compare.bootstrap import Bootstrap
-from nichetrial.compare.effects import ratio_of_means
+from nichetrial.compare.over_particles import summed, values_of
+from nichetrial.compare.pooled import ratio_of_means
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import Arm, OptimiseSpec, Treatment
 from nichetrial.tables import Schema
@@ -35,21 +36,26 @@ _SCHEDULE: Schema = {
 EVALUATIONS: Schema = {
     "evaluation": (_I, "1", "number of the try; 0: the arm's own schedule"),
     **_SCHEDULE,
-    "expected_foci": (_F, "foci", "mean over the mice that schedules are tried on"),
-    "ratio": (_F, "1", "over the reference, in the same mice"),
+    "ratio": (_F, "1", "expected foci over the reference: median over the particles tried on"),
     "best_so_far": (_F, "1", "lowest ratio of a schedule within the budget until here"),
 }
+
+
+def _effect(name: str, what: str) -> Schema:
+    return {
+        **summed(name, what),
+        f"{name}_p_fewer": (_F, "1", "share of the particles in which it is below 1"),
+        f"{name}_p_error": (_F, "1", "its standard error from the number of particles"),
+    }
+
+
 OPTIMUM: Schema = {
     "schedule": (pa.string(), "1", "own: as the arm has it; best: the best within the budget"),
     **_SCHEDULE,
     "within_budget": (pa.bool_(), "1", "whether the total is within the budget"),
-    "n": (_I, "mice", "mice that it was judged on, none of which it was chosen on"),
-    "ratio": (_F, "1", "expected foci over the reference, in the same mice"),
-    "ratio_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
-    "ratio_high": (_F, "1", "upper bound"),
-    "of_own": (_F, "1", "expected foci over those of the arm's own schedule"),
-    "of_own_low": (_F, "1", "lower bound"),
-    "of_own_high": (_F, "1", "upper bound"),
+    "particles": (_I, "particles", "judged on, none of which it was chosen on"),
+    **_effect("ratio", "expected foci over the reference"),
+    **_effect("of_own", "expected foci over those of the arm's own schedule"),
 }
 
 
@@ -83,7 +89,7 @@ class Search:
     def best(self, table: pd.DataFrame) -> Treatment:
         """The best schedule of those tried within the budget; of equals, the first."""
         tried = table[(table["total"] <= self.budget * (1 + 1e-9))]
-        row = tried.loc[tried["expected_foci"].idxmin()]
+        row = tried.loc[tried["ratio"].idxmin()]
         return self.tried[int(row["evaluation"])]
 
     def schedule(self, x: NDArray[np.float64]) -> Treatment:
@@ -112,15 +118,12 @@ class Search:
     def _try(self, treatment: Treatment) -> float:
         foci = self._foci(self.with_schedule(treatment))
         self.tried.append(treatment)
-        both = np.isfinite(foci) & np.isfinite(self.base)
-        mean = float(foci[both].mean())
-        ratio = float(ratio_of_means(foci[both].mean(), self.base[both].mean()))
-        row = {**_numbers(treatment), "expected_foci": mean, "ratio": ratio}
-        self.rows.append(row)
-        return mean
+        ratio = float(np.nanmedian(ratio_of_means(foci, self.base)))
+        self.rows.append({**_numbers(treatment), "ratio": ratio})
+        return ratio
 
     def _foci(self, arm: Arm) -> NDArray[np.float64]:
-        return _expected(arm, self.cohort, self.seed)
+        return _expected(arm, self.cohort, self.seed).mean(axis=1)
 
     @property
     def budget(self) -> float:
@@ -129,37 +132,41 @@ class Search:
 
 
 def judge(
-    search: Search, best: Treatment, reference: Arm, cohort: pd.DataFrame, bootstrap: Bootstrap
+    search: Search, best: Treatment, reference: Arm, cohort: pd.DataFrame, *, effective: float
 ) -> pd.DataFrame:
-    """The arm's own schedule and the best, on mice of ``cohort`` (schema OPTIMUM)."""
+    """The arm's own schedule and the best, on particles of ``cohort`` (schema OPTIMUM).
+
+    ``effective``: see ``compare.over_particles``.
+    """
     own = search.arm.treatments[search.spec.treatment]
-    foci = np.column_stack(
+    foci = np.stack(
         [
             _expected(arm, cohort, search.seed)
             for arm in (reference, search.arm, search.with_schedule(best))
         ]
     )
-    valid: NDArray[np.bool_] = np.asarray(np.isfinite(foci).all(axis=1))
-    drawn = bootstrap.means(foci, valid)
-    means = foci[valid].mean(axis=0)
+    foci = foci[:, np.isfinite(foci).all(axis=(0, 2))]
     rows = []
     for name, treatment, k in (("own", own, 1), ("best", best, 2)):
         numbers = _numbers(treatment)
-        row: dict[str, object] = {"schedule": name, **numbers, "n": int(valid.sum())}
+        row: dict[str, object] = {"schedule": name, **numbers, "particles": foci.shape[1]}
         row["within_budget"] = numbers["total"] <= search.budget * (1 + 1e-9)
         for key, other in (("ratio", 0), ("of_own", 1)):
-            row[key] = float(ratio_of_means(means[k], means[other]))
-            low, high = bootstrap.bounds(ratio_of_means(drawn[:, k], drawn[:, other]))
-            row[f"{key}_low"], row[f"{key}_high"] = low, high
+            found = values_of(foci[k], foci[other], relevant=0.0, effective=effective)
+            for of in ("", "_low", "_high"):
+                row[f"{key}{of}"] = found.get(f"ratio{of}")
+            for of in ("p_fewer", "p_error"):
+                row[f"{key}_{of}"] = found.get(of)
         rows.append(row)
     return pd.DataFrame(rows)[list(OPTIMUM)]
 
 
 def _expected(arm: Arm, cohort: pd.DataFrame, seed: int) -> NDArray[np.float64]:
-    """Expected foci (n,); NaN in a mouse that did not finish."""
+    """Expected foci (particles, animals); NaN in a mouse that did not finish."""
     table = simulate(arm, cohort, seed=seed).outcomes
     finished = (table["status"] == "finished").to_numpy()
-    return np.where(finished, table["expected_foci"].to_numpy(np.float64), np.nan)
+    values = np.where(finished, table["expected_foci"].to_numpy(np.float64), np.nan)
+    return values.reshape(table["particle"].nunique(), -1)
 
 
 def _between(bounds: tuple[float, float], share: float) -> float:

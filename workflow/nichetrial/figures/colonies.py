@@ -35,7 +35,8 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     """A panel an arm, all on the same axes."""
     there = {arm.name for arm in inputs.present(study, missing)}
     sizes = {name: inputs.colonies(study, results, name) for name in sorted(there)}
-    mice = {name: len(inputs.outcomes(study, results, name, "foci")) for name in sorted(there)}
+    counts = inputs.comparison(results, "arms")
+    mice = dict(zip(counts["arm"], counts["finished"], strict=True))
     rates = {
         n: s.assign(rate=s["colonies"] / mice[n] if mice[n] else 0.0) for n, s in sizes.items()
     }

@@ -22,7 +22,8 @@ ALT = "Small multiples: time courses of TIMP-1, SDF-1, neutrophils and the niche
 CAPTION = (
     "Time courses over the days of the study, one row an arm: free TIMP-1 in plasma and SDF-1 "
     "in the liver (nM), neutrophils in blood and liver (fold of the untreated mouse), and how "
-    "far the niche is filled (0 to 1). Line and band: median and middle half of the mice. Grey "
+    "far the niche is filled (0 to 1). Line and band: median and middle half of the particles, one "
+    "mouse of each. Grey "
     "underneath: the same for the reference, so that colour away from grey is the treatment. "
     "Upright line: the challenge. Scales are shared down each column. What matters for "
     "metastasis is the niche in the days after the line; read from right to left to see which "
@@ -94,7 +95,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
 
 
 def _bands(courses: pd.DataFrame) -> pd.DataFrame:
-    """Quartiles over mice at each day: columns (quantity, quantile), index day."""
+    """Quartiles over particles at each day: columns (quantity, quantile), index day."""
     names = [name for name, _ in QUANTITIES]
     return courses.groupby("day")[names].quantile(list(BAND)).unstack()
 

@@ -22,11 +22,11 @@ class Declared:
 
 FIGURES: dict[str, Declared] = {
     "schedule": Declared("Schedule of every arm"),
-    "foci": Declared("Foci in every mouse", ("outcomes",)),
+    "foci": Declared("Foci in every particle", ("particles",)),
     "forest": Declared("Effects on foci", ("effects",)),
     "courses": Declared("Time courses", ("courses",)),
     "dose": Declared("Metastasis against TIMP-1", ("dose_curve",)),
-    "colonies": Declared("Sizes of colonies", ("outcomes", "colonies")),
+    "colonies": Declared("Sizes of colonies", ("arms", "colonies")),
     "event_free": Declared("Time to event", ("event_free", "restricted_means")),
     "dose_response": Declared("Dose and response", ("dose_response", "dose_curves")),
     "surface": Declared("Two drugs together", ("surface", "synergy")),

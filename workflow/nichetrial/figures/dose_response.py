@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from nichetrial.figures import inputs
 from nichetrial.figures.evidence_inputs import empty
 from nichetrial.figures.style import ACCENT, INK, styled, wrapped
-from nichetrial.formatting import interval, number, tick
+from nichetrial.formatting import interval, tick
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "draw"]
@@ -23,12 +23,12 @@ ALT = (
     "curve, its band and the dose of half the effect."
 )
 CAPTION = (
-    "Visible foci against dose: mean of the arm over mean of the reference in the same mice. "
-    "Points: simulated, with the interval from resampling mice; dose 0 stands apart at the left. "
-    "Curve and band: the Hill curve fitted to the points, and its interval. The dashed line is "
-    "ED50, the dose of half the drug's full effect. More drug than where the curve is flat buys "
-    "nothing; where it is still falling at the highest dose, ED50 and the full effect are bounds, "
-    "not measurements."
+    "Expected foci against dose, as ratio to the reference in the same mice. Points: simulated, "
+    "median and 90 % interval over particles; dose 0 stands apart at the left. Curve and band: "
+    "Hill curves fitted in each particle, their median and 90 % interval. The dashed line is the "
+    "median ED50, the dose of half the drug's full effect. More drug than where the curve is flat "
+    "buys nothing; where it is still falling at the highest dose, ED50 and the full effect are "
+    "bounds, not measurements."
 )
 BLUE = "#0072B2"
 
@@ -47,16 +47,15 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     down = -(-len(rows) // across)
     figure = Figure(figsize=(4.4 * across + 0.8, 3.6 * down))
     axes = figure.subplots(down, across, squeeze=False).ravel()
-    percent = number(100 * study.comparisons.interval, 3)
     for ax, row in zip(axes, rows.itertuples(), strict=False):
-        _panel(ax, row, curves[curves["sweep"] == row.sweep], percent)
+        _panel(ax, row, curves[curves["sweep"] == row.sweep])
         ax.set_title(wrapped(labels.get(row.sweep, row.sweep), 48, 2))
     for ax in axes[len(rows) :]:
         ax.set_visible(False)
     return figure
 
 
-def _panel(ax: Axes, row, curve: pd.DataFrame, percent: str) -> None:
+def _panel(ax: Axes, row, curve: pd.DataFrame) -> None:
     points = curve[curve["kind"] == "point"].dropna(subset=["ratio"])
     above = points[points["dose"] > 0.0]
     if above.empty:
@@ -108,5 +107,5 @@ def _panel(ax: Axes, row, curve: pd.DataFrame, percent: str) -> None:
     ax.set_ylim(-0.03, 1.18 * max(tops))
     ax.set_xlim((zero if len(at) > len(doses) else doses.min()) / 1.5, doses.max() * 1.5)
     ax.set_xlabel(f"dose [{row.unit}]" if row.unit else "dose")
-    ax.set_ylabel(f"foci, arm / reference ({percent} % interval)")
+    ax.set_ylabel("foci, arm / reference (90 % interval)")
     ax.grid(axis="y")

@@ -27,20 +27,21 @@ CAPTION = (
     "Share of mice without detectable metastasis (left) and below the lethal burden (right) over "
     "the days of the study, by Kaplan and Meier; a mouse without the event is censored when the "
     "follow-up ends. The number at the end of a curve is the row of its arm below, where the mice "
-    "still free and observed are counted. A higher curve is a later or rarer event; days gained is "
-    "the difference of the mean event-free days up to the end of follow-up, arm - reference in the "
-    "same mice, with the interval from resampling mice: an interval that holds 0 leaves open "
-    "whether the arm delays anything. The band of a curve says how well this many mice fix that "
-    "curve alone; since all arms are the same mice, two curves can differ although their bands "
-    "overlap. Open marks, where there are any, are what a lab sees that looks at its mice on the "
-    "inspection days only: an event counts from the inspection that finds it."
+    "still free and observed are counted. A higher curve is a later or rarer event; days gained is"
+    " the difference of the mean event-free days up to the end of follow-up, arm - reference in "
+    "the same mice: median and 90 % interval over particles, the possible biologies. The band "
+    "holds the curves of 90 % of the particles in the reference; those of the other arms are in the"
+    " table event_free. All arms have the same particles, so two curves can differ although either"
+    " lies in the band of the other. Open marks, where there are any, are "
+    "what a lab sees that looks at its mice on the inspection days only: an event counts from the "
+    "inspection that finds it."
 )
 PANELS = {
     "metastasis_free_days": "mice alive and free of detectable metastasis",
     "survival_days": "mice below the lethal burden",
 }
 CROWDED = 12
-"""Arms beyond which bands and the numbers of the curves are left out."""
+"""Arms beyond which the numbers of the curves are left out."""
 
 
 @styled
@@ -73,14 +74,14 @@ def _curves(ax: Axes, study: ResolvedStudy, curves: dict[str, pd.DataFrame], end
         always = table[table["view"] == "always"]
         day = always["day"].to_numpy(float)
         ax.step(day, always["free"], where="post", color=style.colour, ls=style.line, lw=1.4)
-        if not crowded:
+        if arm.name == study.comparisons.reference:
             ax.fill_between(
                 day,
                 always["free_low"],
                 always["free_high"],
                 step="post",
-                color=style.colour,
-                alpha=0.1,
+                color=GREY,
+                alpha=0.3,
                 lw=0,
             )
         seen = table[(table["view"] == "inspected") & (table["day"] > 0)]

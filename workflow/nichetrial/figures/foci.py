@@ -1,4 +1,4 @@
-"""Visible foci of every mouse in every arm, tied to the same mouse in the reference."""
+"""Visible foci of every particle in every arm, tied to the same particle in the reference."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "draw"]
 
-ALT = "Strip plot: visible liver foci of every virtual mouse in every arm, tied to its reference."
+ALT = "Strip plot: visible liver foci of every particle in every arm, tied to its reference."
 CAPTION = (
-    "Visible foci in the liver at read-out (count per mouse, logarithmic axis that starts at "
-    "0). In each row the coloured dots are the mice of that arm, the grey dots above are the "
-    "same mice in the reference, and a thin line ties each mouse to itself. The black bar below "
-    "is the middle half of the mice in the arm, the notch in it the median, the thin line 95 % "
-    "of the mice. The mice differ from each other far more than most treatments move them: "
-    "lines that lean the same way in nearly every mouse tell of an effect that the clouds alone "
-    "would hide. Of a cohort of more than 2,000 mice the first 2,000 are drawn; bars and medians "
-    "are of all."
+    "Visible foci in the liver at read-out (mean count per mouse of a particle, logarithmic axis "
+    "that starts at 0). A particle is one possible biology. In each row the coloured dots are the "
+    "particles in that arm, the grey dots above are the same particles in the reference, and a "
+    "thin line ties each to itself. The black bar below is the middle half of the particles in "
+    "the arm, the notch in it the median, the thin line 90 % of them. Particles differ from each "
+    "other far more than most treatments move them: lines that lean the same way in nearly every "
+    "particle tell of an effect that the clouds alone would hide. Of more than 1,000 particles "
+    "the first 1,000 are drawn; bars and medians are of all."
 )
-DRAWN = 2000
-"""Mice that are drawn: more hide one another, and a million take the memory of a large machine."""
+DRAWN = 1000
+"""Particles that are drawn: more hide one another."""
 
 
 @styled
@@ -38,7 +38,8 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     """One row an arm. Arms in ``missing`` keep their row, with a note instead of dots."""
     styles = arm_styles(study)
     there = {arm.name for arm in inputs.present(study, missing)}
-    foci = {name: inputs.outcomes(study, results, name, "foci")["foci"] for name in sorted(there)}
+    table = inputs.comparison(results, "particles").dropna(subset="foci").set_index("particle")
+    foci = {str(name): rows["foci"] for name, rows in table.groupby("arm")}
     rows = len(study.arms)
     figure = Figure(figsize=(7.5, 0.9 + (0.62 if rows <= 15 else 0.42) * rows))
     ax = figure.subplots()
@@ -67,7 +68,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
             fontsize=8,
         )
     ax.annotate(
-        "median (mice)",
+        "median (particles)",
         (1.0, rows - 0.5),
         xycoords=("axes fraction", "data"),
         xytext=(4, 2),
@@ -87,7 +88,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
 
 def _row(ax: Axes, y: float, counts: pd.Series, reference: pd.Series | None, s: ArmStyle) -> None:
     """One arm's strip; above it the reference's, if it has another one."""
-    low, first, middle, third, high = np.quantile(counts, (0.025, 0.25, 0.5, 0.75, 0.975))
+    low, first, middle, third, high = np.quantile(counts, (0.05, 0.25, 0.5, 0.75, 0.95))
     counts = counts[counts.index < DRAWN]
     place = 0.1 * inputs.jitter(counts.index.to_numpy())
     lane, bar = (y - 0.05, y - 0.3) if reference is not None else (y + 0.1, y - 0.15)

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nichetrial.figures import inputs
 from nichetrial.figures.style import GREY, INK, ArmStyle, arm_styles, styled, wrapped
-from nichetrial.formatting import interval, share, tick
+from nichetrial.formatting import biologies, interval, share, tick
 from nichetrial.study.resolved import ResolvedStudy
 
 __all__ = ["ALT", "CAPTION", "draw"]
@@ -78,7 +78,8 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     ax.xaxis.set_major_locator(FixedLocator([m for m in marks if low <= m <= high]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: tick(x)))
-    ax.set_xlabel("foci, arm / reference (median, 50 % and 90 % of possible biologies)")
+    behind = biologies(study.cohort.particles, table["effective"].max())
+    ax.set_xlabel(f"foci, arm / reference (median, 50 % and 90 %)\nof {behind}")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""What figures and report read from a results folder: one function a table, finished mice only."""
+"""What figures and report read from a results folder: one function for each table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from nichetrial import codes, tables
 from nichetrial.errors import UserError
-from nichetrial.study.layout import Chunk, Layout
+from nichetrial.study.layout import Layout
 from nichetrial.study.resolved import Arm, ResolvedStudy
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "effects",
     "jitter",
     "main_reference",
-    "outcomes",
     "present",
     "require",
 ]
@@ -45,30 +44,24 @@ def main_reference(study: ResolvedStudy, arm: str) -> str:
 def arm_files(study: ResolvedStudy, results: Path, arm: str, table: str) -> list[Path]:
     """Chunk files of one arm; ``table`` is ``outcomes``, ``courses`` or ``colonies``.
 
-    Only the chunks that hold mice with courses count for ``courses``.
+    Only the chunks that hold particles with courses count for ``courses``.
     """
-    mice = study.figures.course_mice if table == "courses" else None
+    kept = study.figures.course_particles if table == "courses" else study.cohort.particles
     layout = Layout(results.as_posix())
-    return [Path(layout.simulation(arm, c.name, table)) for c in _chunks(study, mice)]
+    chunks = [c for c in study.chunks() if c.first < kept]
+    return [Path(layout.simulation(arm, c.name, table)) for c in chunks]
 
 
 def dose_files(study: ResolvedStudy, results: Path) -> list[Path]:
     """The files of the dose curve."""
     layout = Layout(results.as_posix())
-    return [Path(layout.dose_curve(c.name)) for c in study.chunks(study.figures.dose_mice)]
-
-
-def outcomes(study: ResolvedStudy, results: Path, arm: str, *columns: str) -> pd.DataFrame:
-    """Outcomes (all, or those ``columns`` alone) of the finished mice, indexed by mouse."""
-    wanted = ["mouse", "status", *columns] if columns else None
-    table = _read(arm_files(study, results, arm, "outcomes"), wanted)
-    return table[table["status"] == "finished"].set_index("mouse").sort_index()
+    return [Path(layout.dose_curve(c.name)) for c in study.chunks(study.figures.dose_particles)]
 
 
 def courses(study: ResolvedStudy, results: Path, arm: str) -> pd.DataFrame:
-    """Time courses of the mice that keep them; rows without a number are left out."""
+    """Time courses of the particles that keep them; rows without a number are left out."""
     table = _read(arm_files(study, results, arm, "courses"))
-    return table[table["mouse"] < study.figures.course_mice].dropna()
+    return table[table["particle"] < study.figures.course_particles].dropna()
 
 
 def colonies(study: ResolvedStudy, results: Path, arm: str) -> pd.DataFrame:
@@ -78,9 +71,8 @@ def colonies(study: ResolvedStudy, results: Path, arm: str) -> pd.DataFrame:
 
 
 def dose_curve(study: ResolvedStudy, results: Path) -> pd.DataFrame:
-    """Outcomes over TIMP-1 folds, finished mice only."""
-    table = _read(dose_files(study, results))
-    return table[table["status"] == "finished"]
+    """Outcomes over TIMP-1 folds."""
+    return _read(dose_files(study, results))
 
 
 def effects(results: Path, outcome: str | None = None) -> pd.DataFrame:
@@ -94,9 +86,9 @@ def comparison(results: Path, table: str) -> pd.DataFrame:
     return _read([Path(Layout(results.as_posix()).comparison(table))])
 
 
-def jitter(mice: np.ndarray) -> np.ndarray:
-    """A place in [-1, 1] for each mouse, even and always the same (golden ratio sequence)."""
-    return 2.0 * np.modf((mice + 1) * 0.6180339887498949)[0] - 1.0
+def jitter(numbers: np.ndarray) -> np.ndarray:
+    """A place in [-1, 1] for each number, even and always the same (golden ratio sequence)."""
+    return 2.0 * np.modf((numbers + 1) * 0.6180339887498949)[0] - 1.0
 
 
 def require(paths: Iterable[Path]) -> list[Path]:
@@ -112,10 +104,5 @@ def require(paths: Iterable[Path]) -> list[Path]:
     return paths
 
 
-def _chunks(study: ResolvedStudy, mice: int | None) -> list[Chunk]:
-    """Chunks of the whole cohort that hold one of the first ``mice`` mice."""
-    return [c for c in study.chunks() if mice is None or c.first < max(mice, 1)]
-
-
-def _read(paths: Iterable[Path], columns: list[str] | None = None) -> pd.DataFrame:
-    return tables.read(*require(paths), columns=columns)
+def _read(paths: Iterable[Path]) -> pd.DataFrame:
+    return tables.read(*require(paths))

@@ -22,11 +22,12 @@ ALT = (
     "Expected foci of every schedule tried against its total dose; the best next to the arm's own."
 )
 CAPTION = (
-    "Left: expected foci, over the reference in the same mice, of every schedule that was tried, "
-    "against its total dose; right of the line is beyond the budget. Right: when the arm's own "
-    "schedule and the best within the budget give the drug, and their effect on mice that the best "
-    "was not chosen on. If the best does as much as the arm's own with less, the rest of the "
-    "drug buys nothing; if many schedules lie as low as the best, choose the most convenient."
+    "Left: expected foci, over the reference in the same mice, of every schedule that was tried "
+    "(median over particles), against its total dose; right of the line is beyond the budget. "
+    "Right: when the arm's own schedule and the best within the budget give the drug, and their "
+    "effect, with the 90 % interval, on particles that the best was not chosen on. If the best "
+    "does as much as the arm's own with less, the rest of the drug buys nothing; if many schedules"
+    " lie as low as the best, choose the most convenient."
 )
 
 
@@ -48,7 +49,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     first = tried.iloc[0]
     left.plot(first["total"], first["ratio"], "s", ms=8, color=INK, label="the arm's own")
     allowed = tried[tried["total"] <= budget * (1 + 1e-9)]
-    lowest = allowed.loc[allowed["expected_foci"].idxmin()]
+    lowest = allowed.loc[allowed["ratio"].idxmin()]
     left.plot(lowest["total"], lowest["ratio"], "*", ms=13, color=ACCENT, label="the best")
     left.axvline(budget, color=INK, lw=0.8, ls=(0, (4, 2)))
     left.set_xlabel(f"total dose of {drug.label} [mg/kg]")

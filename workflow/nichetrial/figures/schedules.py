@@ -17,10 +17,10 @@ __all__ = ["ALT", "CAPTION", "draw"]
 
 ALT = "Foci under each schedule with its interval, and next to it when the drug is given."
 CAPTION = (
-    "Left: when the drug is given; the line is the arrival of tumour cells. Right: foci over those "
-    "of the reference in the same mice, with the interval over mice. Where schedules of one total "
-    "dose differ, what counts is how long the drug acts and not how much of it there is; where "
-    "their intervals overlap, take the one that is easiest to give."
+    "Left: when the drug is given; the line is the arrival of tumour cells. Right: expected foci "
+    "over those of the reference in the same mice, median and 90 % interval over particles. Where "
+    "schedules of one total dose differ, what counts is how long the drug acts and not how much of"
+    " it there is; where their intervals overlap, take the one that is easiest to give."
 )
 
 

@@ -14,7 +14,7 @@ from nichetrial.figures import inputs
 from nichetrial.figures.evidence_inputs import empty
 from nichetrial.figures.phase_map import SIGNS
 from nichetrial.figures.style import INK, styled, wrapped
-from nichetrial.formatting import interval, number, tick
+from nichetrial.formatting import SURE, interval, number, tick
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import ResolvedStudy
 
@@ -25,12 +25,13 @@ ALT = (
     "over the null model."
 )
 CAPTION = (
-    "Left: visible foci over the doses of two drugs, mean of the arm over mean of the reference in "
-    "the same mice; the darker, the fewer. Right: what the combination does beyond the null model "
-    "of the study, observed minus expected ratio. Below zero (dark blue) is synergy, fewer foci "
-    "than expected; above (orange) antagonism. A star marks an interval that leaves out zero; a "
-    "dash stands where the null model has no expectation. One drug alone has no excess. Synergy is "
-    "judged against a null model: another null model may judge otherwise."
+    "Left: expected foci over the doses of two drugs, as ratio to the reference in the same mice, "
+    "median over particles; the darker, the fewer. Right: what the combination does beyond the "
+    "null model of the study, observed minus expected ratio inside each particle. Below zero (dark"
+    " blue) is synergy, fewer foci than expected; above (orange) antagonism. A star marks cells "
+    "whose sign is the same in at least 90 % of the particles; a dash stands where the null model "
+    "has no expectation. One drug alone has no excess. Synergy is judged against a null model: "
+    "another null model may judge otherwise."
 )
 NAMES = {"bliss": "Bliss", "hsa": "HSA", "loewe": "Loewe", "musyc": "MuSyC null"}
 
@@ -68,8 +69,7 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
 def _map(ax: Axes, cells: pd.DataFrame, column: str, answer, colours) -> None:
     """A grid of cells, each with its number, black or white by the darkness under it."""
     wide = cells.pivot(index="dose_b", columns="dose_a", values=column)
-    low = cells.pivot(index="dose_b", columns="dose_a", values=f"{column}_low")
-    high = cells.pivot(index="dose_b", columns="dose_a", values=f"{column}_high")
+    better = cells.pivot(index="dose_b", columns="dose_a", values="p_better")
     cmap, least, most = colours
     image = ax.imshow(
         np.ma.masked_invalid(wide.to_numpy(float)),
@@ -86,7 +86,7 @@ def _map(ax: Axes, cells: pd.DataFrame, column: str, answer, colours) -> None:
         dark = 0.299 * r + 0.587 * g + 0.114 * b < 0.5
         text = number(round(value, 3))
         if column == "excess":
-            clear = low.iat[i, j] > 0.0 or high.iat[i, j] < 0.0
+            clear = abs(better.iat[i, j] - 0.5) >= SURE - 0.5
             alone = wide.index[i] == 0.0 or wide.columns[j] == 0.0
             text = "" if alone else text + (" *" if clear else "")
         ax.text(j, i, text, ha="center", va="center", fontsize=size, color="white" if dark else INK)

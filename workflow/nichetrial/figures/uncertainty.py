@@ -22,22 +22,20 @@ __all__ = ["ALT", "CAPTION", "draw"]
 
 ALT = (
     "Stacked bars: shares of the variance of each effect on foci that come from unknown "
-    "parameters, from differences between mice and from chance; next to them the error of the "
-    "effect "
-    "with 8, with 20 and with any number of mice."
+    "parameters, from differences between mice and from luck; next to them the error of the "
+    "effect with 8, with 20 and with any number of mice per group."
 )
 CAPTION = (
-    "Left: where the variance of the paired effect on visible foci comes from: what nobody knows "
-    "(parameters), differences between the mice of one experiment, and the chance of which cells "
-    "found a colony. Right: standard error of the effect, as a share of the mean of the reference, "
-    "in an experiment with 8 and with 20 mice in each group, and the floor that no number of mice "
-    "gets below, because parameters stay unknown; the cross is the size of the effect itself. "
-    "Where the marks lie close to the floor, more mice buy little: measure what is unknown "
-    "instead. Where they lie far to its right, more mice help. A cross left of the floor: how many "
-    "foci the treatment saves is not known to better than itself, however many mice one plans; "
-    "its direction can be sure all the same, which mice needed tells."
+    "An experiment finds the ratio of visible foci in two groups; the scale is the logarithm of "
+    "that ratio. Left: where its variance comes from, with 8 mice per group: what nobody knows "
+    "(parameters), which mice are in the groups, and luck, the counting of few foci. Right: its "
+    "standard error with 8 and with 20 mice per group, and the floor that no number of mice gets "
+    "below, because parameters stay unknown; the cross is the size of the effect (an error of "
+    "0.7 is a factor of 2). Where the marks lie close to the floor, more mice buy little: measure "
+    "what is unknown instead. Where they lie far to its right, more mice help. A cross left of the "
+    "floor: the effect is not known to better than itself, however many mice one plans; its "
+    "direction can be sure all the same, which mice needed tells."
 )
-OUTCOME = "foci"
 PARTS = {
     "parameters": ("parameters: what nobody knows", "#0072B2", ""),
     "mice": ("between mice", "#E69F00", "////"),
@@ -56,7 +54,6 @@ MARKS = {
 def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     """One row a comparison: stacked shares at the left, errors at the right."""
     table = inputs.comparison(results, "uncertainty")
-    table = table[table["outcome"] == OUTCOME]
     rows = len(table)
     figure = Figure(figsize=(9.0, 1.9 + 0.27 * rows))
     shares, errors = figure.subplots(1, 2, sharey=True)
@@ -77,19 +74,16 @@ def draw(study: ResolvedStudy, results: Path, missing: Sequence[str]) -> Figure:
     shares.set_xlabel("share of the variance of the effect")
     errors.set_xlim(left=0)
     errors.xaxis.set_major_locator(MaxNLocator(5))
-    errors.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.0f} %"))
-    errors.set_xlabel("standard error / mean of the reference")
+    errors.set_xlabel("standard error of the log ratio")
     errors.grid(axis="x")
     errors.tick_params(axis="y", length=0)
     errors.spines["left"].set_visible(False)
     _legends(shares, errors)
     if len(references) == 1:
         reference = wrapped(labels[next(iter(references))], 40, 1)
-        figure.suptitle(
-            f"effect on visible foci, against {reference}", fontsize=9, x=0.01, ha="left"
-        )
+        figure.suptitle(f"ratio of visible foci, over {reference}", fontsize=9, x=0.01, ha="left")
     else:
-        figure.suptitle("effect on visible foci", fontsize=9, x=0.01, ha="left")
+        figure.suptitle("ratio of visible foci", fontsize=9, x=0.01, ha="left")
     return figure
 
 
@@ -101,10 +95,8 @@ def _row(
         note = "missing: its jobs failed"
     elif row["reference"] in missing:
         note = "its reference is missing"
-    elif pd.isna(row["sd_parameters"]) and pd.isna(row["share_luck"]):
-        note = "not known: too few finished, or no foci"
     elif pd.isna(row["share_luck"]):
-        note = "no effect, and nothing uncertain about it"
+        note = "not known: too few mice, or no foci"
     if note:
         shares.text(0.02, y, note, va="center", style="italic", color=GREY, fontsize=7.5)
         return
@@ -125,8 +117,6 @@ def _row(
                 bbox=None if plain else {"fc": colour, "ec": "none", "pad": 0.8},
             )
         left += width
-    if pd.isna(row["error_floor"]):
-        return
     errors.plot([row["error_floor"], row["error_8"]], [y, y], color=GREY, lw=0.9, zorder=2)
     for column in MARKS:
         errors.plot(

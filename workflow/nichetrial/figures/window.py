@@ -22,10 +22,11 @@ ALT = (
     "Heat map of foci over the reference by start and duration; next to it when the drug is given."
 )
 CAPTION = (
-    "Left: foci over those of the reference in the same mice, for each day of the first dose and "
-    "each duration; bold: the best. Right: when each of them gives the drug, as dark as it lowers "
-    "the foci; the line is the arrival of tumour cells. Where a column turns pale, treatment has "
-    "come too late; where rows do not differ, a longer treatment buys nothing."
+    "Left: expected foci over those of the reference in the same mice, median over particles, for "
+    "each day of the first dose and each duration; bold: the lowest. Right: when each of them "
+    "gives the drug, as dark as it lowers the foci; the line is the arrival of tumour cells. Where"
+    " a column turns pale, treatment has come too late; where rows do not differ, a longer "
+    "treatment buys nothing."
 )
 MOST_BARS = 60
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nichetrial.errors import Note
-from nichetrial.formatting import effect
+from nichetrial.formatting import biologies, effect
 from nichetrial.pipeline.current import current, is_current
 from nichetrial.pipeline.plan import Plan
 from nichetrial.records.stored import notes_in
@@ -24,9 +24,13 @@ def summary(plan: Plan, missing: Sequence[str] = ()) -> list[str]:
     """Lines for the terminal: effects, failures, report. What is left of an earlier version of
     the study is not among them."""
     study, results = plan.study, plan.layout
-    lines = ["", f"{study.title}: {study.cohort.mice} virtual mice"]
-    lines[-1] += f", {study.power.particles} possible biologies"
-    if is_current(plan, "compare"):
+    worth, compared = None, is_current(plan, "compare")
+    if compared:
+        rows = _rows(results.comparison("effects", "csv"))
+        worth = max((_number(row["effective"], 0.0) for row in rows), default=None)
+    behind = biologies(study.cohort.particles, worth)
+    lines = ["", f"{study.title}: {behind}, {study.cohort.mice} mice"]
+    if compared:
         lines += [f"  {line}" for line in void_lines(study, void_arms(results))]
         lines += [f"  {line}" for line in effect_lines(study, results, missing)]
         lines += [f"  {line}" for line in failure_lines(study, results)]
@@ -100,8 +104,8 @@ def failure_lines(study: ResolvedStudy, results: Layout) -> list[str]:
             what = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in counts.items() if n)
             lines.append(
                 f"{labels.get(row['arm'], row['arm'])}: mice without a result: {what}; the first "
-                f"again: nichetrial replay STUDY --mouse {int(_number(row['first_failed'], 0))} "
-                f"--arm {row['arm']} --trace"
+                f"again: nichetrial replay STUDY --particle {row['failed_particle']} "
+                f"--animal {row['failed_animal']} --arm {row['arm']} --trace"
             )
     return lines
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from nichetrial.pipeline.plan import Plan
 from nichetrial.pipeline.products import COMPARISONS
-from nichetrial.pipeline.resources import COLONY_CLASSES, TWINS, Need, Needs, course_days
+from nichetrial.pipeline.resources import COLONY_CLASSES, Need, Needs, course_days
 from nichetrial.pipeline.stages import STAGES
 from nichetrial.study.layout import Chunk
 
@@ -52,7 +52,7 @@ def lines(plan: Plan) -> list[Line]:
     """The rules of a study's run, in order, as if nothing were there yet."""
     study, needs = plan.study, Needs(plan.study)
     mice, chunks = study.cohort.mice, len(plan.chunks)
-    kept = study.figures.course_mice
+    kept = study.figures.course_particles
     days = sum(course_days(arm) for arm in study.arms)
     sizes = _distinct(plan.chunks, kept)
     found: list[Line] = []
@@ -79,19 +79,20 @@ def lines(plan: Plan) -> list[Line]:
         times = study.calibration.generations + 1
         add("particles", [(n * times, {"particles": p}) for p, n in _distinct(parts, 0).items()])
         add("population", [(1, {})])
-    add("parameters", [(n, {"mice": m}) for m, n in sizes.items()], mice)
+    add("parameters", [(n, {"chunk": c}) for c, n in sizes.items()], mice)
     rows = mice * len(study.arms) + kept * days + COLONY_CLASSES * chunks * len(study.arms)
-    names = [{"arm": arm.name, "mice": m} for m in sizes for arm in study.arms]
-    add("simulate", [(sizes[n["mice"]], n) for n in names], rows)
-    names = [{"sweep": sweep.name, "mice": m} for m in sizes for sweep in study.sweeps]
-    add("sweep", [(sizes[n["mice"]], n) for n in names], mice * len(study.swept))
-    animals = study.power.experiments * max(study.power.sizes) + TWINS * study.power.particles
-    add("experiments", [(1, {"arm": arm.name}) for arm in study.arms], animals * len(study.arms))
+    names = [{"arm": arm.name, "chunk": c} for c in sizes for arm in study.arms]
+    add("simulate", [(sizes[n["chunk"]], n) for n in names], rows)
+    names = [{"sweep": sweep.name, "chunk": c} for c in sizes for sweep in study.sweeps]
+    add("sweep", [(sizes[n["chunk"]], n) for n in names], mice * len(study.swept))
+    if study.power:
+        animals = study.power.experiments * max(study.power.sizes) * len(study.arms)
+        add("experiments", [(1, {"arm": arm.name}) for arm in study.arms], animals)
     dose = _distinct(list(plan.dose_chunks), 0)
     add(
         "dose_curve",
-        [(n, {"mice": m}) for m, n in dose.items()],
-        study.figures.dose_mice * len(study.dose_curve),
+        [(n, {"chunk": c}) for c, n in dose.items()],
+        study.figures.dose_particles * study.cohort.mice_per_particle * len(study.dose_curve),
     )
     for rule in COMPARISONS:
         add(rule, [(1, {}) for _ in STAGES[rule].each(plan)])
@@ -102,7 +103,7 @@ def lines(plan: Plan) -> list[Line]:
 
 
 def _distinct(spans: list[str], kept: int) -> dict[str, int]:
-    """A chunk of each kind -> how many are alike: of one size, with as many mice below ``kept``."""
+    """A chunk of each kind -> how many are alike: of one size, with as many below ``kept``."""
     counts: Counter[tuple[int, int]] = Counter()
     example: dict[tuple[int, int], str] = {}
     for span in spans:
@@ -178,13 +179,15 @@ class _Cut:
 
 def _simulations(plan: Plan, needs: Needs, chunk: int) -> _Cut:
     study = plan.study
-    mice = Chunk(0, min(chunk, study.cohort.mice) - 1).name
-    each = [_warm(needs, "simulate", {"arm": arm.name, "mice": mice}) for arm in study.arms]
-    each += [_warm(needs, "sweep", {"sweep": s.name, "mice": mice}) for s in study.sweeps]
+    size = {"cohort": study.cohort.model_copy(update={"chunk": chunk})}
+    chunks = [part.name for part in study.model_copy(update=size).chunks()]
+    some = chunks[0]
+    each = [_warm(needs, "simulate", {"arm": arm.name, "chunk": some}) for arm in study.arms]
+    each += [_warm(needs, "sweep", {"sweep": s.name, "chunk": some}) for s in study.sweeps]
     seconds = [need.seconds for need in each]
     return _Cut(
         chunk,
-        -(-study.cohort.mice // chunk) * len(each),
+        len(chunks) * len(each),
         sum(seconds) / len(each),
         max(seconds),
         max(need.megabytes for need in each),
@@ -197,7 +200,8 @@ def estimate(plan: Plan) -> list[str]:
     head = (
         f"{'':{WIDTH}}{'jobs':>9}{'core hours':>12}{'MB per job':>12}{'rows':>16}{'MB written':>13}"
     )
-    text = [f"{plan.study.title}: {plan.study.cohort.mice:,} mice in {len(plan.study.arms):,} arms"]
+    cohort, arms = plan.study.cohort, len(plan.study.arms)
+    text = [f"{plan.study.title}: {cohort.mice:,} mice in {arms:,} arms"]
     text += ["", head]
     text += [_row(line) for line in found]
     total = Line(

@@ -40,7 +40,7 @@ def lost(plan: Plan) -> list[str]:
     """
     gone: dict[str, None] = {}
     for stage in STAGES.values():
-        if stage.evidence or "mice" in stage.wildcards:
+        if stage.evidence or "chunk" in stage.wildcards:
             continue
         for values in stage.each(plan):
             one = Job(stage, plan, dict(zip(stage.wildcards, values, strict=True)))

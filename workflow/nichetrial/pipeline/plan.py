@@ -90,7 +90,7 @@ class Plan:
     @functools.cached_property
     def dose_chunks(self) -> dict[str, str]:
         """Chunk of the dose curve -> the chunk of parameters that holds its mice."""
-        dose = self.study.chunks(self.study.figures.dose_mice)
+        dose = self.study.chunks(self.study.figures.dose_particles)
         return {
             small.name: whole.name for small, whole in zip(dose, self.study.chunks(), strict=False)
         }
@@ -99,14 +99,18 @@ class Plan:
 
     def mice(self) -> list[str]:
         """The files of all mice."""
-        return [self.layout.parameters(mice) for mice in self.chunks]
+        return [self.layout.parameters(chunk) for chunk in self.chunks]
+
+    def typical(self) -> list[str]:
+        """The files of all particles."""
+        return [self.layout.particles(chunk) for chunk in self.chunks]
 
     def simulated(self, arm: str, table: str) -> list[str]:
-        """The files of an arm; ``courses`` only of chunks with mice that keep them."""
+        """The files of an arm; ``courses`` only of chunks with particles that keep them."""
         return [
             self.layout.simulation(arm, chunk.name, table)
             for chunk in self.study.chunks()
-            if table != "courses" or chunk.first < max(self.study.figures.course_mice, 1)
+            if table != "courses" or chunk.first < self.study.figures.course_particles
         ]
 
     def swept(self) -> dict[str, list[str]]:
@@ -115,14 +119,19 @@ class Plan:
         if reference in self.missing or not self.sweeps:
             return {}
         files = {
-            f"sweep {name}": [self.layout.sweep(name, mice) for mice in self.chunks]
+            f"sweep {name}": [self.layout.sweep(name, chunk) for chunk in self.chunks]
             for name in self.sweeps
         }
+        files["typical"] = self.typical()
         return {**files, "reference": self.simulated(reference, "outcomes")}
 
     def comparisons(self) -> list[str]:
         """The files of comparisons/ that the study asks for."""
-        asked = {"optimise": self.study.optimise, "compare_sweeps": self.study.sweeps}
+        asked = {
+            "optimise": self.study.optimise,
+            "compare_sweeps": self.study.sweeps,
+            "power": self.study.power,
+        }
         tables = [
             self.layout.comparison(table, kind)
             for stage in COMPARISONS

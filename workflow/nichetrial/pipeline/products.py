@@ -9,7 +9,9 @@ COMPARISONS = ("compare", "compare_sweeps", "power", "optimise")
 
 TABLES: dict[str, tuple[str, ...]] = {
     "compare": (
+        "particles",
         "effects",
+        "uncertainty",
         "combinations",
         "interactions",
         "unknowns",
@@ -27,7 +29,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "window",
         "schedules",
     ),
-    "power": ("power", "design", "mice_needed", "uncertainty"),
+    "power": ("power", "design", "mice_needed"),
     "optimise": ("evaluations", "optimum"),
     "scoreboard": ("scoreboard",),
     "sensitivity": ("sobol", "decisions"),

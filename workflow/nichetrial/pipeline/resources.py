@@ -27,7 +27,6 @@ __all__ = [
     "MEMORY_FACTOR",
     "OF_TABLE",
     "TIME_FACTOR",
-    "TWINS",
     "Need",
     "Needs",
     "course_days",
@@ -46,17 +45,12 @@ ROUND = 100
 """Megabytes: schedulers and people like round numbers."""
 
 BATCHES = 5000
-"""Units of the bootstrap at most. This and the next two are those of ``compare.bootstrap``, of the
-engine and of ``trial.experiments``, which are not asked because they load Numba; a test holds them
-equal."""
+"""Units of the bootstrap at most. This and the next are those of ``compare.bootstrap`` and of the
+engine, which are not asked because they load Numba; a test holds them equal."""
 COLONY_CLASSES = 40
 """Rows of a table of colony sizes."""
-TWINS = 8
-"""Mice around each typical mouse, in the split of the uncertainty."""
-
-
 OF_TABLE: dict[str, tuple[str, ...]] = {
-    "outcomes": ("mice", "mouse_arms"),
+    "particles": ("particle_arms",),
     "courses": ("course_rows",),
     "colonies": ("jobs",),
     "dose_curve": ("dose_rows",),
@@ -183,7 +177,7 @@ class Needs:
         self,
         load: str,
         *,
-        mice: str = "",
+        chunk: str = "",
         arm: str = "",
         sweep: str = "",
         particles: str = "",
@@ -192,23 +186,23 @@ class Needs:
         """The amount of a load that goes with a job's wildcards. Raises KeyError."""
         study = self.study
         if load == "chunk_mice":
-            return Chunk.named(mice).size
+            return self._mice(chunk)
         if load == "chunk_steps":
-            return Chunk.named(mice).size * self._steps[arm]
+            return self._mice(chunk) * self._steps[arm]
         if load == "chunk_course_rows":
-            chunk = Chunk.named(mice)
-            kept = max(0, min(study.figures.course_mice - chunk.first, chunk.size))
+            some = Chunk.named(chunk)
+            kept = max(0, min(study.figures.course_particles - some.first, some.size))
             return kept * self._days[arm]
         if load == "dose_mice":
-            return Chunk.named(mice).size * len(study.dose_curve)
+            return self._mice(chunk) * len(study.dose_curve)
         if load == "dose_steps":
-            return Chunk.named(mice).size * self._dose_steps
+            return self._mice(chunk) * self._dose_steps
         if load == "sweep_arms":
             return self._swept[sweep][0]
         if load == "sweep_mice":
-            return Chunk.named(mice).size * self._swept[sweep][0]
+            return self._mice(chunk) * self._swept[sweep][0]
         if load == "sweep_steps":
-            return Chunk.named(mice).size * self._swept[sweep][1]
+            return self._mice(chunk) * self._swept[sweep][1]
         if load == "animals":
             return self._animals()
         if load == "animal_steps":
@@ -218,19 +212,23 @@ class Needs:
             return Chunk.named(particles).size * spec.moves * spec.mice
         raise KeyError(load)
 
+    def _mice(self, chunk: str) -> int:
+        return Chunk.named(chunk).size * self.study.cohort.mice_per_particle
+
     def _animals(self) -> float:
         """Mice in the simulated experiments of one arm."""
         asked = self.study.power
-        return float(asked.experiments * max(asked.sizes) + TWINS * asked.particles)
+        return float(asked.experiments * max(asked.sizes)) if asked else 0.0
 
     @functools.cached_property
     def _of_study(self) -> dict[str, float]:
         """Load -> amount, of loads that go with the whole study."""
         study, spec, cohort = self.study, self.study.calibration, self.study.cohort
         compared, asked = study.comparisons, study.power
+        groups, experiments = (len(asked.sizes), asked.experiments) if asked else (0, 0)
         arms, swept, pairs = len(study.arms), len(study.swept), len(compared.pairs)
-        counts = float(compared.resamples * min(cohort.mice, BATCHES))
-        tests = float(pairs * len(asked.sizes) * asked.experiments)
+        counts = float(compared.resamples * min(cohort.particles, BATCHES))
+        tests = float(pairs * groups * experiments)
         points = spec.map_points**2
         return {
             "arms": arms,
@@ -239,9 +237,12 @@ class Needs:
             "jobs": float(len(study.chunks()) * (arms + len(study.sweeps))),
             "mice": cohort.mice,
             "mouse_arms": float(cohort.mice * arms),
-            "course_rows": study.figures.course_mice * sum(self._days.values()),
-            "dose_rows": study.figures.dose_mice * len(study.dose_curve),
-            "shares": pairs * len(asked.sizes),
+            "particle_arms": float(cohort.particles * arms),
+            "course_rows": study.figures.course_particles * sum(self._days.values()),
+            "dose_rows": study.figures.dose_particles
+            * cohort.mice_per_particle
+            * len(study.dose_curve),
+            "shares": pairs * groups,
             "counts": counts,
             "draws": counts * (pairs + len(compared.combinations)),
             "swept_mice": float(cohort.mice * swept),
@@ -251,8 +252,10 @@ class Needs:
             "cells": sum(len(s.arms) for s in study.sweeps if s.asks == "surface"),
             "animals_of_arms": self._animals() * arms,
             "tests": tests,
-            "log_ranks": tests if asked.test == "log_rank" else 0.0,
-            "experiment_counts": float(compared.resamples * min(asked.experiments, BATCHES)),
+            "log_ranks": tests if asked and asked.test == "log_rank" else 0.0,
+            "experiment_counts": float(
+                compared.resamples * min(experiments, cohort.particles, BATCHES)
+            ),
             "test_draws": compared.resamples * tests,
             "all_particles": spec.particles * (spec.generations + 1),
             "experiments": spec.particles * spec.mice,
@@ -269,12 +272,14 @@ class Needs:
         study, spec = self.study, self.study.optimise
         if spec is None:
             return dict.fromkeys(("evaluations", "search_steps", "search_counts"), 0.0)
-        tried = min(spec.mice, study.cohort.mice)
-        others = study.cohort.mice - tried
+        cohort = study.cohort
+        tried = min(spec.particles, cohort.particles)
+        others = cohort.particles - tried
+        mice = (tried * spec.evaluations + 3 * others) * cohort.mice_per_particle
         steps = _most_landings(study.arm(spec.arm), spec)
         return {
             "evaluations": spec.evaluations,
-            "search_steps": float((tried * spec.evaluations + 3 * others) * steps),
+            "search_steps": float(mice * steps),
             "search_counts": float(study.comparisons.resamples * min(others, BATCHES)),
         }
 

@@ -53,12 +53,12 @@ class Stage:
     Args:
         name: of the rule, the module, the record, and on the command line.
         does: what it does, in a line.
-        wildcards: what tells its jobs apart, such as an arm and a chunk of mice.
+        wildcards: what tells its jobs apart, such as an arm and a chunk of particles.
         each: their values for a whole run, each job after those that it reads from.
         depends: keys of the study that the stage may read (``study.part``).
         narrowed: key -> the part of its value that one job depends on.
         reads, writes: the files of a job by name. A rule gives its own wildcards, such as
-            ``{mice}``, to ``writes``.
+            ``{chunk}``, to ``writes``.
         missing: arms whose jobs failed, if the job would have read them.
         cost: what time, memory and disk go with (``resources.AMOUNTS``).
         until: the part of a run that ends with it, for ``nichetrial run --until``.
@@ -86,10 +86,10 @@ class Stage:
         return f"commands.{self.command}" if self.command else f"stages.{self.name}"
 
     def label(self, wildcards: Wildcards) -> str:
-        """What tells a job from others of its stage: ``amd3100/mice-000000-000499``."""
-        values = [wildcards[name] for name in self.wildcards]
+        """What tells a job from others of its stage: ``amd3100/particles-000000-000499``."""
         parts = [
-            f"mice-{v}" if n == "mice" else v for n, v in zip(self.wildcards, values, strict=True)
+            f"particles-{wildcards[name]}" if name == "chunk" else wildcards[name]
+            for name in self.wildcards
         ]
         return "/".join(parts) or self.name
 

@@ -118,7 +118,7 @@ POPULATION = Stage(
 
 
 def _chunks(plan: Plan) -> Iterable[tuple[str, ...]]:
-    return [(mice,) for mice in plan.chunks]
+    return [(chunk,) for chunk in plan.chunks]
 
 
 def _one_arm(study: ResolvedStudy, wildcards: Wildcards) -> dict[str, Any]:
@@ -126,19 +126,26 @@ def _one_arm(study: ResolvedStudy, wildcards: Wildcards) -> dict[str, Any]:
 
 
 def _simulated(study: ResolvedStudy, wildcards: Wildcards) -> dict[str, Any]:
-    """Of the mice with time courses, only how many of this chunk are among them."""
-    chunk, kept = Chunk.named(wildcards["mice"]), study.figures.course_mice
+    """Of the particles with time courses, only how many of this chunk are among them."""
+    chunk, kept = Chunk.named(wildcards["chunk"]), study.figures.course_particles
     below = min(max(kept, chunk.first), chunk.last + 1)
     return {
         **_one_arm(study, wildcards),
-        "figures": study.figures.model_copy(update={"course_mice": below}),
+        "figures": study.figures.model_copy(update={"course_particles": below}),
     }
 
 
 def _as_many_labs(study: ResolvedStudy, wildcards: Wildcards) -> dict[str, Any]:
-    """Of the sizes of groups, only the largest."""
-    largest = study.power.model_copy(update={"sizes": (max(study.power.sizes),)})
-    return {**_one_arm(study, wildcards), "power": largest}
+    """Of the sizes of groups, only the largest; of the particles, those that get an experiment."""
+    asked, cohort = study.power, study.cohort
+    if asked is None:
+        return _one_arm(study, wildcards)
+    used = min(cohort.particles, asked.experiments)
+    return {
+        **_one_arm(study, wildcards),
+        "power": asked.model_copy(update={"sizes": (max(asked.sizes),)}),
+        "cohort": cohort.model_copy(update={"particles": used}),
+    }
 
 
 def _two_arms(study: ResolvedStudy, wildcards: Wildcards) -> dict[str, Any]:
@@ -158,14 +165,15 @@ RESOLVE = Stage(
 
 PARAMETERS = Stage(
     name="parameters",
-    does="one chunk of virtual mice",
-    wildcards=("mice",),
+    does="one chunk of particles and their mice",
+    wildcards=("chunk",),
     each=_chunks,
-    depends=("seed", "cohort.overrides", "cohort.population"),
+    depends=("seed", "cohort.mice_per_particle", "cohort.overrides", "cohort.population"),
     reads=_population,
     writes=lambda plan, w: {
-        "mice": [plan.layout.parameters(w["mice"])],
-        "rejections": [plan.layout.rejections(w["mice"])],
+        "typical": [plan.layout.particles(w["chunk"])],
+        "mice": [plan.layout.parameters(w["chunk"])],
+        "rejections": [plan.layout.rejections(w["chunk"])],
     },
     cost=("chunk_mice",),
     until="parameters",
@@ -174,13 +182,13 @@ PARAMETERS = Stage(
 SIMULATE = Stage(
     name="simulate",
     does="one chunk of mice in one arm",
-    wildcards=("arm", "mice"),
-    each=lambda plan: [(arm, mice) for arm in plan.arms for mice in plan.chunks],
-    depends=("seed", "arms", "figures.course_mice"),
+    wildcards=("arm", "chunk"),
+    each=lambda plan: [(arm, chunk) for arm in plan.arms for chunk in plan.chunks],
+    depends=("seed", "arms", "figures.course_particles"),
     narrowed=_simulated,
-    reads=lambda plan, w: {"mice": [plan.layout.parameters(w["mice"])]},
+    reads=lambda plan, w: {"mice": [plan.layout.parameters(w["chunk"])]},
     writes=lambda plan, w: {
-        table: [plan.layout.simulation(w["arm"], w["mice"], table)]
+        table: [plan.layout.simulation(w["arm"], w["chunk"], table)]
         for table in ("outcomes", "courses", "colonies")
     },
     cost=("chunk_mice", "chunk_steps", "chunk_course_rows"),
@@ -191,10 +199,11 @@ EXPERIMENTS = Stage(
     name="experiments",
     does="an arm as many laboratories would see it",
     wildcards=("arm",),
-    each=lambda plan: [(arm,) for arm in plan.arms],
+    each=lambda plan: [(arm,) for arm in plan.arms] if plan.study.power else [],
     depends=(
         "seed",
         "arms",
+        "cohort.particles",
         "cohort.overrides",
         "cohort.population",
         "power.experiments",
@@ -202,9 +211,7 @@ EXPERIMENTS = Stage(
     ),
     narrowed=_as_many_labs,
     reads=_population,
-    writes=lambda plan, w: {
-        table: [plan.layout.experiments(w["arm"], table)] for table in ("groups", "twins")
-    },
+    writes=lambda plan, w: {"groups": [plan.layout.experiments(w["arm"])]},
     cost=("animals", "animal_steps"),
     until="simulations",
 )
@@ -212,11 +219,11 @@ EXPERIMENTS = Stage(
 DOSE_CURVE = Stage(
     name="dose_curve",
     does="metastasis against the dose of TIMP-1",
-    wildcards=("mice",),
-    each=lambda plan: [(mice,) for mice in plan.dose_chunks],
+    wildcards=("chunk",),
+    each=lambda plan: [(chunk,) for chunk in plan.dose_chunks],
     depends=("seed", "dose_curve"),
-    reads=lambda plan, w: {"mice": [plan.layout.parameters(plan.dose_chunks[w["mice"]])]},
-    writes=lambda plan, w: {"dose_curve": [plan.layout.dose_curve(w["mice"])]},
+    reads=lambda plan, w: {"mice": [plan.layout.parameters(plan.dose_chunks[w["chunk"]])]},
+    writes=lambda plan, w: {"dose_curve": [plan.layout.dose_curve(w["chunk"])]},
     cost=("dose_mice", "dose_steps"),
     until="simulations",
 )
@@ -224,29 +231,35 @@ DOSE_CURVE = Stage(
 SWEEP = Stage(
     name="sweep",
     does="one chunk of mice in all arms of a sweep",
-    wildcards=("sweep", "mice"),
-    each=lambda plan: [(sweep, mice) for sweep in plan.sweeps for mice in plan.chunks],
+    wildcards=("sweep", "chunk"),
+    each=lambda plan: [(sweep, chunk) for sweep in plan.sweeps for chunk in plan.chunks],
     depends=("seed", "sweeps.name", "sweeps.arms"),
     narrowed=lambda study, w: {"sweeps": (study.sweep(w["sweep"]),)},
-    reads=lambda plan, w: {"mice": [plan.layout.parameters(w["mice"])]},
-    writes=lambda plan, w: {"outcomes": [plan.layout.sweep(w["sweep"], w["mice"])]},
+    reads=lambda plan, w: {"mice": [plan.layout.parameters(w["chunk"])]},
+    writes=lambda plan, w: {"outcomes": [plan.layout.sweep(w["sweep"], w["chunk"])]},
     cost=("sweep_arms", "sweep_mice", "sweep_steps"),
     until="simulations",
 )
 
 COMPARE = Stage(
     name="compare",
-    does="paired effects of all arms",
-    depends=("seed", "arms", "comparisons", "cohort.mice", "figures.course_mice"),
+    does="paired effects of all arms, and what they are uncertain by",
+    depends=(
+        "seed",
+        "arms",
+        "comparisons",
+        "cohort.particles",
+        "cohort.mice_per_particle",
+        "figures.course_particles",
+    ),
     reads=lambda plan, w: {
-        "mice": plan.mice(),
+        "typical": plan.typical(),
         **{f"outcomes of {arm}": plan.simulated(arm, "outcomes") for arm in plan.arms},
         **{f"courses of {arm}": plan.simulated(arm, "courses") for arm in plan.arms},
-        **{f"twins of {arm}": [plan.layout.experiments(arm, "twins")] for arm in plan.arms},
     },
     writes=lambda plan, w: {**_compared("compare")(plan, w), "metrics": [plan.layout.metrics]},
     missing=_missing,
-    cost=("arms", "pairs", "mice", "mouse_arms", "counts", "draws", "course_rows"),
+    cost=("arms", "pairs", "mice", "mouse_arms", "particle_arms", "counts", "draws", "course_rows"),
     until="comparisons",
 )
 
@@ -254,7 +267,7 @@ COMPARE_SWEEPS = Stage(
     name="compare_sweeps",
     does="what the sweeps ask",
     each=lambda plan: [()] if plan.study.sweeps else [],
-    depends=("seed", "sweeps", "comparisons", "cohort.mice"),
+    depends=("seed", "sweeps", "comparisons", "cohort.particles", "cohort.mice_per_particle"),
     reads=lambda plan, w: plan.swept(),
     writes=_compared("compare_sweeps"),
     missing=_missing,
@@ -264,17 +277,25 @@ COMPARE_SWEEPS = Stage(
 
 POWER = Stage(
     name="power",
-    does="mice needed, and the split of the uncertainty",
-    depends=("seed", "arms.name", "comparisons", "power"),
+    does="mice needed",
+    each=lambda plan: [()] if plan.study.power else [],
+    depends=("seed", "arms.name", "comparisons", "cohort.particles", "power"),
     reads=lambda plan, w: {
-        **{
-            table: [plan.layout.experiments(arm, table) for arm in plan.arms]
-            for table in ("groups", "twins")
-        }
+        **{f"outcomes of {arm}": plan.simulated(arm, "outcomes") for arm in plan.arms},
+        "groups": [plan.layout.experiments(arm) for arm in plan.arms],
     },
     writes=_compared("power"),
     missing=_missing,
-    cost=("arms", "animals_of_arms", "tests", "log_ranks", "experiment_counts", "test_draws"),
+    cost=(
+        "arms",
+        "mice",
+        "mouse_arms",
+        "animals_of_arms",
+        "tests",
+        "log_ranks",
+        "experiment_counts",
+        "test_draws",
+    ),
     until="comparisons",
 )
 
@@ -282,16 +303,9 @@ OPTIMISE = Stage(
     name="optimise",
     does="the best schedule within a total dose",
     each=lambda plan: [()] if plan.study.optimise else [],
-    depends=(
-        "seed",
-        "arms",
-        "optimise",
-        "comparisons.interval",
-        "comparisons.reference",
-        "comparisons.resamples",
-    ),
+    depends=("seed", "arms", "optimise", "comparisons.reference"),
     narrowed=_two_arms,
-    reads=lambda plan, w: {"mice": plan.mice()},
+    reads=lambda plan, w: {"mice": plan.mice(), "typical": plan.typical()},
     writes=_compared("optimise"),
     cost=("mice", "evaluations", "search_steps", "search_counts"),
     until="comparisons",
@@ -305,7 +319,7 @@ def _shown(plan: Plan, wildcards: Wildcards) -> Files:
         if table in COMPARED:
             found[table] = [plan.layout.comparison(table)]
         elif table == "dose_curve":
-            found[table] = [plan.layout.dose_curve(mice) for mice in plan.dose_chunks]
+            found[table] = [plan.layout.dose_curve(chunk) for chunk in plan.dose_chunks]
         else:
             found[table] = [path for arm in plan.arms for path in plan.simulated(arm, table)]
     return found
@@ -337,8 +351,8 @@ REPORT = Stage(
     reads=lambda plan, w: {
         "comparisons": [plan.layout.comparison(t) for t in STUDY if plan.study.asks_for(t)],
         "figures": plan.pictures(),
-        "dose_curve": [plan.layout.dose_curve(mice) for mice in plan.dose_chunks],
-        "rejections": [plan.layout.rejections(mice) for mice in plan.chunks],
+        "dose_curve": [plan.layout.dose_curve(chunk) for chunk in plan.dose_chunks],
+        "rejections": [plan.layout.rejections(chunk) for chunk in plan.chunks],
         "calibration": [plan.layout.evidence.table(f"{FULL}/generations") for _ in plan.population],
     },
     writes=lambda plan, w: {"page": [plan.layout.page]},
@@ -349,7 +363,7 @@ REPORT = Stage(
         "pairs",
         "jobs",
         "mice",
-        "mouse_arms",
+        "particle_arms",
         "course_rows",
         "dose_rows",
         "shares",

@@ -1,6 +1,6 @@
 """Run records: each job leaves a small JSON file next to its result, and needs nothing for it.
 
-    with recording(path, stage="simulate", name="amd3100/mice-000000-000499", parameters={...},
+    with recording(path, stage="simulate", name="amd3100/particles-000000-000499", parameters={...},
                    seed=1, inputs=[cohort], code_digest=digest) as record:
         ...
         record.metric("mice_finished", 500)

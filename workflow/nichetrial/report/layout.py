@@ -13,7 +13,7 @@ from markupsafe import Markup
 from nichetrial import codes
 from nichetrial.errors import UserError
 from nichetrial.figures import catalogue
-from nichetrial.formatting import count, direction, interval, number, share
+from nichetrial.formatting import biologies, count, direction, interval, number, share
 
 __all__ = ["environment", "picture", "picture_file", "shown", "style"]
 
@@ -32,7 +32,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {"count": count, "number": number, "share": share}
-    made.globals |= {"direction": direction, "interval": interval}
+    made.globals |= {"biologies": biologies, "direction": direction, "interval": interval}
     return made
 
 

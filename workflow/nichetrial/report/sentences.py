@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from nichetrial.compare.over_particles import WIDENED
 from nichetrial.formatting import DASH, NEAR, direction, interval, number, share
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.resolved import GENES, Arm, ResolvedStudy, Treatment
@@ -23,9 +24,6 @@ __all__ = [
     "lead_words",
     "noise_words",
 ]
-
-WIDER = 1.1
-"""From here on the noise inside particles is worth a word: it widens the interval by a tenth."""
 
 OUTCOME_WORDS = {
     "foci": "visible foci at read-out",
@@ -102,33 +100,36 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def noise_words(foci: pd.DataFrame) -> str:
-    """What the few animals in each particle add to the intervals, if it is worth a sentence."""
-    widest = foci["widened"].max()
-    if not widest > WIDER:
+    """What the few mice of each particle add to the intervals, if it is worth a sentence."""
+    widest, enough = foci["widened"].max(), foci["enough"].max()
+    if not widest > WIDENED:
         return ""
-    return (
-        f"The few mice in each possible biology make intervals up to {number(widest)} times as "
-        "wide as many mice would."
+    said = (
+        f"The few mice of each particle make an interval up to {number(widest)} times as wide as "
+        "many mice would"
     )
+    if not math.isfinite(widest) or pd.isna(enough):
+        return "The few mice of each particle hide how an effect differs between particles."
+    return f"{said}; mice_per_particle: {enough} would end that."
 
 
 def dose_words(curve: pd.DataFrame) -> str | None:
     """The dose curve of ``figures.dose.ratios`` in a sentence; None if it is empty."""
     if curve.empty:
         return None
-    top, last = curve.loc[curve["mean"].idxmax()], curve.iloc[-1]
-    end = (
-        f"at {number(last['fold'])}-fold it is "
-        f"{interval(last['mean'], last['mean_low'], last['mean_high'])}"
-    )
+    top, last = curve.loc[curve["median"].idxmax()], curve.iloc[-1]
+    end = f"at {number(last['fold'])}-fold it is {_over(last)}"
     if top["fold"] in (curve["fold"].iloc[0], last["fold"]):
-        return f"Metastasis against the dose of TIMP-1 has no hump in this cohort: {end}."
-    peak = interval(top["mean"], top["mean_low"], top["mean_high"])
-    sure = "" if top["mean_low"] > 1 else ", though its interval covers no rise at all"
+        return f"The median of foci against the dose of TIMP-1 has no hump: {end}."
     return (
         f"Without treatment, expected foci against the dose of TIMP-1 are highest at "
-        f"{number(top['fold'])}-fold, {peak} times those at basal TIMP-1{sure}; {end}."
+        f"{number(top['fold'])}-fold, {_over(top)} times those at basal TIMP-1 (median and 90 % of "
+        f"the particles); {end}."
     )
+
+
+def _over(row: pd.Series) -> str:
+    return interval(row["median"], row["low"], row["high"])
 
 
 def combination_words(row: pd.Series, study: ResolvedStudy) -> str:

@@ -77,13 +77,14 @@ def render(
         arms=[{"arm": a, "words": arm_words(a), "missing": a.name in missing} for a in study.arms],
         outcomes_of_arms=tabled["arms"].to_dict("records"),
         alone=[
-            {"arm": row["arm"], "mouse": int(row["first_failed"])}
-            for row in tabled["arms"].dropna(subset="first_failed").to_dict("records")
+            {name: row[name] for name in ("arm", "failed_particle", "failed_animal")}
+            for row in tabled["arms"].dropna(subset="failed_particle").to_dict("records")
         ],
         rejected=_rejections(study, results),
         failed=_failed(tabled["arms"], missing, records),
         lead=lead_words(foci, study),
-        answer=_answer(foci, tabled["mice_needed"], study),
+        answer=_answer(foci, rows("mice_needed")),
+        effective=foci["effective"].max(),
         noisy=noise_words(foci),
         forest=next(picture for picture in pictures if picture["name"] == "forest"),
         dose=dose_words(dose.ratios(study, results)),
@@ -106,7 +107,7 @@ def render(
             for _, row in tabled["interactions"].iterrows()
         ],
         unknowns=_unknowns(tabled["unknowns"]),
-        needed=tabled["mice_needed"].to_dict("records"),
+        needed=rows("mice_needed"),
         means=tabled["restricted_means"].dropna(subset="mean_arm").to_dict("records"),
         ranking=tabled["ranking"].sort_values(["front", "ratio"]).to_dict("records"),
         dose_fits=rows("dose_response"),
@@ -137,11 +138,9 @@ def _failed(
     return bool(lost or missing or any(r.get("status") != "FINISHED" for r in records))
 
 
-def _answer(
-    foci: pd.DataFrame, needed: pd.DataFrame, study: ResolvedStudy
-) -> list[dict[Hashable, Any]]:
+def _answer(foci: pd.DataFrame, needed: Sequence[Mapping[Any, Any]]) -> list[dict[Hashable, Any]]:
     """The effect of each arm on foci, with words and the mice needed to show it."""
-    groups = {(row["arm"], row["reference"]): row["written"] for _, row in needed.iterrows()}
+    groups = {(row["arm"], row["reference"]): row["written"] for row in needed}
     return [
         {
             **row.to_dict(),

@@ -21,7 +21,7 @@ DOSE_CURVE: Schema = {
 def run(work: Work) -> None:
     """Simulate each dose, and write all in one table."""
     study, cohort = work.study, read(*work.reads["mice"])
-    cohort = cohort[cohort["mouse"] <= Chunk.named(work.wildcards["mice"]).last]
+    cohort = cohort[cohort["particle"] <= Chunk.named(work.wildcards["chunk"]).last]
     tables = []
     for arm in study.dose_curve:
         table = simulate(arm, cohort, seed=study.seed).outcomes

@@ -17,8 +17,8 @@ def run(work: Work) -> None:
         arm,
         cohort,
         seed=study.seed,
-        course_mice=study.figures.course_mice,
-        progress=progress(f"simulate {arm.name}, mice {work.wildcards['mice']}", len(cohort)),
+        course_particles=study.figures.course_particles,
+        progress=progress(f"simulate {arm.name}, particles {work.wildcards['chunk']}", len(cohort)),
     )
     work.write("outcomes", result.outcomes, OUTCOMES)
     work.write("courses", result.courses, COURSES)

@@ -25,7 +25,7 @@ from nichetrial.study.distributions import read_distributions
 from nichetrial.study.kinds import Unfit, show
 from nichetrial.study.language import ARM_NAME, MOST_ARMS, ExperimentSection
 from nichetrial.study.notes import notes
-from nichetrial.study.optimise import check_mice, read_optimise
+from nichetrial.study.optimise import check_particles, read_optimise
 from nichetrial.study.patches import ArmPatch, StudyFile, merge
 from nichetrial.study.power import check_power
 from nichetrial.study.questions import OptimiseSection
@@ -38,7 +38,7 @@ from nichetrial.study.resolved import (
     ResolvedStudy,
     Sweep,
 )
-from nichetrial.study.sections import Pair
+from nichetrial.study.sections import Pair, PowerSpec, Section
 from nichetrial.study.source import DocumentPath, Problem, Source, raise_problems
 from nichetrial.study.sweeps import read_sweeps
 from nichetrial.study.wording import unknown_key, validated
@@ -119,12 +119,12 @@ def assemble(source: Source) -> Assembled:
         sweeps = read_sweeps(swept, source.data["experiment"], patches, problems)
     optimise = None
     if sections["power"]:
-        problems += check_power(sections["power"])
+        problems += check_power(sections["power"], cohort)
     if sections["optimise"] and len(arms) == len(names):
         optimise, wrong = read_optimise(sections["optimise"], arms)
         problems += wrong
         if cohort and not wrong:
-            problems += check_mice(sections["optimise"], cohort)
+            problems += check_particles(sections["optimise"], cohort)
     raise_problems(source, problems)
     whole = _resolved(sections, arms, sweeps, overrides, optimise)
     return dataclasses.replace(whole, notes=tuple(notes(source, whole.study)))
@@ -137,9 +137,14 @@ def _section(key: str, data: Mapping[str, Any], problems: list[Problem]) -> Any 
             Problem((), codes.MISSING_KEY, f'missing key "{key}": {info.description}'.rstrip("."))
         )
         return None
-    if key == "optimise":  # the one section that may be none
-        written = data.get(key, "none")
-        return None if written == "none" else validated(OptimiseSection, written, (key,), problems)
+    may_be_none: dict[str, tuple[type[Section], Any]] = {
+        "optimise": (OptimiseSection, "none"),
+        "power": (PowerSpec, {}),
+    }
+    if key in may_be_none:
+        kind, usual = may_be_none[key]
+        written = data.get(key, usual)
+        return None if written == "none" else validated(kind, written, (key,), problems)
     return validated(info.annotation, data.get(key, {}), (key,), problems)  # type: ignore[arg-type]
 
 
@@ -225,7 +230,11 @@ def _resolved(
         question=study.question,
         seed=study.seed,
         cohort=CohortSpec(
-            mice=cohort.mice, chunk=cohort.chunk, population=cohort.population, overrides=overrides
+            particles=cohort.particles,
+            mice_per_particle=cohort.mice_per_particle,
+            chunk=cohort.chunk,
+            population=cohort.population,
+            overrides=overrides,
         ),
         arms=tuple(arms.values()),
         sweeps=sweeps,
@@ -241,14 +250,14 @@ def _resolved(
             resamples=comparisons.resamples,
             inspections=tuple(sorted(day.value for day in comparisons.inspections)),
         ),
-        power=power.model_copy(update={"sizes": tuple(sorted(power.sizes))}),
+        power=power and power.model_copy(update={"sizes": tuple(sorted(power.sizes))}),
         optimise=optimise,
         experiment=bare,
         calibration=sections["calibration"],
         figures=figures.model_copy(
             update={
-                "course_mice": min(figures.course_mice, cohort.mice),
-                "dose_mice": min(figures.dose_mice, cohort.mice),
+                "course_particles": min(figures.course_particles, cohort.particles),
+                "dose_particles": min(figures.dose_particles, cohort.particles),
                 "dose_folds": tuple(sorted(figures.dose_folds)),
             }
         ),

@@ -239,13 +239,13 @@ def _count(item: TreatmentItem, experiment: ExperimentSection) -> int:
 
 def check_cohort(cohort: CohortSection) -> list[Problem]:
     """Too many jobs."""
-    chunks = math.ceil(cohort.mice / cohort.chunk)
+    chunks = math.ceil(cohort.particles / max(1, cohort.chunk // cohort.mice_per_particle))
     if chunks > MOST_CHUNKS:
         return [
             Problem(
                 ("cohort", "chunk"),
                 codes.CONTRADICTION,
-                f"{pretty(cohort.mice)} mice in chunks of "
+                f"{pretty(cohort.particles * cohort.mice_per_particle)} mice in chunks of "
                 f"{cohort.chunk} are {chunks} jobs an arm; at most {MOST_CHUNKS}: "
                 "write a larger chunk",
             )

@@ -41,7 +41,7 @@ _DOCUMENT: dict[str, Any] = {
         "effect away: blocking SDF-1 or CXCR4, removing neutrophils, or acting on TIMP-1 itself?",
         "seed": 2015,
     },
-    "cohort": {"mice": 1000, "chunk": 1000},
+    "cohort": {"particles": 250, "mice_per_particle": 8},
     "experiment": {
         "timp1_vector": {"fold": 10, "onset": "0 d"},
         "challenge": {"route": "intravenous", "cells": "1e6 cells", "day": "4 d"},

@@ -27,6 +27,9 @@ _FORMS = {
     "beta": "{beta: {mean: 0.3, size: 20}}",
 }
 
+_BETWEEN = "between_mice"
+WIDEST = 2.0
+"""Coefficient of variation between the mice of a particle, at most."""
 SMALLEST_SAMPLE = 0.5
 """Of a beta distribution."""
 
@@ -68,6 +71,15 @@ def read_distributions(
 
 
 def _read(parameter: Parameter, value: Any, path: DocumentPath) -> Distribution:
+    """With the spread between the mice of a particle, if it is given."""
+    if not isinstance(value, Mapping) or _BETWEEN not in value:
+        return _drawn(parameter, value, path)
+    rest = {key: body for key, body in value.items() if key != _BETWEEN}
+    spread = _number(value[_BETWEEN], (*path, _BETWEEN), WIDEST)
+    return _drawn(parameter, rest, path).model_copy(update={_BETWEEN: spread})
+
+
+def _drawn(parameter: Parameter, value: Any, path: DocumentPath) -> Distribution:
     if not isinstance(value, Mapping) or len(value) != 1:
         raise _Wrong(
             path,
@@ -207,7 +219,13 @@ def distributions_schema() -> dict[str, Any]:
         "log_normal": group(median=value, cv=positive),
         "beta": group(mean=positive, size=positive),
     }
-    distribution = {"oneOf": [group(**{name: form}) for name, form in forms.items()]}
+    spread = {"type": "number", "exclusiveMinimum": 0, "maximum": WIDEST}
+    one_of = []
+    for name, form in forms.items():
+        one = group(**{name: form})
+        one["properties"][_BETWEEN] = spread
+        one_of.append(one)
+    distribution = {"oneOf": one_of}
     return {
         "Distribution": distribution,
         "Parameters": {

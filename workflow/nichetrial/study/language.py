@@ -13,7 +13,15 @@ from pydantic import Field
 
 from nichetrial.model.drugs import DRUGS
 from nichetrial.study.kinds import Choice, Line, Measure, OrNone, Real, Slug, Text, Whole
-from nichetrial.study.sections import ArmName, Combination, Interaction, Pair, Section
+from nichetrial.study.sections import (
+    MOST_MICE,
+    MOST_PARTICLES,
+    ArmName,
+    Combination,
+    Interaction,
+    Pair,
+    Section,
+)
 from nichetrial.study.units import DOSE, Quantity
 
 __all__ = [
@@ -89,31 +97,43 @@ class StudySection(Section):
 
 
 class CohortSection(Section):
-    mice: Whole = Field(
-        1000,
+    particles: Whole = Field(
+        250,
         ge=1,
-        le=10_000_000,
-        description="Number of virtual mice. Every mouse is simulated in every arm, so arms are "
-        "compared within the same mouse.",
+        le=MOST_PARTICLES,
+        description="Number of particles. A particle is one possible biology: parameters that "
+        "agree with what is known. Effects are computed in each, and vary over them by what nobody "
+        "knows. More particles make the probabilities more precise.",
+    )
+    mice_per_particle: Whole = Field(
+        8,
+        ge=1,
+        le=MOST_MICE,
+        description="Virtual mice of each particle. Every mouse is simulated in every arm, so arms "
+        "are compared within the same mouse. More of them lower the noise inside a particle.",
     )
     chunk: Whole = Field(
-        1000, ge=1, le=1_000_000, description="Mice per job. This never changes a result."
+        2000,
+        ge=1,
+        le=1_000_000,
+        description="Mice per job; a job holds whole particles. This never changes a result.",
     )
     population: Literal["calibrated", "priors", "own"] = Field(
         "calibrated",
-        description="Where the mice come from. calibrated: the population that comes with "
+        description="Where the particles come from. calibrated: the population that comes with "
         "nichetrial and agrees with published findings (docs/evidence.md); priors: the full range "
         "that the literature allows; own: this study's own calibration, which runs first.",
     )
     # read by study.distributions, which knows the units
     parameters: dict[str, Any] = Field(
         {},
-        description="How mice differ: distributions that replace those of the model "
-        "(docs/model.md lists them). Examples:\n"
+        description="Your own distributions, drawn for each particle, in place of those of the "
+        "model (docs/model.md lists them). All mice of a particle get the same value, unless "
+        "between_mice gives the coefficient of variation between them. Examples:\n"
         "  sdf1_half_life: {log_uniform: [0.3 h, 6 h]}\n"
         "  timp1_basal: {fixed: 2.6 nM}\n"
         "  sdf1_proteolysis: {uniform: [0.1, 0.8]}\n"
-        "  tumour_growth: {log_normal: {median: 0.4 /d, cv: 0.5}}\n"
+        "  tumour_growth: {log_normal: {median: 0.4 /d, cv: 0.5}, between_mice: 0.1}\n"
         "  arrest_probability: {beta: {mean: 0.8, size: 20}}",
     )
 
@@ -263,10 +283,13 @@ class ComparisonSection(Section):
         description="The smallest effect worth having: the fraction by which foci must fall.",
     )
     interval: Real = Field(
-        0.95, ge=0.5, le=0.999, description="Coverage of the intervals over mice."
+        0.95, ge=0.5, le=0.999, description="Coverage of the intervals of pooled means."
     )
     resamples: Whole = Field(
-        2000, ge=100, le=100_000, description="Bootstrap resamples of mice for each interval."
+        2000,
+        ge=100,
+        le=100_000,
+        description="Bootstrap resamples of particles for these intervals.",
     )
     inspections: list[Instant] = Field(
         [],

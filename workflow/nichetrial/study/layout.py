@@ -9,7 +9,7 @@ __all__ = ["Chunk", "Layout"]
 
 
 class Chunk(NamedTuple):
-    """Some virtual mice (or particles) in a row, both ends included.
+    """Some particles in a row, both ends included.
 
     >>> Chunk(0, 499).name, Chunk.named("000500-000999").size
     ('000000-000499', 500)
@@ -20,7 +20,7 @@ class Chunk(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The part of a file's name that says which mice are in it."""
+        """The part of a file's name that says which particles are in it."""
         return f"{self.first:06d}-{self.last:06d}"
 
     @property
@@ -40,10 +40,10 @@ class Layout:
     """The paths of a study's results, as text with slashes.
 
     Where a chunk, an arm or a variant is asked for, its name is given. A rule of the workflow gives
-    a wildcard instead: ``layout.parameters("{mice}")``.
+    a wildcard instead: ``layout.parameters("{chunk}")``.
 
     >>> Layout("results/s").simulation("amd3100", "000000-000499", "outcomes")
-    'results/s/simulations/amd3100/mice-000000-000499.outcomes.parquet'
+    'results/s/simulations/amd3100/particles-000000-000499.outcomes.parquet'
     """
 
     def __init__(self, results: str) -> None:
@@ -70,33 +70,37 @@ class Layout:
         return f"{self.results}/tracking/receipt.json"
 
     def record(self, name: str) -> str:
-        """The run record of a job, such as ``simulations/amd3100/mice-000000-000499``."""
+        """The run record of a job, such as ``simulations/amd3100/particles-000000-000499``."""
         return f"{self.results}/records/{name}.json"
 
     def log(self, name: str) -> str:
         return f"{self.results}/logs/{name}.log"
 
-    def parameters(self, mice: str) -> str:
+    def parameters(self, chunk: str) -> str:
         """The virtual mice of a chunk."""
-        return f"{self.results}/parameters/mice-{mice}.parquet"
+        return f"{self.results}/parameters/particles-{chunk}.mice.parquet"
 
-    def rejections(self, mice: str) -> str:
+    def particles(self, chunk: str) -> str:
+        """The particles of a chunk: the typical mouse of each."""
+        return f"{self.results}/parameters/particles-{chunk}.typical.parquet"
+
+    def rejections(self, chunk: str) -> str:
         """How many draws of a chunk were implausible, and why."""
-        return f"{self.results}/parameters/mice-{mice}.rejections.csv"
+        return f"{self.results}/parameters/particles-{chunk}.rejections.csv"
 
-    def simulation(self, arm: str, mice: str, table: str) -> str:
+    def simulation(self, arm: str, chunk: str, table: str) -> str:
         """A table (``outcomes``, ``courses``, ``colonies``) of a chunk in an arm."""
-        return f"{self.results}/simulations/{arm}/mice-{mice}.{table}.parquet"
+        return f"{self.results}/simulations/{arm}/particles-{chunk}.{table}.parquet"
 
-    def dose_curve(self, mice: str) -> str:
-        return f"{self.results}/dose_curve/mice-{mice}.parquet"
+    def dose_curve(self, chunk: str) -> str:
+        return f"{self.results}/dose_curve/particles-{chunk}.parquet"
 
-    def sweep(self, sweep: str, mice: str) -> str:
-        return f"{self.results}/sweeps/{sweep}/mice-{mice}.parquet"
+    def sweep(self, sweep: str, chunk: str) -> str:
+        return f"{self.results}/sweeps/{sweep}/particles-{chunk}.parquet"
 
-    def experiments(self, arm: str, table: str) -> str:
-        """Simulated experiments of an arm: ``groups`` or ``twins``."""
-        return f"{self.results}/experiments/{arm}.{table}.parquet"
+    def experiments(self, arm: str) -> str:
+        """Simulated experiments of an arm."""
+        return f"{self.results}/experiments/{arm}.parquet"
 
     def comparison(self, table: str, kind: str = "parquet") -> str:
         """A table of the comparisons, such as ``effects``."""

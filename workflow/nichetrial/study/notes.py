@@ -9,7 +9,7 @@ from nichetrial import codes
 from nichetrial.errors import Note
 from nichetrial.model.parameters import PARAMETERS, Parameter
 from nichetrial.study.checks import on_day
-from nichetrial.study.resolved import Arm, Distribution, ResolvedStudy
+from nichetrial.study.resolved import Arm, CohortSpec, Distribution, ResolvedStudy
 from nichetrial.study.source import DocumentPath, Source
 from nichetrial.study.units import pretty
 
@@ -17,6 +17,8 @@ __all__ = ["notes"]
 
 SOON = 2.0
 """Days after the cells are given, before which hardly any of them has left the vessels."""
+FEW = 50
+"""Particles below which a share of them says little."""
 EDGE = 0.1
 """Share of a physical range, at each end, that is near its edge."""
 TAIL = 2.326
@@ -29,7 +31,23 @@ def notes(source: Source, study: ResolvedStudy) -> list[Note]:
     for arm in study.arms:
         for note in (*_early(source, arm), *_late(source, arm)):
             found.setdefault((note.code, note.place, note.reason), note)
-    return [*_near_edges(source, study.cohort.overrides), *found.values()]
+    edges = _near_edges(source, study.cohort.overrides)
+    return [*_few(source, study.cohort), *edges, *found.values()]
+
+
+def _few(source: Source, cohort: CohortSpec) -> list[Note]:
+    if cohort.particles >= FEW:
+        return []
+    count = f"{cohort.particles} particle{'s' if cohort.particles > 1 else ''}"
+    return [
+        Note(
+            codes.FEW_PARTICLES,
+            f"{count} cannot tell how likely an effect is: a share of them is off by up to "
+            f"{100 / math.sqrt(cohort.particles):.0f} %",
+            f"write at least {FEW}",
+            place=source.place(("cohort", "particles")),
+        )
+    ]
 
 
 def _near_edges(source: Source, overrides: Mapping[str, Distribution]) -> list[Note]:

@@ -14,7 +14,7 @@ from nichetrial.study.questions import FEWEST_TO_OPTIMISE, OptimiseSection
 from nichetrial.study.resolved import Arm, OptimiseSpec
 from nichetrial.study.source import Problem
 
-__all__ = ["check_mice", "read_optimise"]
+__all__ = ["check_particles", "read_optimise"]
 
 
 def read_optimise(
@@ -101,27 +101,27 @@ def read_optimise(
         dose=dose,
         start=(section.start[0].value, section.start[1].value),
         every=(section.every[0].value, section.every[1].value),
-        mice=section.mice,
+        particles=section.particles,
         evaluations=section.evaluations,
     )
     return (None if problems else spec), problems
 
 
-def check_mice(section: OptimiseSection, cohort: CohortSection) -> list[Problem]:
-    """The best schedule is judged on mice that it was not chosen on."""
-    if section.mice * 2 <= cohort.mice:
+def check_particles(section: OptimiseSection, cohort: CohortSection) -> list[Problem]:
+    """The best schedule is judged on particles that it was not chosen on."""
+    if section.particles * 2 <= cohort.particles:
         return []
-    most = cohort.mice // 2
+    most = cohort.particles // 2
     mend = (
-        f"write at most {most}, or more mice in the cohort"
+        f"write at most {most}, or more particles in the cohort"
         if most >= FEWEST_TO_OPTIMISE
-        else f"the cohort needs at least {2 * FEWEST_TO_OPTIMISE} mice"
+        else f"the cohort needs at least {2 * FEWEST_TO_OPTIMISE} particles"
     )
     return [
         Problem(
-            ("optimise", "mice"),
+            ("optimise", "particles"),
             codes.TOO_FEW,
-            f"{section.mice} of {cohort.mice} mice leave too few to judge the best schedule on; "
-            + mend,
+            f"{section.particles} of {cohort.particles} particles leave too few to judge the best "
+            f"schedule on; {mend}",
         )
     ]

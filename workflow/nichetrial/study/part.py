@@ -35,6 +35,8 @@ def part(model: M, keys: Iterable[str], narrowed: Mapping[str, Any] | None = Non
 
 
 def _parts(value: Any, keys: list[str]) -> Any:
+    if value is None:
+        return None
     if isinstance(value, tuple):
         return tuple(part(item, keys) for item in value)
     return part(value, keys)

@@ -82,7 +82,9 @@ class StudyFile(Section):
         "drugs a surface, start and duration the treatment window.",
     )
     comparisons: ComparisonSection = Field(description="What is compared with what.")
-    power: PowerSpec = Field(as_written({}), description="How many real mice the experiment needs.")
+    power: Annotated[PowerSpec | None, OrNone()] = Field(
+        as_written({}), description="How many real mice the experiment needs. Or none."
+    )
     optimise: Annotated[OptimiseSection | None, OrNone()] = Field(
         as_written("none"),
         description="The best schedule of one treatment: the fewest expected foci within a total "

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from nichetrial.study.kinds import Line, Measure, Slug, Whole
 from nichetrial.study.language import LONGEST_DAYS, MOST_ARMS
-from nichetrial.study.sections import ArmName, Section
+from nichetrial.study.sections import MOST_PARTICLES, ArmName, Section
 from nichetrial.study.units import DOSE, Quantity
 
 __all__ = ["FEWEST_TO_OPTIMISE", "SWEEP_NAME", "OptimiseSection", "SweepItem"]
 
-FEWEST_TO_OPTIMISE = 20
-"""Mice on which schedules can be tried."""
+FEWEST_TO_OPTIMISE = 5
+"""Particles on which schedules can be tried."""
 
 SWEEP_NAME = Slug("a sweep")
 
@@ -67,10 +67,10 @@ class OptimiseSection(Section):
     every: list[Interval] = Field(
         min_length=2, max_length=2, description="Shortest and longest time between doses."
     )
-    mice: Whole = Field(
-        200,
+    particles: Whole = Field(
+        25,
         ge=FEWEST_TO_OPTIMISE,
-        le=1_000_000,
-        description="Mice on which schedules are tried. The best one is tested on the others.",
+        le=MOST_PARTICLES,
+        description="Particles on which schedules are tried. The best one is tested on the others.",
     )
     evaluations: Whole = Field(150, ge=10, le=10_000, description="Number of schedules to try.")

@@ -189,22 +189,31 @@ class Distribution(Section):
     kind: Literal["uniform", "log_uniform", "log_normal", "beta", "fixed"]
     a: float
     b: float = 0.0
+    between_mice: float = 0.0
+    """Coefficient of variation between the mice of a particle (log-normal)."""
 
 
 POPULATIONS = {
-    "calibrated": "The mice are from the calibrated population that comes with nichetrial.",
-    "priors": "The mice are drawn from the priors: nothing is calibrated.",
-    "own": "The mice are from the population of this study's own calibration.",
+    "calibrated": "The particles are from the calibrated population that comes with nichetrial.",
+    "priors": "The particles are drawn from the priors: nothing is calibrated.",
+    "own": "The particles are from the population of this study's own calibration.",
 }
-"""``cohort.population`` -> where the mice come from, in a sentence."""
+"""``cohort.population`` -> where the particles come from, in a sentence."""
 
 
 class CohortSpec(Section):
-    mice: int
+    particles: int
+    mice_per_particle: int
     chunk: int
+    """Mice per job."""
     population: Literal["calibrated", "priors", "own"] = "calibrated"
     overrides: dict[str, Distribution]
     """Only what differs from the priors of the model; parameter name -> distribution."""
+
+    @property
+    def mice(self) -> int:
+        """Of all particles together."""
+        return self.particles * self.mice_per_particle
 
 
 class ComparisonSpec(Section):
@@ -236,16 +245,17 @@ class OptimiseSpec(Section):
     start: tuple[float, float]
     every: tuple[float, float]
     """Days."""
-    mice: int
+    particles: int
+    """The first of the cohort, on which schedules are tried."""
     evaluations: int
 
 
-FORMAT: Final = 2
-"""Of study.json and of the tables of results: 2 since effects are over particles."""
+FORMAT: Final = 3
+"""Of study.json and of the tables of results: 3 since a cohort has particles with mice in each."""
 
 
 class ResolvedStudy(Section):
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     name: str
     title: str
     question: str
@@ -256,7 +266,7 @@ class ResolvedStudy(Section):
     dose_curve: tuple[Arm, ...]
     """The experiment without treatments at each of ``figures.dose_folds``; not in the trial."""
     comparisons: ComparisonSpec
-    power: PowerSpec
+    power: PowerSpec | None = None
     optimise: OptimiseSpec | None = None
     experiment: Arm
     """The experiment itself, as an arm without treatments of its own."""
@@ -286,10 +296,12 @@ class ResolvedStudy(Section):
         return tuple(arm for sweep in self.sweeps for arm in sweep.arms)
 
     def asks_for(self, name: str) -> bool:
-        """Whether a figure or table has something to show: those of sweeps, and of the best
-        schedule, only if the study asks."""
+        """Whether a figure or table has something to show: those of sweeps, of the mice needed and
+        of the best schedule, only if the study asks."""
         if name == "optimum":
             return self.optimise is not None
+        if name in ("power", "design", "mice_needed"):
+            return self.power is not None
         of_sweeps = {n: n for n in ("dose_response", "surface", "window", "schedules")}
         asked = (of_sweeps | {"synergy": "surface"}).get(name)
         return asked is None or any(sweep.asks == asked for sweep in self.sweeps)
@@ -301,12 +313,11 @@ class ResolvedStudy(Section):
                 return sweep
         raise KeyError(name)
 
-    def chunks(self, mice: int | None = None) -> list[Chunk]:
-        """The first ``mice`` (all) in the parts that one job simulates."""
-        total, size = (
-            self.cohort.mice if mice is None else min(mice, self.cohort.mice),
-            self.cohort.chunk,
-        )
+    def chunks(self, particles: int | None = None) -> list[Chunk]:
+        """The first ``particles`` (all) in the parts that one job simulates, whole particles."""
+        cohort = self.cohort
+        total = cohort.particles if particles is None else min(particles, cohort.particles)
+        size = max(1, cohort.chunk // cohort.mice_per_particle)
         return [Chunk(a, min(a + size, total) - 1) for a in range(0, total, size)]
 
 

@@ -14,6 +14,8 @@ from nichetrial.study.kinds import Choice, Line, Real, Whole
 from nichetrial.study.layout import Chunk
 
 __all__ = [
+    "MOST_MICE",
+    "MOST_PARTICLES",
     "OUTCOMES_OF_A_LAB",
     "USUAL_STORE",
     "ArmName",
@@ -26,6 +28,9 @@ __all__ = [
     "Section",
     "TrackingSpec",
 ]
+
+MOST_PARTICLES, MOST_MICE = 2**18, 2**14
+"""Particles of a study and mice of each, at most: the 32 bits of a mouse's key hold both."""
 
 OUTCOMES_OF_A_LAB = (
     "foci",
@@ -101,17 +106,12 @@ class PowerSpec(Section):
         "bonferroni or none.",
     )
     experiments: Whole = Field(
-        1000,
+        500,
         ge=100,
         le=100_000,
-        description="Number of simulated experiments. Each has its own unknown parameters, and "
-        "different mice in every group.",
+        description="Number of simulated experiments. They take the particles of the cohort in "
+        "turn, with fresh mice in every group.",
     )
-
-    @property
-    def particles(self) -> int:
-        """Particles behind the split of the uncertainty."""
-        return min(self.experiments, 250)
 
 
 class FigureSpec(Section):
@@ -121,11 +121,17 @@ class FigureSpec(Section):
         ("png", "svg"), min_length=1, description="png for slides, svg for papers."
     )
     dpi: Whole = Field(150, ge=50, le=600, description="Dots per inch of png figures.")
-    course_mice: Whole = Field(
-        50, ge=1, le=2000, description="Mice whose time courses are stored and drawn."
+    course_particles: Whole = Field(
+        50,
+        ge=1,
+        le=2000,
+        description="Particles of which one mouse's time course is stored and drawn.",
     )
-    dose_mice: Whole = Field(
-        200, ge=1, le=10_000_000, description="Mice in the curve of metastasis against TIMP-1."
+    dose_particles: Whole = Field(
+        50,
+        ge=1,
+        le=MOST_PARTICLES,
+        description="Particles in the curve of metastasis against TIMP-1.",
     )
     dose_folds: tuple[Annotated[Real, Field(ge=1, le=1e8)], ...] = Field(
         (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5),

@@ -34,6 +34,15 @@ CODES = {
 """pydantic's kinds of complaint that are not of a wrong kind of value."""
 
 
+GONE = {
+    ("CohortSection", "mice"): "a cohort has particles now, with some mice of each: instead of "
+    '"mice: 1000" write "particles: 250" and "mice_per_particle: 4"',
+    ("FigureSpec", "course_mice"): 'is now "course_particles": one mouse of each is drawn',
+    ("FigureSpec", "dose_mice"): 'is now "dose_particles": all mice of these are simulated',
+    ("OptimiseSection", "mice"): 'is now "particles": all mice of these are simulated',
+}
+"""Section and key of the first edition -> what to write now."""
+
 BOUNDS = {
     "greater_than": ("small", "more than"),
     "greater_than_equal": ("small", "at least"),
@@ -85,7 +94,9 @@ def problems_of(
             where = where[:-1]
         elif kind == "extra_forbidden":
             known = _model_at(model, where[:-1])
-            message = unknown_key(str(where[-1]), known.model_fields if known else {})
+            message = _gone(str(where[-1]), known) or unknown_key(
+                str(where[-1]), known.model_fields if known else {}
+            )
         elif kind in {"model_type", "model_attributes_type", "dict_type"}:
             known = _model_at(model, where)
             keys = f" ({listed(known.model_fields)})" if known else ""
@@ -113,6 +124,11 @@ def problems_of(
             message = NEEDED.get(kind, item["msg"]).format(shown=show(value), **context)
         found.append(Problem((*path, *where), code, message))
     return found
+
+
+def _gone(key: str, model: type[BaseModel] | None) -> str:
+    """What to write instead of a key of an earlier edition; '' for any other."""
+    return GONE.get((model.__name__, key), "") if model else ""
 
 
 def unknown_key(key: str, known: Mapping[str, Any]) -> str:

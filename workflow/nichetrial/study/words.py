@@ -99,10 +99,11 @@ def _expression(value: float) -> str:
 
 
 def summary(study: ResolvedStudy) -> str:
-    """One line: ``study seubert2015: 10 arms, 1000 mice, 101 doses``."""
+    """One line: ``study seubert2015: 10 arms, 250 particles, 2000 mice, 101 doses``."""
     doses = sum(len(t.doses()) for arm in study.arms for t in arm.treatments)
     return (
         f"study {study.name}: {_count(len(study.arms), 'arm')}, "
+        f"{_count(study.cohort.particles, 'particle')}, "
         f"{_count(study.cohort.mice, 'mouse', 'mice')}, {_count(doses, 'dose')}"
     )
 
@@ -123,13 +124,15 @@ def explain(assembled: Assembled) -> str:
     cohort = study.cohort
     lines += [
         "",
-        f"{_count(cohort.mice, 'virtual mouse', 'virtual mice')}, seed {study.seed}, "
-        f"in {_count(len(study.chunks()), 'chunk')}; every mouse goes through every arm.",
+        f"{_count(cohort.particles, 'particle')} (possible biologies), each with "
+        f"{_count(cohort.mice_per_particle, 'virtual mouse', 'virtual mice')}, seed {study.seed}, "
+        f"in {_count(len(study.chunks()), 'chunk')};",
+        "every mouse goes through every arm.",
         POPULATIONS[cohort.population],
     ]
     for name, prior in cohort.overrides.items():
         lines.append(
-            f"  {name}: {_prior(prior, PARAMETERS[name].unit)} "
+            f"  {name}: {_prior(prior, PARAMETERS[name].unit)}{_between(prior)} "
             f"(in the model: {PARAMETERS[name].written})"
         )
     lines += ["", "The experiment", *_table([("  ", h) for h in base])]
@@ -174,6 +177,10 @@ def _prior(prior: Distribution, unit: str) -> str:
     }[prior.kind]
 
 
+def _between(prior: Distribution) -> str:
+    return f", CV {prior.between_mice:.4g} between mice" if prior.between_mice else ""
+
+
 def _compared(study: ResolvedStudy) -> list[str]:
     comparisons = study.comparisons
     lines = [f"Every other arm is compared with {comparisons.reference}."]
@@ -194,6 +201,6 @@ def _compared(study: ResolvedStudy) -> list[str]:
     folds = study.figures.dose_folds
     lines.append(
         f"Dose curve: TIMP-1 from {pretty(folds[0])} to {pretty(folds[-1])} times basal, "
-        f"{len(folds)} levels, no treatment, {_count(study.figures.dose_mice, 'mouse', 'mice')}."
+        f"{len(folds)} levels, no treatment, {_count(study.figures.dose_particles, 'particle')}."
     )
     return lines

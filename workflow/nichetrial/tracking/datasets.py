@@ -60,10 +60,11 @@ def mice(study: ResolvedStudy, cohort: Mapping[str, Any], drawn: Sequence[RunRec
     read = sorted({digest for r in drawn for digest in r["inputs"].values()})
     text = identity.canonical([cohort, study.seed, made_by, read])
     return Dataset(
-        name=f"{study.cohort.mice} mice of {study.name}",
+        name=f"{study.cohort.particles} particles of {study.name}",
         digest=hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH],
         source="parameters/",
         profile={
+            "particles": study.cohort.particles,
             "mice": study.cohort.mice,
             "population": study.cohort.population,
             "seed": study.seed,

@@ -110,7 +110,8 @@ def study_params(study: ResolvedStudy) -> dict[str, str]:
     own = {
         "study": study.name,
         "seed": plain(study.seed),
-        "mice": plain(study.cohort.mice),
+        "particles": plain(study.cohort.particles),
+        "mice_per_particle": plain(study.cohort.mice_per_particle),
         "arms": plain(len(study.arms)),
         "reference": comparisons.reference,
         "responder": plain(comparisons.responder),
@@ -141,16 +142,12 @@ def located(text: str, experiment: str, run: str) -> str:
 
 
 def _effects(rows: Sequence[Row], first: str, label: Mapping[str, str]) -> list[str]:
-    """Over possible biologies; of an arm of a sweep, whose effect is that of the pooled mice."""
-    known = any(r.get("ratio") for r in rows)
-    column = "ratio" if known else "pooled_ratio"
-    over = "90 % of biologies" if known else "interval over mice"
     return table(
-        (first, f"ratio ({over})", "less in", "in the arm", "in the reference"),
+        (first, "ratio (90 % of particles)", "less in", "in the arm", "in the reference"),
         [
             (
                 label.get(r["arm"], r["arm"]) if first == "arm" else _measure(r),
-                formatting.interval(r.get(column), r.get(f"{column}_low"), r.get(f"{column}_high")),
+                formatting.interval(r.get("ratio"), r.get("ratio_low"), r.get("ratio_high")),
                 formatting.share(r.get("p_fewer")),
                 formatting.number(r.get("mean_arm")),
                 formatting.number(r.get("mean_reference")),
@@ -188,10 +185,12 @@ def study_note(
     to its report and figures among ``artifacts``, with the figures themselves at the end."""
     labels = {a.name: a.label for a in study.arms}
     reference = study.comparisons.reference
+    worth = max((float(r.get("effective") or 0.0) for r in effects), default=None)
     lines = [f"**{said(study.title)}**", "", said(study.question), ""]
     lines += [
-        f"{study.cohort.mice} virtual mice in each of {len(labels)} arms, seed "
-        f"{study.seed}; reference: {said(labels.get(reference, reference))}.",
+        f"{formatting.biologies(study.cohort.particles, worth)}, each with "
+        f"{study.cohort.mice_per_particle} virtual mice in {len(labels)} arms, seed {study.seed}; "
+        f"reference: {said(labels.get(reference, reference))}.",
         "",
     ]
     lines += _failed(failures)

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from nichetrial.tracking.runs import finite
 
-__all__ = ["against_reference", "design", "of_the_reference"]
+__all__ = ["against_reference", "design", "effect_metric", "of_the_reference"]
 
 Row = Mapping[str, str]
 
 EFFECT = {
-    "ratio": "ratio",
+    "ratio": "ratio_median",
     "ratio_low": "ratio_low",
     "ratio_high": "ratio_high",
     "p_fewer": "probability_fewer",
@@ -25,6 +25,14 @@ EFFECT = {
 """Columns of an effect -> the ends of the names of their metrics."""
 OF_ITSELF = {"ratio": 1.0, "ratio_low": 1.0, "ratio_high": 1.0, "p_fewer": 0.5, "pooled_ratio": 1.0}
 """What an arm is against itself."""
+
+
+def effect_metric(outcome: str, what: str, of: str = "") -> str:
+    """The name of a metric: MLflow draws those with ``effect/`` in a group of their own.
+
+    ``of``: whose it is, in a run that has those of several arms.
+    """
+    return f"effect/{outcome}_{what}{'.' if of else ''}{of}"
 
 
 def against_reference(
@@ -43,7 +51,8 @@ def against_reference(
         found |= _effect(row)
     for row in gained:
         for bound in ("", "_low", "_high"):
-            found |= finite({f"{row['outcome']}_gained{bound}": row.get(f"difference{bound}")})
+            name = effect_metric(row["outcome"], f"gained{bound}")
+            found |= finite({name: row.get(f"difference{bound}")})
     found |= _needed(needed)
     for row in effects[1:]:
         found |= _effect(row)
@@ -56,10 +65,10 @@ def of_the_reference(effects: Sequence[Row], gained: Sequence[Row]) -> dict[str,
     found: dict[str, float] = {}
     for row in effects:
         known = finite({column: row.get(column) for column in OF_ITSELF})
-        found |= {f"{row['outcome']}_{EFFECT[c]}": OF_ITSELF[c] for c in known}
+        found |= {effect_metric(row["outcome"], EFFECT[c]): OF_ITSELF[c] for c in known}
     for row in gained:
         zeros = finite({f"gained{b}": row.get(f"difference{b}") for b in ("", "_low", "_high")})
-        found |= {f"{row['outcome']}_{column}": 0.0 for column in zeros}
+        found |= {effect_metric(row["outcome"], column): 0.0 for column in zeros}
     return found
 
 
@@ -69,7 +78,9 @@ def design(needed: Sequence[Row]) -> dict[str, float]:
 
 
 def _effect(row: Row) -> dict[str, float]:
-    return finite({f"{row['outcome']}_{end}": row.get(column) for column, end in EFFECT.items()})
+    return finite(
+        {effect_metric(row["outcome"], end): row.get(column) for column, end in EFFECT.items()}
+    )
 
 
 def _needed(rows: Sequence[Row]) -> dict[str, float]:

@@ -65,9 +65,7 @@ def plan_optimum(study: ResolvedStudy, results: Path) -> list[Run]:
             start=start,
             end=end,
             params={name: number(row[column], 3) for column, name in SCHEDULE.items()},
-            metrics=finite(
-                {"expected_foci_mean": row["expected_foci"], "expected_foci_ratio": row["ratio"]}
-            ),
+            metrics=finite({"expected_foci_ratio": row["ratio"]}),
             tags=tags | {"nichetrial.role": "schedule"},
         )
         for row in tried
@@ -93,7 +91,7 @@ def plan_optimum(study: ResolvedStudy, results: Path) -> list[Run]:
         status="FINISHED",
         start=start,
         end=end,
-        params={"arm": spec.arm, "mice": str(spec.mice), "schedules": str(len(tried))},
+        params={"arm": spec.arm, "particles": str(spec.particles), "schedules": str(len(tried))},
         metrics=finite(metrics),
         tags=tags
         | {

@@ -292,7 +292,8 @@ class _Campaign:
         error = str(failed[-1]["error"]).splitlines()[0] if failed else "it did not run to its end"
         metrics = finite(self.metrics.get("comparison") or {})
         for row in self.effects:
-            name = f"{row['outcome']}_ratio.{row['arm']}.vs.{row['reference']}"
+            pair = f"{row['arm']}.vs.{row['reference']}"
+            name = measures.effect_metric(row["outcome"], "ratio_median", pair)
             metrics |= finite({name: row.get("ratio")})
         note = (
             "Effects of the arms, in the same mice." if record else f"Not complete: {said(error)}"
@@ -347,7 +348,8 @@ class _Campaign:
         first = self.effects[0]["outcome"] if self.effects else None
         for row in self.effects:
             if row["outcome"] == first and row["reference"] == self.reference:
-                metrics |= finite({f"{first}_ratio.{row['arm']}": row.get("ratio")})
+                name = measures.effect_metric(first, "ratio_median", row["arm"])
+                metrics |= finite({name: row.get("ratio")})
         metrics |= measures.design(self.needed.get("", []))
         kept = self._files(
             self.layout.study,

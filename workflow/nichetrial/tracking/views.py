@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nichetrial.compat.mlflow_pages import saved_view, view_tag
+from nichetrial.tracking.measures import effect_metric
 from nichetrial.tracking.runs import Run
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def offer(client: MlflowClient, experiment: str, plan: Sequence[Run]) -> None:
 def _saved(plan: Sequence[Run]) -> str:
     """By effect; as long as there is none, the newest first."""
     arms = [run for run in plan if run.tags.get("nichetrial.role") == "arm"]
-    effect = next((m for m in plan[0].metrics if "_ratio." in m), "").partition(".")[0]
-    outcome = effect.removesuffix("_ratio")
-    shown = ("ratio", "ratio_low", "ratio_high", "probability_fewer")
-    metrics = [f"{outcome}_{end}" for end in shown] if effect else []
+    effect = next((m for m in plan[0].metrics if "_ratio_median." in m), "").partition(".")[0]
+    outcome = effect.removeprefix("effect/").removesuffix("_ratio_median")
+    shown = ("ratio_median", "ratio_low", "ratio_high", "probability_fewer")
+    metrics = [effect_metric(outcome, end) for end in shown] if effect else []
     differ = [p for p in arms[0].params if not p.startswith("unchanged.")] if arms else []
     differ.sort(key=lambda p: not p.startswith("treatment."))
     columns = [f"metrics.`{m}`" for m in metrics] + [f"params.`{p}`" for p in differ[:COLUMNS]]

@@ -1,8 +1,7 @@
-"""Simulated experiments: one arm as labs would see it, many times.
+"""Simulated experiments: one arm as laboratories would see it, many times.
 
-An experiment is one typical mouse that nobody knows, with animals around it. In the groups of a
-real experiment the animals differ from arm to arm (``groups``). To tell where uncertainty comes
-from, the same animals are in every arm, each twice, with other random events (``twins``).
+An experiment is done on one particle of the study's cohort, whose true effects the trial tells. As
+in a laboratory, its groups hold different animals from arm to arm, and none of the trial's.
 """
 
 from __future__ import annotations
@@ -12,31 +11,15 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nichetrial.cohort.sample import animals
-from nichetrial.cohort.space import cohort_of
+from nichetrial.cohort.sample import draw, typical
 from nichetrial.engine.philox import seed_of
 from nichetrial.study.resolved import Arm, Distribution
 from nichetrial.tables import Schema
 from nichetrial.trial.simulate import OUTCOMES, simulate
 
-__all__ = ["ANIMALS", "GROUPS", "TWINS", "groups", "twins"]
+__all__ = ["GROUPS", "groups"]
 
-ANIMALS = 4
-"""Animals around each typical mouse among the twins; each is there twice."""
-
-GROUPS: Schema = {
-    "experiment": (pa.int64(), "1", "number of the experiment"),
-    "animal": (pa.int64(), "1", "number of the animal in its group"),
-    **OUTCOMES,
-}
-TWINS: Schema = {
-    "particle": (pa.int64(), "1", "number of the typical mouse"),
-    "animal": (pa.int64(), "1", "number of the animal around it"),
-    "twin": (pa.int64(), "1", "0 or 1: the same animal with other random events"),
-    **OUTCOMES,
-}
-
-Floats = NDArray[np.float64]
+GROUPS: Schema = {"experiment": (pa.int64(), "1", "number of the experiment"), **OUTCOMES}
 
 
 def groups(
@@ -47,55 +30,18 @@ def groups(
     particles: int,
     size: int,
     overrides: dict[str, Distribution],
-    population: Floats | None,
+    population: NDArray[np.float64] | None,
 ) -> pd.DataFrame:
     """A group of ``size`` animals in each experiment (schema GROUPS); each arm has its own.
 
-    Experiment k is done on particle k modulo ``particles``, whose true effects the twins tell.
+    Experiment k is done on particle k modulo ``particles``.
     """
     own = seed_of(seed, f"group:{arm.name}")
-    table = _table(experiments, size, ("experiment", "animal"))
-    mice = np.arange(len(table))
-    values = animals(
-        seed=seed,
-        group_seed=own,
-        experiments=table["experiment"].to_numpy() % particles,
-        mice=mice,
-        overrides=overrides,
-        population=population,
-    )
-    done = simulate(arm, cohort_of(values, mice), seed=own).outcomes
-    return pd.concat([table, done], axis=1)
-
-
-def twins(
-    arm: Arm,
-    *,
-    seed: int,
-    particles: int,
-    overrides: dict[str, Distribution],
-    population: Floats | None,
-) -> pd.DataFrame:
-    """The same animals in every arm, each twice (schema TWINS)."""
-    table = _table(particles, ANIMALS, ("particle", "animal"))
-    mice = np.arange(len(table))
-    values = animals(
-        seed=seed,
-        group_seed=seed_of(seed, "twins"),
-        experiments=table["particle"].to_numpy(),
-        mice=mice,
-        overrides=overrides,
-        population=population,
-    )
-    cohort = cohort_of(values, mice)
-    parts = []
-    for twin in (0, 1):
-        done = simulate(arm, cohort, seed=seed_of(seed, f"twin:{twin}")).outcomes
-        parts.append(pd.concat([table.assign(twin=twin), done], axis=1))
-    both = pd.concat(parts, ignore_index=True)
-    return both.sort_values(["particle", "animal", "twin"], kind="stable", ignore_index=True)
-
-
-def _table(blocks: int, size: int, names: tuple[str, str]) -> pd.DataFrame:
-    block, animal = np.divmod(np.arange(blocks * size), size)
-    return pd.DataFrame({names[0]: block, names[1]: animal})
+    numbers = np.repeat(np.arange(experiments), size)
+    times, which = np.divmod(numbers, particles)
+    animals = times * size + np.tile(np.arange(size), experiments)
+    middle, _ = typical(seed, np.unique(which), overrides, population)
+    mice, _ = draw(own, middle, which, animals, overrides)
+    done = simulate(arm, mice, seed=own).outcomes
+    done.insert(0, "experiment", numbers)
+    return done

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from nichetrial.cohort.space import mouse_key
 from nichetrial.engine.ensemble import (
     BIN_EDGES,
     MAX_STEPS,
@@ -31,7 +32,8 @@ SHOWN = ("timp1", "sdf1", "blood_neutrophils", "liver_neutrophils", "niche")
 _SHOWN_UNIT = {"timp1": "nM", "sdf1": "nM", "niche": "1"}
 
 OUTCOMES: Schema = {
-    "mouse": (pa.int64(), "1", "number of the mouse"),
+    "particle": (pa.int64(), "1", "number of the particle"),
+    "animal": (pa.int64(), "1", "number of the mouse among those of its particle"),
     "status": (pa.string(), "1", "how its simulation ended"),
     "steps": (pa.int32(), "1", "steps of the integration"),
     "expected_foci": (pa.float64(), "foci", "mean of the Poisson count of visible foci"),
@@ -67,7 +69,7 @@ OUTCOMES: Schema = {
     "death_observed": (pa.bool_(), "1", "false: alive at the study's end (censored)"),
 }
 COURSES: Schema = {
-    "mouse": (pa.int64(), "1", "number of the mouse"),
+    "particle": (pa.int64(), "1", "number of the particle, of which this is mouse 0"),
     "day": (pa.float64(), "d", "day of the study"),
     **{s: (pa.float32(), _SHOWN_UNIT.get(s, "fold"), s.replace("_", " ")) for s in SHOWN},
 }
@@ -96,29 +98,29 @@ def simulate(
     cohort: pd.DataFrame,
     *,
     seed: int,
-    course_mice: int = 0,
+    course_particles: int = 0,
     max_steps: int = MAX_STEPS,
     trace: np.ndarray | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Simulated:
-    """Simulate the mice of ``cohort`` (a table of parameters, one row a mouse) in ``arm``.
+    """Simulate the mice of ``cohort`` (a table of parameters, one row per mouse) in ``arm``.
 
     Args:
-        course_mice: time courses are kept of mice whose number is below it.
+        course_particles: time courses are kept of mouse 0 of the particles below this number.
         max_steps, trace: see ``engine.ensemble.run``.
         progress: called with the number of mice done, now and then.
     """
-    mice = cohort["mouse"].to_numpy(dtype=np.int64)
-    keep = int(np.searchsorted(mice, course_mice))
-    host = arm.host.genes
+    particles, animals = (cohort[k].to_numpy(np.int64) for k in ("particle", "animal"))
+    kept = (animals == 0) & (particles < course_particles)
+    order = np.argsort(~kept, kind="stable")  # the engine keeps the courses of the first
     result = run(
-        cohort[list(PARAMETER_NAMES)].to_numpy(dtype=np.float64),
-        host,
+        cohort[list(PARAMETER_NAMES)].to_numpy(dtype=np.float64)[order],
+        arm.host.genes,
         events(arm),
         reading(arm),
         seed=seed,
-        mice=mice,
-        keep=keep,
+        mice=mouse_key(particles, animals)[order],
+        keep=int(kept.sum()),
         max_steps=max_steps,
         trace=trace,
         progress=progress,
@@ -126,9 +128,10 @@ def simulate(
     colonies = pd.DataFrame(
         {"size_low": BIN_EDGES[:-1], "size_high": BIN_EDGES[1:], "colonies": result.bins}
     )
-    return Simulated(
-        _outcomes(result, mice, arm.readout.end), _courses(result, mice, arm), colonies
-    )
+    outcomes = _outcomes(result, arm.readout.end).iloc[np.argsort(order)].reset_index(drop=True)
+    outcomes.insert(0, "particle", particles)
+    outcomes.insert(1, "animal", animals)
+    return Simulated(outcomes, _courses(result, particles[kept], arm), colonies)
 
 
 def most_attempts(arm: Arm) -> int:
@@ -139,7 +142,7 @@ def most_attempts(arm: Arm) -> int:
 _LABELS = np.array([outcome.label for outcome in sorted(Outcome)], dtype=object)
 
 
-def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
+def _outcomes(result: Ensemble, end: float) -> pd.DataFrame:
     x = result.numbers
     detected, dead = x[:, 5], x[:, 6]
     first = np.minimum(detected, dead)
@@ -151,7 +154,6 @@ def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "mouse": mice,
             "status": _LABELS[result.status],
             "steps": result.steps.astype(np.int32),
             "expected_foci": x[:, 0],
@@ -172,12 +174,12 @@ def _outcomes(result: Ensemble, mice: np.ndarray, end: float) -> pd.DataFrame:
     )
 
 
-def _courses(result: Ensemble, mice: np.ndarray, arm: Arm) -> pd.DataFrame:
+def _courses(result: Ensemble, particles: np.ndarray, arm: Arm) -> pd.DataFrame:
     kept, rows, _ = result.courses.shape
     days = grid(reading(arm))
     frame = pd.DataFrame(
         {
-            "mouse": np.repeat(mice[:kept], rows),
+            "particle": np.repeat(particles, rows),
             "day": np.tile(days, kept),
             **{
                 s: result.courses[:, :, STATE_NAMES.index(s)].ravel().astype(np.float32)

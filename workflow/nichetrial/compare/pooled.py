@@ -48,10 +48,14 @@ POOLED: Schema = {
     "mean_arm": (_F, "see unit", "mean in the arm"),
     "mean_reference": (_F, "see unit", "mean in the reference"),
     "pooled_ratio": (_F, "1", "ratio of the means"),
-    "pooled_ratio_low": (_F, "1", "lower bound of its bootstrap interval over mice"),
+    "pooled_ratio_low": (_F, "1", "lower bound of its bootstrap interval over particles"),
     "pooled_ratio_high": (_F, "1", "upper bound"),
     "pooled_difference": (_F, "see unit", "mean of the paired differences"),
-    "pooled_difference_low": (_F, "see unit", "lower bound of its bootstrap interval over mice"),
+    "pooled_difference_low": (
+        _F,
+        "see unit",
+        "lower bound of its bootstrap interval over particles",
+    ),
     "pooled_difference_high": (_F, "see unit", "upper bound"),
     "responders": (
         _F,
@@ -90,6 +94,9 @@ def pooled_effects(
     """The long table of effects (schema POOLED): every declared pair, every outcome.
 
     An arm that is not in ``outcomes`` gets rows with n = 0, so that nobody overlooks it.
+
+    Args:
+        mice: in all, of which every one is lost where an arm is absent.
     """
     rows = []
     names = list(OUTCOME_UNITS)
