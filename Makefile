@@ -31,10 +31,10 @@ ui: env ## open the tracked runs in the browser
 	@$(PY) -P -m nichetrial ui
 
 test: dev ## all tests
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-fast: dev ## the quick tests, without Snakemake, MLflow and pictures
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests/unit
+	@$(PY) -m pytest -n 3 --dist loadfile -m "not slow" tests/unit
 
 bench: peers ## the benchmarks, as ratios
 	@for part in run precision yardstick.yardstick peak price colonies scale comparisons tracking dag docs; do \
