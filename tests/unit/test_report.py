@@ -269,6 +269,7 @@ def test_the_answer_in_sentences() -> None:
     told = words.noise_words(pd.DataFrame([row(), row(widened=1.3, enough=24)]))
     assert "1.3 times" in told
     assert "mice_per_particle: 24" in told
+    assert "Too few" in words.noise_words(pd.DataFrame([row(widened=np.nan, enough=np.nan)]))
     assert "hide" in words.noise_words(pd.DataFrame([row(), row(widened=np.inf, enough=np.nan)]))
 
 

@@ -102,6 +102,8 @@ def _listed(names: Sequence[str]) -> str:
 def noise_words(foci: pd.DataFrame) -> str:
     """What the few mice of each particle add to the intervals, if it is worth a sentence."""
     widest, enough = foci["widened"].max(), foci["enough"].max()
+    if foci["ratio"].notna().any() and math.isnan(widest):
+        return "Too few particles, or mice of each: nobody can tell the noise in the intervals."
     if not widest > WIDENED:
         return ""
     said = (
