@@ -36,13 +36,14 @@ __all__ = [
     "PARTICLES",
     "ROUNDING",
     "WIDE",
-    "better",
     "days_gained",
     "directions",
     "effects",
     "excess",
     "interactions",
     "log_ratios",
+    "means_of",
+    "of_excess",
     "over_particles",
     "particles",
     "summary",
@@ -308,10 +309,10 @@ def log_ratios(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     return ratio[:, 0], (animals - 1) / animals * (spread**2).sum(axis=1)
 
 
-def better(excess: Floats, effective: float = 1.0) -> dict[str, float]:
-    """``p_better`` and ``p_error`` of an excess (particles,): below 0 is more effect."""
-    found = _judgement("p_better", -excess, effective)
-    return {name: found[name] for name in ("p_better", "p_error")}
+def of_excess(excess: Floats, effective: float = 1.0) -> dict[str, float]:
+    """The columns of EXCESS for an excess inside each particle (particles,)."""
+    rounded = np.where(np.abs(excess) < ROUNDING, 0.0, excess)
+    return summary("excess", rounded) | _judgement("p_better", -rounded, effective)
 
 
 def _noise(a: Floats, b: Floats) -> dict[str, float]:
@@ -363,18 +364,24 @@ def days_gained(
     return {name: found[source] for name, source in _OF_GAINED.items() if source in found}
 
 
+def means_of(table: pd.DataFrame, outcome: str) -> dict[str, Floats]:
+    """Arm -> mean of an outcome in each particle (particles,), NaN where an animal failed.
+
+    ``table``: schema PARTICLES, the particles of each arm in the same order.
+    """
+    whole = table[SMOOTH.get(outcome, outcome)].where(table["finished"] == table["mice"])
+    return {str(name): rows.to_numpy(np.float64) for name, rows in whole.groupby(table["arm"])}
+
+
 def directions(
     table: pd.DataFrame, pairs: Iterable[Pair], outcome: str
 ) -> dict[tuple[str, str], NDArray[np.int64]]:
     """(arm, reference) -> in each particle (particles,), whether the arm has more (1), less (-1) or
     the same (0, also where an animal failed, or an arm is absent) of an outcome.
 
-    ``table``: schema PARTICLES, the particles of each arm in the same order.
+    ``table``: as of ``means_of``.
     """
-    column, count = SMOOTH.get(outcome, outcome), table["particle"].nunique()
-    whole = table[column].where(table["finished"] == table["mice"])
-    of = {str(name): rows.to_numpy(np.float64) for name, rows in whole.groupby(table["arm"])}
-    none = np.full(count, np.nan)
+    of, none = means_of(table, outcome), np.full(table["particle"].nunique(), np.nan)
     found = {}
     for pair in pairs:
         apart = of.get(pair.arm, none) - of.get(pair.reference, none)
@@ -431,5 +438,4 @@ def excess(
     if not able.any():
         return {"particles": 0}
     over = (both[able].mean(axis=1) - expected[able].mean(axis=1)) / none[able].mean(axis=1)
-    over[np.abs(over) < ROUNDING] = 0.0
-    return summary("excess", over) | _judgement("p_better", -over, effective)
+    return of_excess(over, effective)

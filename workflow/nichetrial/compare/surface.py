@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from nichetrial.compare.dose_response import FITTED, Swept, responds, typed
 from nichetrial.compare.hill import Hill, fit_hill
 from nichetrial.compare.musyc import fit_musyc, independent
-from nichetrial.compare.over_particles import ROUNDING, better, summary, summed
+from nichetrial.compare.over_particles import EXCESS, of_excess, summary, summed
 from nichetrial.compare.pooled import Outcomes
 from nichetrial.formatting import direction
 from nichetrial.study.resolved import Sweep
@@ -30,10 +30,7 @@ _Array = NDArray[np.float64]
 _F = pa.float64()
 
 
-_BETTER: Schema = {
-    "p_better": (_F, "1", "share of the particles with more effect than expected; 0 counts half"),
-    "p_error": (_F, "1", "standard error of p_better from the number of particles"),
-}
+_BETTER: Schema = {name: EXCESS[name] for name in ("p_better", "p_error")}
 _EXPECTED: Schema = {
     **summed("expected", "ratio under the null model; none for one drug alone"),
     **summed("excess", "ratio - expected; below zero: synergy, more effect than expected"),
@@ -203,13 +200,13 @@ def _judged(ratio: _Array, expected: _Array, effective: float) -> dict[str, floa
     known = np.isfinite(expected)
     if known.mean() < 0.5:
         return {}
-    excess = ratio[known] - expected[known]
-    excess[np.abs(excess) < ROUNDING] = 0.0
-    return {
-        **summary("expected", expected[known]),
-        **summary("excess", excess),
-        **better(excess, effective),
-    }
+    return summary("expected", expected[known]) | _excess(ratio[known] - expected[known], effective)
+
+
+def _excess(excess: _Array, effective: float) -> dict[str, float]:
+    """The columns of an excess without the counts, which are of all particles here."""
+    found = of_excess(excess, effective)
+    return {name: found[name] for name in (*summed("excess", ""), *_BETTER)}
 
 
 def _expect(
@@ -283,8 +280,7 @@ def _mean_excess(
     if not cells.size or not whole.any():
         return {}
     excess = (ratios[:, grid.combined[cells]] - expected[:, cells])[whole].mean(axis=1)
-    excess[np.abs(excess) < ROUNDING] = 0.0
-    return {**summary("excess", excess), **better(excess, effective), "cells": int(cells.size)}
+    return {**_excess(excess, effective), "cells": int(cells.size)}
 
 
 def _verdict(answer: dict[str, Any]) -> str:

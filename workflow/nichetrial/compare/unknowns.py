@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from scipy import stats
 
+from nichetrial.compare.over_particles import means_of
 from nichetrial.compare.pooled import ratio_of_means
 from nichetrial.model.drugs import DRUGS
 from nichetrial.model.parameters import PARAMETERS, Parameter
@@ -60,8 +61,7 @@ def unknowns(particles: pd.DataFrame, typical: pd.DataFrame, study: ResolvedStud
         typical: their parameters (schema ``cohort.sample.TYPICAL``), in the same order.
     """
     rows = []
-    whole = particles["expected_foci"].where(particles["finished"] == particles["mice"])
-    foci = {str(name): rows.to_numpy(np.float64) for name, rows in whole.groupby(particles["arm"])}
+    foci = means_of(particles, "expected_foci")
     for pair in study.comparisons.pairs:
         if pair.arm not in foci or pair.reference not in foci:
             continue

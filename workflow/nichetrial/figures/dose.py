@@ -44,11 +44,11 @@ def ratios(study: ResolvedStudy, results: Path) -> pd.DataFrame:
     basal = wide.iloc[:, 0]
     wide = wide[basal > 0].div(basal[basal > 0], axis=0)
     rows = []
-    for fold, column in wide.items():
-        values = column.dropna().to_numpy(float)
+    for fold, column in zip(wide.columns.to_numpy(float), wide.to_numpy(float).T, strict=True):
+        values = column[np.isfinite(column)]
         if len(values):
             found = np.quantile(values, list(QUANTILES.values()))
-            rows.append((float(str(fold)), *found, len(values)))
+            rows.append((fold, *found, len(values)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

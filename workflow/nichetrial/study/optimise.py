@@ -112,7 +112,7 @@ def check_particles(section: OptimiseSection, cohort: CohortSection) -> list[Pro
     if section.particles * 2 <= cohort.particles:
         return []
     most = cohort.particles // 2
-    mend = (
+    remedy = (
         f"write at most {most}, or more particles in the cohort"
         if most >= FEWEST_TO_OPTIMISE
         else f"the cohort needs at least {2 * FEWEST_TO_OPTIMISE} particles"
@@ -122,6 +122,6 @@ def check_particles(section: OptimiseSection, cohort: CohortSection) -> list[Pro
             ("optimise", "particles"),
             codes.TOO_FEW,
             f"{section.particles} of {cohort.particles} particles leave too few to judge the best "
-            f"schedule on; {mend}",
+            f"schedule on; {remedy}",
         )
     ]
